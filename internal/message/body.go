@@ -1,0 +1,147 @@
+package message
+
+import (
+	"errors"
+	"io"
+)
+
+// Body is a message body that is pulled: an engine reads from its connection only when Read is called, so that a slow reader slows the sender.
+type Body interface {
+	// Read fills p as [io.Reader] does; io.EOF, possibly together with the last bytes, says that the body is complete. Any other error says
+	// that it is not.
+	Read(p []byte) (int, error)
+	// Close gives up the rest if EOF has not been reached, and makes a Read that waits in another goroutine return. It may be called again.
+	Close() error
+}
+
+// Rewinder is a body that can be read again from its start, so that a request can be repeated.
+type Rewinder interface {
+	Body
+	// Rewind goes back to the start, also after Close; [ErrNotReplayable] when that is impossible.
+	Rewind() error
+}
+
+// Memory is a body that is completely in memory.
+type Memory interface {
+	Rewinder
+	// Rest returns what has not been read without copying; the caller does not change it.
+	Rest() []byte
+}
+
+// BytesBody returns a body over b, which it does not copy. It can be rewound.
+func BytesBody(b []byte) Memory { return &bytesBody{data: b} }
+
+// StringBody returns a body over s. It can be rewound.
+func StringBody(s string) Memory { return &bytesBody{data: []byte(s)} }
+
+type bytesBody struct {
+	data   []byte
+	offset int
+	closed bool
+}
+
+func (b *bytesBody) Read(p []byte) (int, error) {
+	if b.closed {
+		return 0, ErrBodyClosed
+	}
+	n := copy(p, b.data[b.offset:])
+	b.offset += n
+	if b.offset == len(b.data) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (b *bytesBody) Close() error  { b.closed = true; return nil }
+func (b *bytesBody) Rewind() error { b.offset, b.closed = 0, false; return nil }
+func (b *bytesBody) Rest() []byte  { return b.data[b.offset:] }
+
+// ReadAll reads body to its end and closes it. A body of more than limit bytes gives a [*TooLargeError] after at most limit+1 bytes have been read.
+// sizeHint is the expected size, or -1; it saves growing and is not trusted.
+func ReadAll(body Body, limit, sizeHint int64) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	defer body.Close()
+	if sizeHint > limit {
+		return nil, &TooLargeError{Limit: limit}
+	}
+	const firstSize, hintMax = 512, 1 << 20
+	size := int64(firstSize)
+	if sizeHint >= 0 {
+		size = min(sizeHint+1, hintMax)
+	}
+	data := make([]byte, 0, size)
+	for {
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+		n, err := body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if int64(len(data)) > limit {
+			return nil, &TooLargeError{Limit: limit}
+		}
+		if errors.Is(err, io.EOF) {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// NewReplayBody returns a body that passes source on and remembers its first limit bytes. As long as no more have been read it can be rewound, and
+// continues with the source after what it remembers: a request can stream and still be repeated. Close does not close the source, so that the
+// body can be sent again; CloseSource ends it.
+func NewReplayBody(source Body, limit int) *ReplayBody {
+	return &ReplayBody{source: source, limit: limit}
+}
+
+// ReplayBody is made by [NewReplayBody].
+type ReplayBody struct {
+	source   Body
+	limit    int
+	kept     []byte
+	offset   int
+	overflow bool
+	err      error
+}
+
+// Read replays what is remembered, then reads on from the source.
+func (b *ReplayBody) Read(p []byte) (int, error) {
+	if b.offset < len(b.kept) {
+		n := copy(p, b.kept[b.offset:])
+		b.offset += n
+		if b.offset == len(b.kept) && b.err != nil {
+			return n, b.err
+		}
+		return n, nil
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.source.Read(p)
+	b.err = err
+	if !b.overflow && len(b.kept)+n <= b.limit {
+		b.kept = append(b.kept, p[:n]...)
+		b.offset = len(b.kept)
+	} else if n > 0 {
+		b.overflow, b.kept, b.offset = true, nil, 0
+	}
+	return n, err
+}
+
+// Rewind goes back to the start.
+func (b *ReplayBody) Rewind() error {
+	if b.overflow {
+		return ErrNotReplayable
+	}
+	b.offset = 0
+	return nil
+}
+
+// Close leaves the source open for another attempt.
+func (b *ReplayBody) Close() error { return nil }
+
+// CloseSource closes the source.
+func (b *ReplayBody) CloseSource() error { return b.source.Close() }

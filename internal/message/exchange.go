@@ -1,0 +1,103 @@
+package message
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"time"
+)
+
+// Handler answers requests.
+type Handler interface {
+	// Serve answers the exchange and returns when that is done. It runs in the connection's or stream's goroutine.
+	Serve(x Exchange)
+}
+
+// HandlerFunc is a function as a [Handler].
+type HandlerFunc func(x Exchange)
+
+// Serve calls f.
+func (f HandlerFunc) Serve(x Exchange) { f(x) }
+
+// Exchange is one request and its answer on a client's connection. Its methods belong to the handler's goroutine, except that the request body may
+// be read and closed from another one (a transport does). Nothing of it may be used after it has finished.
+type Exchange interface {
+	// Context ends with the cause [ErrClientGone] when the client has gone and with [ErrFinished] when the exchange has finished.
+	// It implements [Watchable].
+	Context() context.Context
+	// Request is the request; the handler may change it.
+	Request() *Request
+	// Informational sends an interim answer (status 100 to 199 but 101) before the final one. Clients that know none are spared.
+	Informational(status int, h *Header) error
+	// Respond sends the answer: the head, then the body as far as the client takes it, until EOF. It closes the body in every case and takes
+	// the response over: it is released after the finish. An error before the first byte (an [InvalidFieldError]) leaves the exchange
+	// unanswered, so that another answer can be sent; a body's error after it ends the connection without the last chunk, so that the client
+	// sees the truncation, and is returned. A client that has gone gives [ErrClientGone]. Bodies of answers that have none (HEAD, 204, 304)
+	// are closed unread. A response with a Tunnel is sent as Upgrade does, then bytes flow both ways until both sides have ended.
+	Respond(r *Response) error
+	// Upgrade sends the 101 answer and returns the client's raw connection, bytes that are buffered included. The caller closes it. Engines
+	// and requests without upgrade return an error that wraps [errors.ErrUnsupported].
+	Upgrade(r *Response) (net.Conn, error)
+	// OnFinish registers a function that runs after the last byte and after Serve has returned, in the order of registration.
+	OnFinish(f func(Result))
+}
+
+// Result says how an exchange ended.
+type Result struct {
+	// BytesIn and BytesOut count what belongs to this exchange on the wire, heads and framing included, TLS records not.
+	BytesIn, BytesOut int64
+	// FirstByte and Done are when the first byte of the final answer was written, zero if none was, and when the last one was.
+	FirstByte, Done time.Time
+	// Err is nil when the whole answer was sent: [ErrClientGone], a body's error or [ErrNotAnswered] otherwise.
+	Err error
+}
+
+// Tunnel is a raw two-way connection after an upgrade.
+type Tunnel interface {
+	io.ReadWriteCloser
+	// CloseWrite ends this side's direction and leaves the other one open, as far as the connection can.
+	CloseWrite() error
+}
+
+// Transport sends requests to backend services. It is safe for concurrent use.
+type Transport interface {
+	// RoundTrip sends r and returns the final answer's head; the body is read afterwards. Every error is a [*BackendError].
+	//
+	// The request's strings must stay valid until the response's body has been closed or read to its end. r.Body is read as fast as the
+	// backend service takes it, also after RoundTrip has returned, and closed by the transport in every case. The response's body must be
+	// closed; its strings are valid until [Response.Release]. When ctx ends, RoundTrip and reads of the body fail with BackendCanceled.
+	RoundTrip(ctx context.Context, r *Request, o TransportOptions) (*Response, error)
+}
+
+// TransportOptions are the conditions of one request to a backend service. Redirects are followed by callers, never by a transport.
+type TransportOptions struct {
+	// ConnectTimeout limits name look-up, connecting and the TLS handshake together; HeaderTimeout the time from the last byte of the request
+	// (or, with a body, from its last progress) to the end of the response's head; IdleTimeout each wait for a part of the body. 0: no limit.
+	ConnectTimeout, HeaderTimeout, IdleTimeout time.Duration
+	// TLS is used for https. Connections are shared only between requests with the same pointer: keep one config per identity. An empty
+	// ServerName becomes the URL's host. nil means the transport's default.
+	TLS *tls.Config
+	// Idempotent says that the request may be repeated on a new connection when a reused one turns out to be dead before any byte of the
+	// answer, although its method is not idempotent.
+	Idempotent bool
+	// NoRetry forbids that repetition for every method. A reused connection that fails before a byte is written is replaced all the same.
+	NoRetry bool
+	// OnInformational is called with each interim answer but 101, before RoundTrip returns. The header is valid during the call.
+	OnInformational func(status int, h *Header)
+}
+
+// Watchable is a context that tells a [Watcher] of its end without allocating; [context.AfterFunc] needs several objects for the same.
+type Watchable interface {
+	context.Context
+	// Watch registers w. It returns false, and does not register, when the context has ended.
+	Watch(w Watcher) bool
+	// Unwatch removes w and returns whether its ContextDone was prevented. After false it is running or has run.
+	Unwatch(w Watcher) bool
+}
+
+// Watcher is told that a context has ended.
+type Watcher interface {
+	// ContextDone is called once, from any goroutine, and must not block.
+	ContextDone()
+}
