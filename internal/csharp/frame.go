@@ -1,0 +1,44 @@
+package csharp
+
+// A Frame holds the locals of one activation of an expression, lambda or local function, by representation: integers and
+// bool in ints.
+type Frame struct {
+	ints   []int64
+	floats []float64
+	strs   []string
+	objs   []any
+	run    *Run
+	own    Run // of the outermost frame
+	label  int // where goto goes
+	ret    result
+}
+
+// result is what a return statement leaves behind, in the field of the representation of the function's type.
+type result struct {
+	i int64
+	f float64
+	s string
+	o any
+	b bool
+}
+
+// layout says how many slots of each representation a function needs.
+type layout struct{ ints, floats, strs, objs int }
+
+func (l *layout) newFrame() *Frame {
+	return &Frame{
+		ints: make([]int64, l.ints), floats: make([]float64, l.floats),
+		strs: make([]string, l.strs), objs: make([]any, l.objs),
+	}
+}
+
+// clear drops references so that a pooled frame keeps nothing alive.
+func (fr *Frame) clear() {
+	clear(fr.ints)
+	clear(fr.floats)
+	clear(fr.strs)
+	clear(fr.objs)
+	fr.ret = result{}
+	fr.run = nil
+	fr.own = Run{}
+}

@@ -1,0 +1,101 @@
+package csharp
+
+import "time"
+
+// Limits bound one run. The zero value of a field means the default; a nil *Limits means all defaults.
+type Limits struct {
+	Steps     int64         // loop rounds, calls of lambdas and items of sequences; default 10,000,000
+	Depth     int           // nested calls of lambdas and local functions; default 200
+	Memory    int64         // approximate bytes of strings, arrays and collections made; default 64 MiB
+	RegexTime time.Duration // one match of a regular expression; default 1 s
+	// Now is the clock of DateTime.Now and its like; nil means time.Now.
+	Now func() time.Time
+	// Random fills p with random bytes, for Guid.NewGuid and Random; nil means crypto/rand.
+	Random func(p []byte)
+}
+
+const (
+	defaultSteps     = 10_000_000
+	defaultDepth     = 200
+	defaultMemory    = 64 << 20
+	defaultRegexTime = time.Second
+)
+
+// A Run is the state of one evaluation that library members may ask for: a Go function given to F1…F6 receives it as its
+// first parameter when that has the type *Run.
+type Run struct {
+	host   any
+	lib    *Library
+	limits *Limits
+	steps  int64
+	memory int64
+	depth  int
+}
+
+func (r *Run) reset(lib *Library, host any, l *Limits) {
+	*r = Run{host: host, lib: lib, limits: l, steps: defaultSteps, memory: defaultMemory, depth: defaultDepth}
+	if l == nil {
+		return
+	}
+	if l.Steps > 0 {
+		r.steps = l.Steps
+	}
+	if l.Memory > 0 {
+		r.memory = l.Memory
+	}
+	if l.Depth > 0 {
+		r.depth = l.Depth
+	}
+}
+
+// Step spends one step.
+func (r *Run) Step() {
+	if r.steps--; r.steps < 0 {
+		panic(&LimitError{Limit: "steps"})
+	}
+}
+
+// Steps spends n steps.
+func (r *Run) Steps(n int) {
+	if r.steps -= int64(n); r.steps < 0 {
+		panic(&LimitError{Limit: "steps"})
+	}
+}
+
+// Alloc spends n bytes of the memory budget; call it before making the value.
+func (r *Run) Alloc(n int) {
+	if r.memory -= int64(n); r.memory < 0 || n < 0 {
+		panic(&LimitError{Limit: "memory"})
+	}
+}
+
+func (r *Run) enter() {
+	if r.depth--; r.depth < 0 {
+		panic(&LimitError{Limit: "depth"})
+	}
+	r.Step()
+}
+
+func (r *Run) leave() { r.depth++ }
+
+// Library is the library that the running program was compiled with.
+func (r *Run) Library() *Library { return r.lib }
+
+// Host is the host argument of the run.
+func (r *Run) Host() any { return r.host }
+
+// RegexTime is the time limit of one match.
+func (r *Run) RegexTime() time.Duration {
+	if r.limits != nil && r.limits.RegexTime > 0 {
+		return r.limits.RegexTime
+	}
+	return defaultRegexTime
+}
+
+// Now is the current time of the run's clock.
+func (r *Run) Now() time.Time {
+	if r.limits != nil && r.limits.Now != nil {
+		return r.limits.Now()
+	}
+	return time.Now()
+}
