@@ -1,0 +1,114 @@
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/store"
+)
+
+// Verbs are the generic operations of a type.
+type Verbs uint8
+
+// The verbs and their usual combinations.
+const (
+	Create Verbs = 1 << iota // PUT
+	Read                     // GET of one
+	Head                     // HEAD
+	Update                   // PATCH
+	Delete                   // DELETE
+	List                     // GET of the collection
+
+	CRUDL = Create | Read | Head | Update | Delete | List
+	// CRDL is a type without PATCH.
+	CRDL = Create | Read | Head | Delete | List
+	// JoinVerbs are those of a type that only links two resources.
+	JoinVerbs = Create | Head | Delete | List
+)
+
+// Spec declares a resource type whose properties are a T. Only Name, Parents and Verbs are needed; every hook may be
+// nil. old is nil when the resource is being created.
+type Spec[T any] struct {
+	Name       string   // ARM segment in its canonical spelling: "apiVersionSets"
+	Title      string   // singular, for documentation and names of operations: "API version set"
+	Doc        string   // a sentence or two
+	Parents    []string // paths of the types that it is nested in, below the service: "" for the service itself, "apis", "apis/operations"
+	Workspaces bool     // exists below workspaces as well, under the same parents
+	Verbs      Verbs
+
+	Names       []string // the only names there are, in canonical spelling, such as "policy"; empty for any
+	NamePattern string   // regular expression of a name; default: API Management's, which forbids *#&+:<>?
+	NameMax     int      // characters of a name; default 80, 256 for APIs
+	TopLevel    bool     // T is the whole resource apart from id, type and name: location, sku, tags, properties …
+	Join        string   // link to the resource of this type path (in the same service or workspace) with the same name; T is struct{}
+	MaxBody     int64    // bytes of a request's body; 4 MB when 0
+	PatchEmpty  bool     // PATCH answers 204 without a body
+	PutOK       bool     // PUT answers 200, never 201
+
+	// Prepare runs before the transaction: slow work such as fetching, parsing and compiling. It may change d and keep
+	// results in fields tagged json:"-". It runs again when the resource changed meanwhile.
+	Prepare func(ctx context.Context, x *Request, old, d *Doc[T]) error
+	// Default fills what the caller left out. Reading never guesses.
+	Default func(x *Tx, old, d *Doc[T]) error
+	// Check refuses what the rules cannot express, with arm.Invalid. It may still change d.
+	Check func(x *Tx, old, d *Doc[T]) error
+	// After runs once the document is stored, in the same transaction: to write others.
+	After func(x *Tx, old, d *Doc[T]) error
+	// Delete runs before the document and everything nested in it are removed.
+	Delete func(x *Tx, old *Doc[T]) error
+
+	// View makes the read model when it is not T without its secrets: the value is encoded as properties (as the whole
+	// resource with TopLevel). d holds the secrets.
+	View func(x *Reader, d *Doc[T]) (any, error)
+	// Keep leaves documents out of a list, for query parameters such as tags=a,b. It makes lists slower.
+	Keep func(x *Reader, d *Doc[T]) (bool, error)
+	// Items makes the collection a list of other resources, which are answered as they are under their own IDs:
+	// the groups of a user. It returns their keys. The type has the verb List only.
+	Items func(x *Reader, parent arm.ID) ([]string, error)
+
+	// Indexes are rows by which documents are found with [Reader.Lookup] beside those of ref fields and joins.
+	Indexes func(d *Doc[T]) []store.Index
+	// Actions are the POST (or other) operations below an instance.
+	Actions []Action[T]
+
+	// Publish adds the snapshot parts of a document. d holds the secrets.
+	Publish func(p *Pub, d *Doc[T]) error
+	// Affects names other documents whose parts have to be made again when the one with this ID is written or deleted:
+	// a membership in a group affects the user.
+	Affects func(id arm.ID) []arm.ID
+}
+
+// Action is an operation on one resource besides the generic verbs. Exactly one of Read and Write is set. A nil answer
+// is 204, another is 200 with it as the body.
+type Action[T any] struct {
+	Name   string // path below the instance: "listSecrets", "git/regeneratePrimaryKey"
+	Method string // POST when empty
+	Doc    string
+	Input  any // a zero value of what the body is decoded to, for documentation; nil for no body
+	Output any // likewise for the answer
+	Read   func(x *Reader, d *Doc[T], body json.RawMessage) (any, error)
+	Write  func(x *Tx, d *Doc[T], body json.RawMessage) (any, error)
+}
+
+// Type is a declared type with its T erased. It is made by [Define] or [NotImplemented] and never changes.
+type Type struct {
+	name, title, doc string
+	parents          []string
+	workspaces       bool
+	verbs            Verbs
+	reason           string // of a type that is not implemented
+	goType           reflect.Type
+}
+
+// Define reads a declaration. A wrong one is a bug and panics at start, with the type's name and what is wrong.
+func Define[T any](s Spec[T]) *Type {
+	return &Type{name: s.Name, title: s.Title, doc: s.Doc, parents: s.Parents, workspaces: s.Workspaces, verbs: s.Verbs, goType: reflect.TypeFor[T]()}
+}
+
+// NotImplemented declares a type that API Management has and Causeway does not have yet: every request below it
+// answers 501 with the reason.
+func NotImplemented(name, reason string, parents ...string) *Type {
+	return &Type{name: name, reason: reason, parents: parents}
+}
