@@ -1,0 +1,222 @@
+// Package telemetry makes what Causeway says about itself: logs and records of
+// requests.
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// EventKey is the attribute that names the kind of event of a log record: the
+// eventType of JSON lines and the bracketed word of text lines.
+const EventKey = "event"
+
+// LogOptions choose the form of log lines. The values are those of the setting
+// telemetry.logs.std of APIM's self-hosted gateway.
+type LogOptions struct {
+	Format string // text (default), json or none
+	Level  slog.Leveler
+	Color  bool // colour the level of text lines
+}
+
+// LogLevel returns the level of a telemetry.logs.std.level word: all, debug,
+// info, warn, error or fatal.
+func LogLevel(word string) (slog.Level, error) {
+	switch strings.ToLower(word) {
+	case "all":
+		return slog.LevelDebug - 4, nil
+	case "debug":
+		return slog.LevelDebug, nil
+	case "info", "":
+		return slog.LevelInfo, nil
+	case "warn":
+		return slog.LevelWarn, nil
+	case "error":
+		return slog.LevelError, nil
+	case "fatal":
+		return slog.LevelError + 4, nil
+	}
+	return 0, fmt.Errorf("log level %q is not one of all, debug, info, warn, error, fatal", word)
+}
+
+// NewLogHandler returns a handler that writes each record with one Write, so
+// that lines of parallel writers never mix.
+func NewLogHandler(w io.Writer, o LogOptions) (slog.Handler, error) {
+	if o.Level == nil {
+		o.Level = slog.LevelInfo
+	}
+	switch o.Format {
+	case "", "text", "json":
+		return &logHandler{w: w, o: o, mu: &sync.Mutex{}}, nil
+	case "none":
+		return slog.DiscardHandler, nil
+	}
+	return nil, fmt.Errorf("log format %q is not one of text, json, none", o.Format)
+}
+
+type logHandler struct {
+	w     io.Writer
+	o     LogOptions
+	mu    *sync.Mutex
+	attrs []slog.Attr
+	group string
+}
+
+func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.o.Level.Level() }
+
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	c.attrs = slices.Clip(h.attrs)
+	for _, a := range attrs {
+		a.Key = h.group + a.Key
+		c.attrs = append(c.attrs, a)
+	}
+	return &c
+}
+
+func (h *logHandler) WithGroup(name string) slog.Handler {
+	c := *h
+	c.group = h.group + name + "."
+	return &c
+}
+
+func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+	line := logLine{level: levelName(r.Level), time: r.Time.UTC(), event: "Message", message: r.Message}
+	for _, a := range h.attrs {
+		line.add("", a)
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		line.add(h.group, a)
+		return true
+	})
+	buf := make([]byte, 0, 256)
+	if h.o.Format == "json" {
+		buf = line.appendJSON(buf)
+	} else {
+		buf = line.appendText(buf, h.o.Color, r.Level)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := h.w.Write(buf)
+	return err
+}
+
+// logLine is a record taken apart.
+type logLine struct {
+	level, event, message string
+	time                  time.Time
+	attrs                 []slog.Attr
+}
+
+func (l *logLine) add(prefix string, a slog.Attr) {
+	a.Value = a.Value.Resolve()
+	if a.Key == EventKey {
+		l.event = a.Value.String()
+		return
+	}
+	if a.Value.Kind() == slog.KindGroup {
+		for _, sub := range a.Value.Group() {
+			l.add(prefix+a.Key+".", sub)
+		}
+		return
+	}
+	a.Key = prefix + a.Key
+	l.attrs = append(l.attrs, a)
+}
+
+const timeLayout = "2006-01-02T15:04:05.0000000"
+
+// appendText writes `[Level]timestamp [event] message, key: value`.
+func (l *logLine) appendText(b []byte, color bool, level slog.Level) []byte {
+	start, end := "", ""
+	if color {
+		start, end = levelColor(level), "\x1b[0m"
+	}
+	b = append(b, start...)
+	b = append(append(append(b, '['), l.level...), ']')
+	b = append(b, end...)
+	b = l.time.AppendFormat(b, timeLayout[:23])
+	b = append(append(append(b, " ["...), l.event...), "] "...)
+	b = append(b, singleLine(l.message)...)
+	for _, a := range l.attrs {
+		b = append(append(append(b, ", "...), a.Key...), ": "...)
+		b = append(b, singleLine(a.Value.String())...)
+	}
+	return append(b, '\n')
+}
+
+func (l *logLine) appendJSON(b []byte) []byte {
+	b = append(b, `{"level":`...)
+	b = strconv.AppendQuote(b, l.level)
+	b = append(b, `,"timestamp":"`...)
+	b = l.time.AppendFormat(b, timeLayout)
+	b = append(b, `Z","eventType":`...)
+	b = appendJSONValue(b, l.event)
+	b = append(b, `,"message":`...)
+	b = appendJSONValue(b, l.message)
+	for _, a := range l.attrs {
+		b = append(b, ',')
+		b = appendJSONValue(b, a.Key)
+		b = append(b, ':')
+		switch v := a.Value.Any().(type) {
+		case error:
+			b = appendJSONValue(b, v.Error())
+		case time.Duration:
+			b = appendJSONValue(b, v.String())
+		default:
+			b = appendJSONValue(b, v)
+		}
+	}
+	return append(b, "}\n"...)
+}
+
+func appendJSONValue(b []byte, v any) []byte {
+	enc, err := json.Marshal(v)
+	if err != nil {
+		enc, _ = json.Marshal(fmt.Sprint(v))
+	}
+	return append(b, enc...)
+}
+
+// singleLine keeps a record on its line: what follows a break in a message may
+// come from a client.
+func singleLine(s string) string {
+	if strings.ContainsAny(s, "\r\n") {
+		s = strings.NewReplacer("\r\n", "\\n", "\n", "\\n", "\r", "\\r").Replace(s)
+	}
+	return s
+}
+
+func levelName(l slog.Level) string {
+	switch {
+	case l < slog.LevelInfo:
+		return "Debug"
+	case l < slog.LevelWarn:
+		return "Info"
+	case l < slog.LevelError:
+		return "Warn"
+	case l > slog.LevelError:
+		return "Fatal"
+	}
+	return "Error"
+}
+
+func levelColor(l slog.Level) string {
+	switch {
+	case l < slog.LevelInfo:
+		return "\x1b[2m"
+	case l < slog.LevelWarn:
+		return "\x1b[36m"
+	case l < slog.LevelError:
+		return "\x1b[33m"
+	}
+	return "\x1b[31m"
+}
