@@ -1,0 +1,14 @@
+// Package policies is the catalogue of policies: a file each and a line in the list.
+package policies
+
+import "github.com/causeway-apim/causeway/internal/policy"
+
+// All are the policies in the order of the policy reference.
+func All() []policy.Definition {
+	return []policy.Definition{
+		SetHeader,
+	}
+}
+
+// Catalogue is the catalogue of all policies.
+func Catalogue() (*policy.Catalogue, error) { return policy.NewCatalogue(All()...) }

@@ -1,0 +1,68 @@
+package policy
+
+import (
+	"errors"
+
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// The reasons of built-in steps and of errors that several policies share, as context.LastError.Reason shows them.
+const (
+	ReasonExpression        = "ExpressionValueEvaluationFailure"
+	ReasonOperationNotFound = "OperationNotFound"
+	ReasonBackendConnection = "BackendConnectionFailure"
+	ReasonClientConnection  = "ClientConnectionFailure"
+	ReasonTimeout           = "Timeout"
+)
+
+// ErrStop ends the pipeline with the response that stands in Exec.Response: return-response and mock-response return it. No further section
+// runs, on-error neither. Containers pass it on unchanged.
+var ErrStop = errors.New("policy ended the pipeline")
+
+// ErrSkipBackend ends the inbound section and goes on with outbound: a hit of cache-lookup returns it after [Exec.SetResponse].
+var ErrSkipBackend = errors.New("policy answered instead of the backend")
+
+// An Error ends the sections and leads to on-error. Policies return one for every failure that users know by a reason.
+type Error struct {
+	// Source is the policy's element name or a built-in step such as "authorization". Empty: the engine fills in the failing policy's.
+	Source string
+	// Reason is the code for programs, such as RateLimitExceeded.
+	Reason string
+	// Message explains for context.LastError.
+	Message string
+	// Status is what the caller gets unless on-error decides otherwise; 0 means 500.
+	Status int
+	// Public is the message for the caller. Empty: Message when Status is 400 to 499, a general sentence otherwise.
+	Public string
+	// Header is added to the error response, for example Retry-After or WWW-Authenticate.
+	Header message.Header
+	// Err is the cause, for logs only.
+	Err error
+
+	at position
+}
+
+// position is where in the documents an error happened; the engine fills it in as the error leaves the innermost step.
+type position struct {
+	known          bool
+	scope          Scope
+	section        Section
+	path, policyID string
+}
+
+func (e *Error) Error() string {
+	if e.Source == "" {
+		return e.Message
+	}
+	return e.Source + ": " + e.Message
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// LastError is context.LastError: why the on-error section runs.
+type LastError struct {
+	Source, Reason, Message, Scope, Section, Path, PolicyID string
+	// Status is the error's own status code (HttpErrorCode), also when on-error has set another one.
+	Status int
+}

@@ -1,0 +1,194 @@
+package policy
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+)
+
+// Param is a template parameter of the operation with the text that it matched, percent-decoded.
+type Param struct{ Name, Value string }
+
+// Deployment is where the gateway runs: context.Deployment.
+type Deployment struct {
+	// GatewayID is "managed" for the service's own gateway, a self-hosted gateway's name otherwise.
+	GatewayID string
+	// InstanceID names this process among the gateway's.
+	InstanceID string
+	// Region is the location of the gateway or of the service.
+	Region string
+}
+
+// Exec is the state of one request in its pipeline and what stands behind the C# variable `context`. It belongs to one goroutine. It can be
+// reused after [Exec.Reset]; strings in it are valid until the exchange finishes, so policies clone what they keep longer.
+type Exec struct {
+	// Host is the outside world. Never nil.
+	Host Host
+	// Tracer records the request's debug trace; nil when it is not traced.
+	Tracer Tracer
+
+	// Request is the current request: policies change it, Forward sends it. Its URL.Path and URL.RawQuery are what goes to the backend
+	// service below Base; scheme, host and port of its URL are not used.
+	Request *message.Request
+	// Response is the current response; nil before the backend answered. Use SetResponse to replace it.
+	Response *message.Response
+	// OriginalURL is the URL that the client asked for, OriginalMethod its method.
+	OriginalURL    message.URL
+	OriginalMethod string
+	// Base is the URL of the backend service: the API's until set-backend-service changes it. A zero URL means that there is none.
+	Base message.URL
+	// BackendID is the backend entity chosen by set-backend-service; empty for none.
+	BackendID string
+	// ClientCertificate is the client certificate for the backend's TLS that authentication-certificate chose, or nil.
+	ClientCertificate *snapshot.Certificate
+	// Proxy is the forward proxy that the proxy policy chose, or nil.
+	Proxy *snapshot.Proxy
+	// ClientIP is the caller's address in text form, as context.Request.IpAddress shows it; empty when unknown.
+	ClientIP string
+
+	// The configuration that the request belongs to. Service and API are set, the others may be nil.
+	Service      *snapshot.Service
+	Deployment   *Deployment
+	API          *snapshot.API
+	Operation    *snapshot.Operation
+	Product      *snapshot.Product
+	Subscription *snapshot.Subscription
+	User         *snapshot.User
+	// SubscriptionKey is the key that the client sent and that was accepted.
+	SubscriptionKey string
+	// Matched are the template parameters of the operation.
+	Matched []Param
+
+	// RequestID is context.RequestId and the activityId of error bodies.
+	RequestID [16]byte
+	// Started is context.Timestamp.
+	Started time.Time
+
+	// LastError is why on-error runs; nil before.
+	LastError *LastError
+	// Section is the section that runs; Scope the scope of the document that the running step stands in.
+	Section Section
+	Scope   Scope
+
+	ctx       context.Context
+	variables map[string]any
+	forked    bool
+	pending   message.Header
+	atEnd     []func(x *Exec)
+	bodies    bodies
+}
+
+// Reset makes x ready for another request and keeps its memory.
+func (x *Exec) Reset(ctx context.Context, host Host) {
+	variables, atEnd, matched, pending := x.variables, x.atEnd, x.Matched, x.pending
+	clear(variables)
+	clear(atEnd)
+	clear(matched)
+	pending.Reset()
+	*x = Exec{Host: host, ctx: ctx, variables: variables, atEnd: atEnd[:0], Matched: matched[:0], pending: pending}
+}
+
+// Context ends when the client has gone or the exchange is over.
+func (x *Exec) Context() context.Context { return x.ctx }
+
+// WithContext runs f with another context, for containers that limit or cancel what runs in them.
+func (x *Exec) WithContext(ctx context.Context, f func() error) error {
+	outer := x.ctx
+	x.ctx = ctx
+	defer func() { x.ctx = outer }()
+	return f()
+}
+
+// Now is the host's clock.
+func (x *Exec) Now() time.Time { return x.Host.Now() }
+
+// Variable returns context.Variables[name] and whether there is one. Values have the forms of package csharp; null is nil.
+func (x *Exec) Variable(name string) (value any, ok bool) {
+	value, ok = x.variables[name]
+	return value, ok
+}
+
+// SetVariable sets context.Variables[name].
+func (x *Exec) SetVariable(name string, value any) {
+	if x.forked {
+		x.ownVariables()
+	}
+	if x.variables == nil {
+		x.variables = make(map[string]any, 8)
+	}
+	x.variables[name] = value
+}
+
+// ownVariables copies variables that are shared with a fork.
+func (x *Exec) ownVariables() {
+	own := make(map[string]any, len(x.variables)+1)
+	for name, value := range x.variables {
+		own[name] = value
+	}
+	x.variables, x.forked = own, false
+}
+
+// Header is the header that the section changes: the request's in inbound and backend, the response's in outbound and on-error.
+func (x *Exec) Header() *message.Header {
+	if x.Section&(Outbound|OnError) != 0 {
+		return &x.response().Header
+	}
+	return &x.Request.Header
+}
+
+// response returns Response and makes an empty 200 when there is none.
+func (x *Exec) response() *message.Response {
+	if x.Response == nil {
+		x.SetResponse(&message.Response{Status: 200})
+	}
+	return x.Response
+}
+
+// SetResponse replaces the response: the old one's body is closed and its memory released, and the pending headers are merged into the new one.
+func (x *Exec) SetResponse(r *message.Response) {
+	if old := x.Response; old != nil && old != r {
+		if old.Body != nil && old.Body != r.Body {
+			old.Body.Close()
+		}
+	}
+	x.bodies.response = bodyState{}
+	x.Response = r
+	x.mergePending(&r.Header)
+}
+
+// PendingHeader is added to whatever response the request gets, now or later: for policies in inbound that announce something in the
+// response. Fields replace those of the same name.
+func (x *Exec) PendingHeader() *message.Header { return &x.pending }
+
+func (x *Exec) mergePending(h *message.Header) {
+	for i := range x.pending.Len() {
+		f := x.pending.At(i)
+		h.Set(f.Name, f.Value)
+	}
+}
+
+// AtEnd registers a function that runs when all sections have run and the response is known, before its body is sent.
+func (x *Exec) AtEnd(f func(x *Exec)) { x.atEnd = append(x.atEnd, f) }
+
+// BackendURL is where Forward sends the request: Base, then the path and query of the request.
+func (x *Exec) BackendURL() message.URL {
+	u := x.Base
+	u.Path = strings.TrimSuffix(u.Path, "/") + x.Request.URL.Path
+	switch query := x.Request.URL.RawQuery; {
+	case u.RawQuery == "":
+		u.RawQuery = query
+	case query != "":
+		u.RawQuery += "&" + query
+	}
+	return u
+}
+
+// Trace records a message in the request's debug trace, if it has one. Data are names and values in turn.
+func (x *Exec) Trace(source, message string, data ...any) {
+	if x.Tracer != nil {
+		x.Tracer.Step(source, message, data...)
+	}
+}

@@ -1,0 +1,144 @@
+package policy
+
+import (
+	"context"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+)
+
+// Host is everything that policies need of the world outside their request. It is the only thing that tests of policies replace.
+// It is safe for concurrent use.
+type Host interface {
+	Config
+
+	// Forward sends x.Request to x.BackendURL() with the credentials, TLS settings and pool of x.BackendID, and returns the answer. It takes
+	// x.Request.Body. Failures are *Error with the reasons Timeout, BackendConnectionFailure or ClientConnectionFailure. It does not set
+	// x.Response.
+	Forward(ctx context.Context, x *Exec, o ForwardOptions) (*message.Response, error)
+	// Send sends a request that a policy made. Failures are as those of Forward.
+	Send(ctx context.Context, r *message.Request, o SendOptions) (*message.Response, error)
+	// SendLater sends a request in the background and drops its answer. r owns all its strings ([message.Request.Detach]) and has a body in
+	// memory or none.
+	SendLater(r *message.Request, o SendOptions)
+
+	// Counters are the counters of limits.
+	Counters() Counters
+	// Log writes a log record of a policy or of the engine. Attributes are names and values in turn, as in log/slog.
+	Log(ctx context.Context, level LogLevel, message string, attributes ...any)
+
+	// Now is the clock.
+	Now() time.Time
+	// Sleep waits for d or until ctx has ended; then it returns the context's cause.
+	Sleep(ctx context.Context, d time.Duration) error
+	// Random fills p with random bytes.
+	Random(p []byte)
+}
+
+// Config is the part of the gateway's configuration that policies look up while they run. Names compare without regard to case.
+type Config interface {
+	// Backend is the backend entity of that name.
+	Backend(name string) (*snapshot.Backend, bool)
+	// Certificate is the certificate of that name or thumbprint.
+	Certificate(idOrThumbprint string) (*snapshot.Certificate, bool)
+	// Group is the group of that name.
+	Group(name string) (*snapshot.Group, bool)
+	// ProductAPIs are the APIs of a product.
+	ProductAPIs(product string) []*snapshot.API
+	// SubscriptionKeys are the keys of a subscription; false where the configuration does not carry them.
+	SubscriptionKeys(subscription string) (snapshot.SubscriptionKeys, bool)
+}
+
+// LogLevel is the weight of a log record, as the severity of the trace policy.
+type LogLevel uint8
+
+// The levels.
+const (
+	LogVerbose LogLevel = iota
+	LogInformation
+	LogError
+)
+
+// ForwardOptions are the settings of forward-request.
+type ForwardOptions struct {
+	// Timeout limits the time to the end of the response's head; 0 means the host's default of 300 s.
+	Timeout time.Duration
+	// ContinueTimeout is how long to wait for "100 Continue" before the body is sent; 0 sends it at once.
+	ContinueTimeout time.Duration
+	// HTTPVersion is "1", "2or1" or "2"; empty means "1".
+	HTTPVersion string
+	// FollowRedirects follows redirects of the backend service.
+	FollowRedirects bool
+	// BufferResponse gathers what streams in before it is written on; without it every part is passed on as it comes.
+	BufferResponse bool
+}
+
+// SendOptions are the settings of requests that policies make.
+type SendOptions struct {
+	// Timeout limits the whole exchange; 0 means the host's default of 60 s.
+	Timeout time.Duration
+	// Certificate is the client certificate for TLS, or nil.
+	Certificate *snapshot.Certificate
+	// Proxy is the forward proxy, or nil.
+	Proxy *snapshot.Proxy
+	// Backend gives credentials and TLS settings, or nil.
+	Backend *snapshot.Backend
+}
+
+// Window says how a limit counts over time.
+type Window uint8
+
+// The windows.
+const (
+	// SlidingWindow counts what happened within the last period.
+	SlidingWindow Window = iota
+	// FixedWindow counts from multiples of the period after Limit.Start.
+	FixedWindow
+	// TokenBucket refills evenly over the period and holds Max at most.
+	TokenBucket
+)
+
+// Limit is one counter and how much of it is allowed.
+type Limit struct {
+	// Key names the counter within the service. It is copied when it is kept.
+	Key string
+	// Max is how much is allowed within Period. Period 0 means for ever.
+	Max    int64
+	Period time.Duration
+	Window Window
+	// Start aligns fixed windows.
+	Start time.Time
+}
+
+// Decision is the answer of a counter.
+type Decision struct {
+	// Allowed says whether every limit has room.
+	Allowed bool
+	// Exceeded is the position of the first limit without room; 0 when Allowed.
+	Exceeded int
+	// Remaining is what is left of the tightest limit afterwards, at least 0.
+	Remaining int64
+	// RetryAfter is when there will be room again, at least 1 ns when not Allowed. 0 otherwise.
+	RetryAfter time.Duration
+}
+
+// Counters are rate limits, quotas and slots. A call is one round trip to whatever holds them and is all or nothing.
+type Counters interface {
+	// Take adds cost to every limit if each has room for it, and to none otherwise.
+	Take(ctx context.Context, limits []Limit, cost int64) (Decision, error)
+	// Check says what Take would, and adds nothing.
+	Check(ctx context.Context, limits []Limit, cost int64) (Decision, error)
+	// Commit adds cost to every limit, whether it has room or not: for increments that are decided after the check.
+	Commit(ctx context.Context, limits []Limit, cost int64) error
+	// Acquire takes one of max slots and says whether there was one.
+	Acquire(ctx context.Context, key string, max int64) (bool, error)
+	// Release gives a slot back.
+	Release(key string)
+}
+
+// Tracer records the debug trace of a request. A nil Tracer in Exec means that the request is not traced.
+type Tracer interface {
+	// Step records that a policy did something. Data are names and values in turn.
+	Step(source, message string, data ...any)
+}
