@@ -17,9 +17,13 @@ type Body interface {
 // Rewinder is a body that can be read again from its start, so that a request can be repeated.
 type Rewinder interface {
 	Body
-	// Rewind goes back to the start, also after Close; [ErrNotReplayable] when that is impossible.
+	// Rewind goes back to the start, also after Close; [ErrNotReplayable] when that is impossible. A Read of the earlier pass that still waits
+	// in another goroutine gets [ErrBodyClosed] and takes nothing from the new pass.
 	Rewind() error
 }
+
+// Buffered is implemented by bodies that know how many of their bytes can be read without waiting.
+type Buffered interface{ Buffered() int }
 
 // Memory is a body that is completely in memory.
 type Memory interface {
@@ -89,59 +93,3 @@ func ReadAll(body Body, limit, sizeHint int64) ([]byte, error) {
 		}
 	}
 }
-
-// NewReplayBody returns a body that passes source on and remembers its first limit bytes. As long as no more have been read it can be rewound, and
-// continues with the source after what it remembers: a request can stream and still be repeated. Close does not close the source, so that the
-// body can be sent again; CloseSource ends it.
-func NewReplayBody(source Body, limit int) *ReplayBody {
-	return &ReplayBody{source: source, limit: limit}
-}
-
-// ReplayBody is made by [NewReplayBody].
-type ReplayBody struct {
-	source   Body
-	limit    int
-	kept     []byte
-	offset   int
-	overflow bool
-	err      error
-}
-
-// Read replays what is remembered, then reads on from the source.
-func (b *ReplayBody) Read(p []byte) (int, error) {
-	if b.offset < len(b.kept) {
-		n := copy(p, b.kept[b.offset:])
-		b.offset += n
-		if b.offset == len(b.kept) && b.err != nil {
-			return n, b.err
-		}
-		return n, nil
-	}
-	if b.err != nil {
-		return 0, b.err
-	}
-	n, err := b.source.Read(p)
-	b.err = err
-	if !b.overflow && len(b.kept)+n <= b.limit {
-		b.kept = append(b.kept, p[:n]...)
-		b.offset = len(b.kept)
-	} else if n > 0 {
-		b.overflow, b.kept, b.offset = true, nil, 0
-	}
-	return n, err
-}
-
-// Rewind goes back to the start.
-func (b *ReplayBody) Rewind() error {
-	if b.overflow {
-		return ErrNotReplayable
-	}
-	b.offset = 0
-	return nil
-}
-
-// Close leaves the source open for another attempt.
-func (b *ReplayBody) Close() error { return nil }
-
-// CloseSource closes the source.
-func (b *ReplayBody) CloseSource() error { return b.source.Close() }

@@ -1,16 +1,25 @@
 package message
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
 
-// ErrClientGone says that the client's connection ended before the exchange did. It is the cause of an exchange's context then, and APIM's
-// ClientConnectionFailure.
-var ErrClientGone = errors.New("client has gone")
+// ErrClientGone says that the client's connection ended before the exchange did. It is the error of an exchange's context then, and APIM's
+// ClientConnectionFailure. It is a [context.Canceled] to [errors.Is].
+var ErrClientGone error = &canceledError{"client has gone"}
 
-// ErrFinished is the cause of an exchange's context after the exchange has finished.
-var ErrFinished = errors.New("exchange has finished")
+// ErrFinished is the error of an exchange's context after the exchange has finished. It is a [context.Canceled] to [errors.Is].
+var ErrFinished error = &canceledError{"exchange has finished"}
+
+type canceledError struct{ text string }
+
+func (e *canceledError) Error() string        { return e.text }
+func (e *canceledError) Is(target error) bool { return target == context.Canceled }
+
+// ErrMalformed says that a peer sent what its protocol does not allow. A request body with this error deserves the answer 400.
+var ErrMalformed = errors.New("message is malformed")
 
 // ErrAnswered is returned by a second answer to the same request.
 var ErrAnswered = errors.New("request is answered already")

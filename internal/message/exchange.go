@@ -23,8 +23,8 @@ func (f HandlerFunc) Serve(x Exchange) { f(x) }
 // Exchange is one request and its answer on a client's connection. Its methods belong to the handler's goroutine, except that the request body may
 // be read and closed from another one (a transport does). Nothing of it may be used after it has finished.
 type Exchange interface {
-	// Context ends with the cause [ErrClientGone] when the client has gone and with [ErrFinished] when the exchange has finished.
-	// It implements [Watchable].
+	// Context ends with the error [ErrClientGone] when the client has gone and with [ErrFinished] when the exchange has finished. It
+	// implements [Watchable].
 	Context() context.Context
 	// Request is the request; the handler may change it.
 	Request() *Request
