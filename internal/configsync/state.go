@@ -1,0 +1,30 @@
+package configsync
+
+import "time"
+
+// State says how a client stands with the plane.
+type State string
+
+// The states of a client.
+const (
+	StateStarting      State = "starting"      // nothing known yet
+	StateConnected     State = "connected"     // configuration flows
+	StateWaiting       State = "waiting"       // not connected; Reason says why, Retry when it tries again
+	StateTokenExpiring State = "tokenExpiring" // connected; the token expires soon
+	StateTokenExpired  State = "tokenExpired"  // refused until a new token is given
+	StateTokenRefused  State = "tokenRefused"  // malformed, unknown or revoked token
+)
+
+// Status is what a client tells its owner, for logs and probes.
+type Status struct {
+	State  State
+	Reason string // a sentence with host and port, for the log
+	Host   string // host:port of the plane
+	Retry  time.Duration
+	// Held is the sequence that came from the plane (or from disk), Serving the
+	// one that was applied last; Rejected is why Held does not serve.
+	Held, Serving int64
+	Rejected      string
+	// Unknown counts messages of types that this version does not know.
+	Unknown int64
+}
