@@ -1,0 +1,50 @@
+# Causeway. `make run` and `make test` are all one needs to know; `make help` lists the rest.
+
+GO      ?= go
+BIN     := bin/causeway
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# Flags and arguments for `causeway dev`: make run ARGS='--empty'
+ARGS    ?=
+
+# Not in tools/go.mod: its own dependencies are many and heavy, and the gate does without it.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.DEFAULT_GOAL := help
+.PHONY: run test build lint bench fmt generate interop soak clean help
+
+run: ## set up what is missing, build and start everything in one process
+	@$(GO) run -C tools ./setup run
+	@$(MAKE) --no-print-directory build
+	./$(BIN) dev $(ARGS)
+
+test: ## set up what the tests need and run the whole gate, as CI does
+	@$(GO) run -C tools ./setup test
+	@$(GO) run -C tools ./check
+
+build: ## build ./bin/causeway; needs no Node: without web/dist there are no web pages in it
+	$(GO) build -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/causeway
+
+lint: ## golangci-lint: more opinions than the gate has (its first build takes minutes)
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+bench: ## benchmarks: they inform and never gate
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fmt: ## format the Go code
+	gofmt -w $$(git ls-files '*.go')
+
+generate: ## write the generated files anew: docs/reference and *_gen.go
+	$(GO) generate ./...
+
+interop: ## tests with other people's clients and servers: Terraform, SDKs, h2spec, brokers
+	$(GO) test -tags interop -run '^TestInterop' -timeout 60m -v ./test/...
+
+soak: ## fuzz every target for a minute (make soak SOAK='-time 10m -run FuzzScan')
+	@$(GO) run -C tools ./soak $(SOAK)
+
+clean: ## remove what was built (not your data in .causeway)
+	rm -rf bin web/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
