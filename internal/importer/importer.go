@@ -13,7 +13,6 @@
 package importer
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 )
@@ -245,9 +244,3 @@ func (e *Error) Error() string {
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// Import reads a description. An error is an *[Error] with line, column and
-// reason; nothing partial is returned with it.
-func Import(ctx context.Context, data []byte, o Options) (*Result, error) {
-	return nil, &Error{Reason: "cannot read descriptions"}
-}
