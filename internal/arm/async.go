@@ -1,0 +1,117 @@
+package arm
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Limits of the operations that are remembered.
+const (
+	operationLife = time.Hour
+	maxOperations = 10_000
+)
+
+// The states of an asynchronous operation.
+const (
+	StatusInProgress = "InProgress"
+	StatusSucceeded  = "Succeeded"
+	StatusFailed     = "Failed"
+)
+
+// Operation is the state of an asynchronous operation as Azure-AsyncOperation answers it.
+type Operation struct {
+	ID      string          `json:"id"`
+	Name    string          `json:"name"`
+	Status  string          `json:"status"`
+	Started time.Time       `json:"startTime"`
+	Ended   *time.Time      `json:"endTime,omitempty"`
+	Result  json.RawMessage `json:"properties,omitempty"`
+	Error   *OperationError `json:"error,omitempty"`
+}
+
+// OperationError says why an operation failed.
+type OperationError struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+}
+
+// Operations remembers asynchronous operations for an hour after they ended. They live in one process: the longest
+// ones of the management API end within seconds, and a client that polls a restarted process gets 404 and reads the
+// resource. It is safe for concurrent use.
+type Operations struct {
+	now  func() time.Time
+	mu   sync.Mutex
+	byID map[string]*Operation
+}
+
+// NewOperations returns an empty set. now is the clock.
+func NewOperations(now func() time.Time) *Operations {
+	return &Operations{now: now, byID: make(map[string]*Operation)}
+}
+
+// Start makes an operation below scope, a path such as
+// /subscriptions/S/providers/Microsoft.ApiManagement/locations/L. The error says that too many are running.
+func (o *Operations) Start(scope string) (Operation, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sweep()
+	if len(o.byID) >= maxOperations {
+		e := Errorf(CodeTooManyRequests, "Too many operations are in progress.")
+		e.RetryAfter = 10
+		return Operation{}, e
+	}
+	name := NewGUID()
+	op := &Operation{ID: scope + "/operationStatuses/" + name, Name: name, Status: StatusInProgress, Started: o.now().UTC()}
+	o.byID[name] = op
+	return *op, nil
+}
+
+// Finish ends an operation with a result, which may be nil, or an error.
+func (o *Operations) Finish(name string, result json.RawMessage, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	op, ok := o.byID[name]
+	if !ok {
+		return
+	}
+	end := o.now().UTC()
+	op.Status, op.Ended, op.Result = StatusSucceeded, &end, result
+	if err != nil {
+		e, _ := AsError(err)
+		op.Status, op.Result, op.Error = StatusFailed, nil, &OperationError{e.Code, e.Message}
+	}
+}
+
+// Get returns an operation by its name.
+func (o *Operations) Get(name string) (Operation, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	op, ok := o.byID[name]
+	if !ok {
+		return Operation{}, false
+	}
+	return *op, true
+}
+
+// sweep forgets what has ended long ago.
+func (o *Operations) sweep() {
+	limit := o.now().Add(-operationLife)
+	for name, op := range o.byID {
+		if op.Ended != nil && op.Ended.Before(limit) {
+			delete(o.byID, name)
+		}
+	}
+}
+
+// Accept answers 202 with the headers by which op is polled.
+func Accept(w http.ResponseWriter, baseURL, apiVersion string, op Operation, retryAfter time.Duration) {
+	link := baseURL + op.ID + "?api-version=" + apiVersion
+	h := w.Header()
+	h.Set("Azure-AsyncOperation", link)
+	h.Set("Location", link)
+	h.Set("Retry-After", strconv.Itoa(int(retryAfter.Round(time.Second)/time.Second)))
+	w.WriteHeader(http.StatusAccepted)
+}
