@@ -2,9 +2,13 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -14,6 +18,17 @@ const (
 	CodeLinkUnreachable = "LinkUnreachable" // nobody there, or not with status 200
 	CodeLinkTooLarge    = "LinkTooLarge"    // more than MaxBytes
 	CodeLinkTimeout     = "LinkTimeout"     // not done within Timeout
+)
+
+// Limits that hold when [FetchOptions] does not set others.
+const (
+	DefaultFetchBytes   = 64 << 20
+	DefaultFetchTimeout = 30 * time.Second
+)
+
+const (
+	maxRedirects   = 5
+	maxHeaderBytes = 64 << 10
 )
 
 // FetchError says why a link could not be followed.
@@ -34,10 +49,14 @@ func (e *FetchError) Unwrap() error { return e.Err }
 
 // FetchOptions bound what [Fetch] does. The zero value is the strict one.
 type FetchOptions struct {
-	MaxBytes      int64         // largest body; default 64 MiB
-	Timeout       time.Duration // for everything, redirects included; default 30 s
-	AllowLoopback bool          // also 127.0.0.0/8 and ::1
-	AllowPrivate  bool          // also private, unique-local, link-local and shared (CGNAT) addresses
+	MaxBytes int64         // largest body
+	Timeout  time.Duration // for everything, redirects included
+	// AllowLoopback also allows 127.0.0.0/8 and ::1.
+	AllowLoopback bool
+	// AllowPrivate also allows private, unique-local and shared (CGNAT)
+	// addresses. Link-local ones, behind which clouds keep credentials of
+	// their machines, are refused in any case.
+	AllowPrivate bool
 	// Resolve looks a name up; the default is the system's resolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Dial connects to an address that has passed the filter; the default is a
@@ -46,7 +65,155 @@ type FetchOptions struct {
 }
 
 // Fetch reads what an http or https link names and returns the body with its
-// content type. An error is a *[FetchError].
-func Fetch(ctx context.Context, url string, o FetchOptions) (data []byte, contentType string, err error) {
-	return nil, "", &FetchError{Code: CodeLinkUnreachable, URL: url, Message: "cannot follow links"}
+// content type. It follows at most five redirects and uses no proxy; the filter
+// of addresses applies to the very address that is connected to, so that a name
+// cannot resolve to another one in between. An error is a *[FetchError].
+func Fetch(ctx context.Context, link string, o FetchOptions) (data []byte, contentType string, err error) {
+	o = o.withDefaults()
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+
+	u, err := url.Parse(link)
+	if err != nil {
+		return nil, "", &FetchError{Code: CodeLinkNotAllowed, URL: clip(link), Message: "it is not a URL"}
+	}
+	if err := checkLink(u); err != nil {
+		return nil, "", err
+	}
+	transport := &http.Transport{
+		DialContext:            o.dial,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableKeepAlives:      true,
+		Proxy:                  nil, // a proxy would be a way around the filter
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return &FetchError{Code: CodeLinkUnreachable, URL: shown(next.URL), Message: fmt.Sprintf("more than %d redirects", maxRedirects)}
+		}
+		next.Header.Del("Referer") // the query of the first link may be a secret
+		return checkLink(next.URL)
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, "", &FetchError{Code: CodeLinkNotAllowed, URL: shown(u), Message: "no request can be made of it", Err: err}
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, "", failure(u, err)
+	}
+	defer response.Body.Close()
+	return body(response, o.MaxBytes)
+}
+
+func (o FetchOptions) withDefaults() FetchOptions {
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = DefaultFetchBytes
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultFetchTimeout
+	}
+	if o.Resolve == nil {
+		o.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{}).DialContext
+	}
+	return o
+}
+
+// body reads an answer up to the limit.
+func body(response *http.Response, most int64) ([]byte, string, error) {
+	at := response.Request.URL
+	if response.StatusCode != http.StatusOK {
+		return nil, "", &FetchError{Code: CodeLinkUnreachable, URL: shown(at), Message: fmt.Sprintf("the answer has status %d", response.StatusCode)}
+	}
+	tooLarge := &FetchError{Code: CodeLinkTooLarge, URL: shown(at), Message: fmt.Sprintf("the answer has more than %d bytes", most)}
+	if response.ContentLength > most {
+		return nil, "", tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	if err != nil {
+		return nil, "", failure(at, err)
+	}
+	if int64(len(data)) > most {
+		return nil, "", tooLarge
+	}
+	return data, response.Header.Get("Content-Type"), nil
+}
+
+// failure gives an error of the HTTP client the code that fits.
+func failure(u *url.URL, err error) error {
+	var known *FetchError
+	if errors.As(err, &known) {
+		if known.URL == "" {
+			return &FetchError{known.Code, shown(u), known.Message, known.Err}
+		}
+		return known
+	}
+	// The client's own message repeats the URL with its query.
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	var network net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout() {
+		return &FetchError{CodeLinkTimeout, shown(u), "the answer took too long", err}
+	}
+	return &FetchError{CodeLinkUnreachable, shown(u), err.Error(), err}
+}
+
+// checkLink refuses what is no plain http or https address.
+func checkLink(u *url.URL) error {
+	refuse := func(message string) error {
+		return &FetchError{Code: CodeLinkNotAllowed, URL: shown(u), Message: message}
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return refuse("only http and https links are followed")
+	case u.User != nil:
+		return refuse("a link must not contain a user name or password")
+	case u.Hostname() == "":
+		return refuse("the link names no host")
+	}
+	return nil
+}
+
+// shown is a URL without the parts that may be secret.
+func shown(u *url.URL) string {
+	return clip((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String())
+}
+
+// dial resolves a host, applies the filter to each of its addresses and
+// connects to the first that answers. One refused address refuses the name: a
+// name that mixes inside and outside is an attempt to pass the filter.
+func (o FetchOptions) dial(ctx context.Context, network, hostPort string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return nil, &FetchError{Code: CodeLinkNotAllowed, Message: "the host is not valid", Err: err}
+	}
+	var addresses []netip.Addr
+	if literal, err := netip.ParseAddr(host); err == nil {
+		addresses = []netip.Addr{literal}
+	} else if addresses, err = o.Resolve(ctx, host); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &FetchError{Code: CodeLinkUnreachable, Message: fmt.Sprintf("the name %q cannot be resolved", host), Err: err}
+	}
+	for _, address := range addresses {
+		if why := o.refused(address); why != "" {
+			return nil, &FetchError{Code: CodeLinkNotAllowed, Message: fmt.Sprintf("the host %q has the %s address %s", host, why, address)}
+		}
+	}
+	err = &FetchError{Code: CodeLinkUnreachable, Message: fmt.Sprintf("the name %q has no address", host)}
+	for _, address := range addresses {
+		var conn net.Conn
+		if conn, err = o.Dial(ctx, network, net.JoinHostPort(address.Unmap().String(), port)); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }
