@@ -47,4 +47,4 @@ clean: ## remove what was built (not your data in .causeway)
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ': ## ' '/^[a-z]+: ## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
