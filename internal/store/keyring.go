@@ -81,7 +81,7 @@ func createKeyFile(path string) error {
 		return fs.ErrExist
 	}
 	var key [keyBytes]byte
-	_, _ = rand.Read(key[:]) // never fails
+	_, _ = rand.Read(key[:])                                       // never fails
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".master-key-*") // mode 0600
 	if err != nil {
 		return err
@@ -94,7 +94,10 @@ func createKeyFile(path string) error {
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err
 	}
-	return os.Link(tmp.Name(), path)
+	if err = os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return os.Rename(tmp.Name(), path) // a file system without links
+	}
+	return err
 }
 
 func loadKey(ctx context.Context, source string) ([keyBytes]byte, error) {
