@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/telemetry"
+)
+
+// A request is what the policies of its pipeline see as their host: the
+// gateway, through the configuration that the request started with.
+var _ policy.Host = (*request)(nil)
+
+// Backend returns a backend entity.
+func (r *request) Backend(name string) (*snapshot.Backend, bool) {
+	return r.config.backends.Get(strings.ToLower(name))
+}
+
+// Certificate returns a certificate by name or thumbprint.
+func (r *request) Certificate(idOrThumbprint string) (*snapshot.Certificate, bool) {
+	return r.config.certificates.Get(strings.ToLower(idOrThumbprint))
+}
+
+// Group returns a group of users.
+func (r *request) Group(name string) (*snapshot.Group, bool) {
+	return r.config.userGroups.Get(strings.ToLower(name))
+}
+
+// ProductAPIs returns the current revisions of a product's APIs.
+func (r *request) ProductAPIs(product string) []*snapshot.API {
+	names, _ := r.config.productAPIs.Get(strings.ToLower(product))
+	apis := make([]*snapshot.API, 0, len(names))
+	for _, n := range names {
+		if a, ok := r.config.apis.Get(n); ok {
+			apis = append(apis, &a.part)
+		}
+	}
+	return apis
+}
+
+// SubscriptionKeys returns the keys of a subscription where they were sent.
+func (r *request) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool) {
+	key := snapshot.Key{Kind: snapshot.KindSubscriptionKeys, ID: "subscriptions/" + strings.ToLower(name)}
+	part, ok := r.config.snapshot.Get(key)
+	if !ok {
+		return snapshot.SubscriptionKeys{}, false
+	}
+	keys, err := snapshot.Decode[snapshot.SubscriptionKeys](part)
+	return keys, err == nil
+}
+
+// Send sends a request that a policy made.
+func (r *request) Send(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
+	return r.service.send(ctx, req, o)
+}
+
+// SendLater sends a request in the background, within the gateway's limit of
+// such requests.
+func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
+	r.service.sendLater(req, o)
+}
+
+// Counters are the gateway's, with the service's keys kept apart.
+func (r *request) Counters() policy.Counters { return r.service.counters }
+
+var logLevels = [...]slog.Level{policy.LogVerbose: slog.LevelDebug, policy.LogInformation: slog.LevelInfo, policy.LogError: slog.LevelError}
+
+// Log writes a log line of a policy.
+func (r *request) Log(ctx context.Context, level policy.LogLevel, text string, attributes ...any) {
+	log := r.gateway.log
+	if !log.Enabled(ctx, logLevels[level]) {
+		return
+	}
+	attributes = append(attributes, telemetry.EventKey, "PolicyMessage", "correlationId", r.id())
+	if r.matched.api != nil {
+		attributes = append(attributes, "apiId", r.matched.api.part.Name)
+	}
+	log.Log(ctx, logLevels[level], text, attributes...)
+}
+
+// Now is the gateway's clock.
+func (r *request) Now() time.Time { return r.gateway.now() }
+
+// Sleep waits for d or until ctx ends.
+func (r *request) Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Random fills p with random bytes.
+func (r *request) Random(p []byte) {
+	_, _ = rand.Read(p) // never fails: see crypto/rand
+}
+
+// serviceCounters prefixes keys, so that services on one gateway never share a
+// counter.
+type serviceCounters struct {
+	policy.Counters
+	prefix string
+}
+
+func (c *serviceCounters) own(limits []policy.Limit) []policy.Limit {
+	out := make([]policy.Limit, len(limits))
+	for i, l := range limits {
+		l.Key = c.prefix + l.Key
+		out[i] = l
+	}
+	return out
+}
+
+func (c *serviceCounters) Take(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
+	return c.Counters.Take(ctx, c.own(limits), cost)
+}
+
+func (c *serviceCounters) Check(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
+	return c.Counters.Check(ctx, c.own(limits), cost)
+}
+
+func (c *serviceCounters) Commit(ctx context.Context, limits []policy.Limit, cost int64) error {
+	return c.Counters.Commit(ctx, c.own(limits), cost)
+}
+
+func (c *serviceCounters) Acquire(ctx context.Context, key string, max int64) (bool, error) {
+	return c.Counters.Acquire(ctx, c.prefix+key, max)
+}
+
+func (c *serviceCounters) Release(key string) { c.Counters.Release(c.prefix + key) }
