@@ -178,7 +178,9 @@ func (m *mapper) describeSchema(out *Parameter, schema *node) *Error {
 	}
 	out.Values = []string{}
 	for _, value := range resolved.get("enum").array() {
-		out.Values = append(out.Values, textOf(value))
+		if value.kind != kindNull {
+			out.Values = append(out.Values, textOf(value))
+		}
 	}
 	if out.Description == "" {
 		out.Description = resolved.get("description").str()

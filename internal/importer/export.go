@@ -235,7 +235,11 @@ func (w *writer) schema(p *Parameter) *node {
 	if typeName == "" {
 		typeName = "string"
 	}
-	out := newObject().set("type", always(typeName))
+	out := newObject()
+	if typeName == "file" && !w.swagger {
+		return out.set("type", always("string")).set("format", always("binary"))
+	}
+	out.set("type", always(typeName))
 	if typeName == "array" {
 		out.set("items", newObject().set("type", always("string")))
 	}

@@ -1,10 +1,12 @@
 package importer
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -23,15 +25,24 @@ const nodeBytes = 64
 
 // readYAML reads the one YAML document in data.
 func readYAML(ctx context.Context, data []byte, maxDepth int) (*node, *Error) {
-	var document yaml.Node
-	// The reader's own limits guard its recursion; ours, below, is exact.
-	limits := loaderlimits.New(loaderlimits.DepthValue(maxDepth+1), loaderlimits.AliasNone())
-	if err := yaml.Load(data, &document, yaml.WithPlugin(limits)); err != nil {
+	// The package's own limits guard its recursion; those of yamlReader, which
+	// come afterwards, are exact.
+	limits := loaderlimits.New(loaderlimits.DepthValue(2*maxDepth+2), loaderlimits.AliasNone())
+	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(limits))
+	if err != nil {
+		return nil, yamlError(err)
+	}
+	var document, second yaml.Node
+	if err := loader.Load(&document); errors.Is(err, io.EOF) || err == nil && len(document.Content) == 0 {
+		return nil, &Error{Line: 1, Column: 1, Reason: "the document is empty", Advice: "Send an OpenAPI or Swagger description."}
+	} else if err != nil {
 		return nil, yamlError(err)
 	}
 	r := yamlReader{ctx: ctx, maxDepth: maxDepth, active: map[*yaml.Node]bool{}}
-	if document.Kind != yaml.DocumentNode || len(document.Content) == 0 {
-		return nil, &Error{Line: 1, Column: 1, Reason: "the document is empty", Advice: "Send an OpenAPI or Swagger description."}
+	if err := loader.Load(&second); err == nil {
+		return nil, r.fail(&second, "there is a second YAML document", "Import each description by itself.")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, yamlError(err)
 	}
 	return r.convert(document.Content[0], 0)
 }
