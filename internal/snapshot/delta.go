@@ -1,5 +1,7 @@
 package snapshot
 
+import "iter"
+
 // Delta is a change of a snapshot: the parts that are new or changed and the
 // keys of those that went, each in the order of their keys.
 type Delta struct {
@@ -27,3 +29,51 @@ func Diff(from, to *Snapshot) Delta {
 	})
 	return d
 }
+
+// Split cuts the delta, which starts at base, into deltas of about size bytes
+// each. All but the last lead to From again, with the digest of what is there
+// so far; applying them in order is the same as applying the whole. A part is
+// never cut.
+func (d Delta) Split(base *Snapshot, size int) iter.Seq[Delta] {
+	return func(yield func(Delta) bool) {
+		digest := base.digest
+		piece := Delta{From: d.From, To: d.From}
+		used := 0
+		full := func(n int) bool {
+			if used > 0 && used+n > size {
+				piece.Digest = digest.bytes()
+				if !yield(piece) {
+					return true
+				}
+				piece, used = Delta{From: d.From, To: d.From}, 0
+			}
+			used += n
+			return false
+		}
+		for _, k := range d.Delete {
+			if full(len(k.ID) + keyOverhead) {
+				return
+			}
+			piece.Delete = append(piece.Delete, k)
+			if was := base.get(k); was != nil {
+				digest = digest.sub(was.Digest)
+			}
+		}
+		for i := range d.Put {
+			p := d.Put[i]
+			if full(int(p.size()) + keyOverhead) {
+				return
+			}
+			piece.Put = append(piece.Put, p)
+			if was := base.get(p.Key); was != nil {
+				digest = digest.sub(was.Digest)
+			}
+			digest = digest.add(p.Digest)
+		}
+		piece.To, piece.Digest = d.To, d.Digest
+		yield(piece)
+	}
+}
+
+// keyOverhead is about what a key costs in the encoding besides its ID.
+const keyOverhead = 24

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Errors of Snapshot.Apply. The receiver of either needs the whole snapshot.
@@ -128,8 +129,7 @@ type edit struct {
 	digest sum
 	bytes  int64
 	parts  *treeEdit[*Part]
-	old    []*Part // replaced or deleted
-	new    []*Part // put
+	log    []change // in the order in which they were made
 }
 
 func (s *Snapshot) edit() *edit {
@@ -141,41 +141,39 @@ func (e *edit) get(k Key) *Part {
 	return p
 }
 
-// put reports whether that changes anything.
-func (e *edit) put(p *Part) bool {
-	if was := e.get(p.Key); was != nil {
-		if was.Digest == p.Digest {
-			return false
-		}
-		e.forget(was)
+// put adds or replaces a part unless it is there already.
+func (e *edit) put(p *Part) {
+	was := e.get(p.Key)
+	if was != nil && was.Digest == p.Digest {
+		return
 	}
 	e.parts.put(p)
-	e.digest = e.digest.add(p.Digest)
-	e.bytes += p.size()
-	e.new = append(e.new, p)
-	return true
+	e.account(was, p)
 }
 
-func (e *edit) delete(k Key) bool {
-	was := e.get(k)
-	if was == nil {
-		return false
+func (e *edit) delete(k Key) {
+	if was := e.get(k); was != nil {
+		e.parts.delete(was)
+		e.account(was, nil)
 	}
-	e.parts.delete(was)
-	e.forget(was)
-	return true
 }
 
-func (e *edit) forget(p *Part) {
-	e.digest = e.digest.sub(p.Digest)
-	e.bytes -= p.size()
-	e.old = append(e.old, p)
+func (e *edit) account(was, is *Part) {
+	if was != nil {
+		e.digest = e.digest.sub(was.Digest)
+		e.bytes -= was.size()
+	}
+	if is != nil {
+		e.digest = e.digest.add(is.Digest)
+		e.bytes += is.size()
+	}
+	e.log = append(e.log, change{was, is})
 }
 
 func (e *edit) done(sequence int64) *Snapshot {
 	s := &Snapshot{sequence: sequence, digest: e.digest, bytes: e.bytes, parts: e.parts.done()}
 	if g := e.base.lazy.built(); g != nil {
-		s.lazy.set(g.apply(e.old, e.new))
+		s.lazy.set(g.apply(slices.Values(e.log)))
 	}
 	return s
 }
