@@ -210,3 +210,16 @@ func WithRevision(base, revision string) string {
 	}
 	return base + ";rev=" + revision
 }
+
+// Path returns the ID of segments that are known to be valid.
+func Path(segments ...string) ID {
+	if len(segments) == 0 {
+		return ID{}
+	}
+	return newID("/" + strings.Join(segments, "/"))
+}
+
+// ChildOf returns the ID of a resource of a provider in the scope id, as a service in a resource group.
+func (id ID) ChildOf(provider, segment, name string) ID {
+	return newID(id.path + "/providers/" + provider + "/" + segment + "/" + name)
+}

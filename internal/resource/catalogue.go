@@ -1,12 +1,237 @@
 package resource
 
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+)
+
+// serviceSegment is the name of the root type.
+const serviceSegment = "service"
+
 // Catalogue is the set of declared types as a tree of routes. It never changes.
 type Catalogue struct {
-	types []*Type
+	root  *node
+	nodes map[string]*node // by path in lower case; "" is the service
+	order []*node
 }
 
-// NewCatalogue joins declared types. The first one is the service. It fails when a parent is not declared or two types
-// have one path.
+// node is a type at one place of the tree.
+type node struct {
+	typ      *Type
+	path     string // canonical, below the service: "apis/operations"; "" for the service
+	armType  string // Microsoft.ApiManagement/service/apis/operations
+	parent   *node
+	children map[string]*node // by segment in lower case
+}
+
+// NewCatalogue joins declared types. The first one is the service; parents come before what is nested in them. It
+// fails when a parent is not declared or two types have one path.
 func NewCatalogue(types ...*Type) (*Catalogue, error) {
-	return &Catalogue{types}, nil
+	if len(types) == 0 || types[0].name != serviceSegment {
+		return nil, fmt.Errorf("resource: catalogue: the first type has to be %s", serviceSegment)
+	}
+	root := &node{typ: types[0], armType: arm.ServiceType, children: map[string]*node{}}
+	c := &Catalogue{root: root, nodes: map[string]*node{"": root}, order: []*node{root}}
+	for _, t := range types[1:] {
+		for _, parent := range t.parents {
+			if err := c.add(t, parent); err != nil {
+				return nil, fmt.Errorf("resource: catalogue: %s: %w", t.name, err)
+			}
+		}
+		if !t.workspaces || c.nodes["workspaces"] == nil {
+			continue
+		}
+		for _, parent := range t.parents {
+			if err := c.add(t, strings.TrimSuffix("workspaces/"+parent, "/")); err != nil {
+				return nil, fmt.Errorf("resource: catalogue: %s: %w", t.name, err)
+			}
+		}
+	}
+	return c, c.checkReferences()
+}
+
+func (c *Catalogue) add(t *Type, parent string) error {
+	p := c.nodes[strings.ToLower(parent)]
+	if p == nil {
+		return fmt.Errorf("its parent %q is not declared before it", parent)
+	}
+	n := &node{
+		typ: t, path: strings.TrimPrefix(p.path+"/"+t.name, "/"), armType: p.armType + "/" + t.name, parent: p,
+		children: map[string]*node{},
+	}
+	key := strings.ToLower(n.path)
+	if c.nodes[key] != nil {
+		return fmt.Errorf("%q is declared twice", n.path)
+	}
+	c.nodes[key] = n
+	c.order = append(c.order, n)
+	p.children[strings.ToLower(t.name)] = n
+	return nil
+}
+
+// checkReferences finds ref rules and joins that name undeclared types.
+func (c *Catalogue) checkReferences() error {
+	for _, n := range c.order {
+		targets := n.typ.schema.refTargets(map[*schema]bool{})
+		if n.typ.join != "" {
+			targets = append(targets, n.typ.join)
+		}
+		for _, target := range targets {
+			if c.nodes[strings.ToLower(target)] == nil {
+				return fmt.Errorf("resource: catalogue: %s refers to %q, which is not declared", n.path, target)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *schema) refTargets(seen map[*schema]bool) (targets []string) {
+	if seen[s] {
+		return nil
+	}
+	seen[s] = true
+	for _, f := range s.fields {
+		targets = append(targets, f.rules.refs...)
+		if f.sub != nil {
+			targets = append(targets, f.sub.refTargets(seen)...)
+		}
+	}
+	return targets
+}
+
+// node returns the type at the path below the service, nil when there is none.
+func (c *Catalogue) node(path string) *node { return c.nodes[strings.ToLower(path)] }
+
+// nodeOf returns the type of a resource ID in a service, nil when there is none.
+func (c *Catalogue) nodeOf(id arm.ID) *node {
+	n := c.root
+	rel := id.Rel()
+	for rel != "" {
+		seg, rest, _ := strings.Cut(rel, "/")
+		if n = n.children[seg]; n == nil {
+			return nil
+		}
+		_, rel, _ = strings.Cut(rest, "/")
+	}
+	return n
+}
+
+// Supports reports whether the engine serves a path: whether it is at or below a service or a list of services.
+func Supports(path string) bool {
+	segs := strings.Split(strings.Trim(strings.ToLower(path), "/"), "/")
+	i := slices.Index(segs, "providers")
+	return (i == 2 || i == 4) && len(segs) > i+2 && segs[i+1] == strings.ToLower(arm.Provider) && segs[i+2] == serviceSegment &&
+		segs[0] == "subscriptions" && (i == 4 || len(segs) == i+3)
+}
+
+// route is where a request leads.
+type route struct {
+	node   *node
+	id     arm.ID // the resource; of a collection the resource that it is in
+	list   bool   // the collection of node's type in id
+	action int    // index into the type's actions, -1 for the generic verbs
+}
+
+// match finds the route of an ID or collection path.
+func (c *Catalogue) match(method string, path arm.ID) (route, error) {
+	segs := path.Segments()
+	base := slices.IndexFunc(segs, func(s string) bool { return strings.EqualFold(s, "providers") })
+	rt := route{node: c.root, action: -1}
+	if len(segs) == base+3 {
+		rt.list, rt.id = true, canonicalScope(segs[:base])
+		return rt, nil
+	}
+	rt.id = canonicalScope(segs[:base]).ChildOf(arm.Provider, serviceSegment, segs[base+3])
+	rest := segs[base+4:]
+	for len(rest) > 0 {
+		child := rt.node.children[strings.ToLower(rest[0])]
+		if child == nil {
+			return rt.findAction(method, rest, path)
+		}
+		if child.typ.reason != "" {
+			return rt, arm.Errorf(arm.CodeNotImplemented, "%s are not implemented: %s", child.path, child.typ.reason).WithTarget(path.String())
+		}
+		rt.node = child
+		if len(rest) == 1 {
+			rt.list = true
+			return rt, nil
+		}
+		name, ok := child.typ.canonicalName(rest[1])
+		if !ok {
+			return rt, arm.NotFound(path)
+		}
+		rt.id = rt.id.Child(child.typ.name, name)
+		rest = rest[2:]
+	}
+	return rt, nil
+}
+
+// canonicalScope spells the keywords of /subscriptions/S[/resourceGroups/G] as ARM does.
+func canonicalScope(segs []string) arm.ID {
+	out := slices.Clone(segs)
+	for i, word := range []string{"subscriptions", "", "resourceGroups", ""} {
+		if i < len(out) && word != "" {
+			out[i] = word
+		}
+	}
+	return arm.Path(out...)
+}
+
+func (rt route) findAction(method string, rest []string, path arm.ID) (route, error) {
+	name := strings.Join(rest, "/")
+	found := false
+	for i, a := range rt.node.typ.actions {
+		if !strings.EqualFold(a.name, name) {
+			continue
+		}
+		if found = true; a.method == method {
+			rt.action = i
+			return rt, nil
+		}
+	}
+	if found {
+		return rt, arm.Errorf(arm.CodeMethodNotAllowed, "The method %s is not allowed here.", method)
+	}
+	return rt, arm.Errorf(arm.CodeTypeNotFound, "There is no resource type or action %q at %s.", name, rt.node.armType).WithTarget(path.String())
+}
+
+// verb returns the generic verb of a method.
+func (rt route) verb(method string) Verbs {
+	switch {
+	case rt.list && (method == http.MethodGet || method == http.MethodHead):
+		return List
+	case rt.list:
+		return 0
+	}
+	switch method {
+	case http.MethodGet:
+		return Read
+	case http.MethodHead:
+		return Head
+	case http.MethodPut:
+		return Create
+	case http.MethodPatch:
+		return Update
+	case http.MethodDelete:
+		return Delete
+	}
+	return 0
+}
+
+// operation is the name of an operation for authorisation, such as Microsoft.ApiManagement/service/apis/write.
+func (rt route) operation(method string) string {
+	if rt.action >= 0 {
+		return rt.node.armType + "/" + rt.node.typ.actions[rt.action].name + "/action"
+	}
+	switch rt.verb(method) {
+	case Create, Update:
+		return rt.node.armType + "/write"
+	case Delete:
+		return rt.node.armType + "/delete"
+	}
+	return rt.node.armType + "/read"
 }

@@ -26,4 +26,3 @@ func (p *Publisher) Run(ctx context.Context) error { return nil }
 
 // Wait returns when the service's snapshot holds the change with number seq and every subscriber has been given it.
 func (p *Publisher) Wait(ctx context.Context, service string, seq int64) error { return nil }
-

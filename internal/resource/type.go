@@ -3,7 +3,6 @@ package resource
 import (
 	"context"
 	"encoding/json"
-	"reflect"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/store"
@@ -40,12 +39,17 @@ type Spec[T any] struct {
 
 	Names       []string // the only names there are, in canonical spelling, such as "policy"; empty for any
 	NamePattern string   // regular expression of a name; default: API Management's, which forbids *#&+:<>?
-	NameMax     int      // characters of a name; default 80, 256 for APIs
+	NameMax     int      // characters of a name; default 80
 	TopLevel    bool     // T is the whole resource apart from id, type and name: location, sku, tags, properties …
 	Join        string   // link to the resource of this type path (in the same service or workspace) with the same name; T is struct{}
 	MaxBody     int64    // bytes of a request's body; 4 MB when 0
 	PatchEmpty  bool     // PATCH answers 204 without a body
 	PutOK       bool     // PUT answers 200, never 201
+	HeadOK      bool     // HEAD of a join answers 200 instead of 204
+
+	// Alias gives the ID under which a resource is stored when it may be addressed by others: the current revision of an
+	// API. It is asked for the resource itself and for whatever is nested in it. It returns id when there is no other.
+	Alias func(x *Reader, id arm.ID) (arm.ID, error)
 
 	// Prepare runs before the transaction: slow work such as fetching, parsing and compiling. It may change d and keep
 	// results in fields tagged json:"-". It runs again when the resource changed meanwhile.
@@ -58,6 +62,10 @@ type Spec[T any] struct {
 	After func(x *Tx, old, d *Doc[T]) error
 	// Delete runs before the document and everything nested in it are removed.
 	Delete func(x *Tx, old *Doc[T]) error
+
+	// Initial makes resources that are there from the start, such as settings: reading one that was never written
+	// answers what Initial returns; nil for those that do not exist.
+	Initial func(x *Reader, id arm.ID) (*T, error)
 
 	// View makes the read model when it is not T without its secrets: the value is encoded as properties (as the whole
 	// resource with TopLevel). d holds the secrets.
@@ -90,25 +98,4 @@ type Action[T any] struct {
 	Output any // likewise for the answer
 	Read   func(x *Reader, d *Doc[T], body json.RawMessage) (any, error)
 	Write  func(x *Tx, d *Doc[T], body json.RawMessage) (any, error)
-}
-
-// Type is a declared type with its T erased. It is made by [Define] or [NotImplemented] and never changes.
-type Type struct {
-	name, title, doc string
-	parents          []string
-	workspaces       bool
-	verbs            Verbs
-	reason           string // of a type that is not implemented
-	goType           reflect.Type
-}
-
-// Define reads a declaration. A wrong one is a bug and panics at start, with the type's name and what is wrong.
-func Define[T any](s Spec[T]) *Type {
-	return &Type{name: s.Name, title: s.Title, doc: s.Doc, parents: s.Parents, workspaces: s.Workspaces, verbs: s.Verbs, goType: reflect.TypeFor[T]()}
-}
-
-// NotImplemented declares a type that API Management has and Causeway does not have yet: every request below it
-// answers 501 with the reason.
-func NotImplemented(name, reason string, parents ...string) *Type {
-	return &Type{name: name, reason: reason, parents: parents}
 }

@@ -1,0 +1,357 @@
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/store"
+)
+
+// follow replaces the IDs in a route by the ones under which resources are stored.
+func (x *Reader) follow(rt *route) error {
+	n, rel := x.cat.root, rt.id.RelPath()
+	id := rt.id.Service()
+	changed := false
+	for rel != "" {
+		seg, rest, _ := strings.Cut(rel, "/")
+		var name string
+		name, rel, _ = strings.Cut(rest, "/")
+		n = n.children[strings.ToLower(seg)]
+		id = id.Child(n.typ.name, name)
+		if !n.typ.has.alias {
+			continue
+		}
+		to, err := n.typ.hooks.alias(x, id)
+		if err != nil {
+			return err
+		}
+		changed = changed || !to.Equal(id)
+		id = to
+	}
+	if changed {
+		rt.id = id
+	}
+	return nil
+}
+
+// read runs a GET or HEAD of one resource.
+func (e *Engine) read(ctx context.Context, rt route, req *Request) (out outcome, err error) {
+	out.status = http.StatusOK
+	err = e.c.Store.View(ctx, func(r store.Reader) error {
+		x := e.reader(ctx, req, r)
+		if err := x.follow(&rt); err != nil {
+			return err
+		}
+		sd, d, err := x.fetch(rt.node, rt.id)
+		if err != nil {
+			return err
+		}
+		if sd == nil {
+			return x.missing(rt)
+		}
+		out.etag = sd.ETag
+		out.body, err = x.render(rt.node, sd, d)
+		return err
+	})
+	return out, err
+}
+
+// missing is the error for a resource that is not there: that of the resource group when that is missing already.
+func (x *Reader) missing(rt route) error {
+	if rt.node.parent == nil {
+		if ok, err := x.Exists(rt.id.Parent()); err != nil || !ok {
+			if err == nil {
+				err = arm.Errorf(arm.CodeGroupNotFound, "Resource group '%s' could not be found.", rt.id.ResourceGroup())
+			}
+			return err
+		}
+	}
+	return arm.NotFound(rt.id)
+}
+
+// fetch reads a stored resource and decodes it only when something needs its properties.
+func (x *Reader) fetch(n *node, id arm.ID) (*store.Document, anyDoc, error) {
+	if n.decoded() || n.typ.has.initial {
+		d, sd, err := x.load(n, id)
+		return sd, d, err
+	}
+	sd, err := x.store.Get(x.ctx, id.Key())
+	if err != nil {
+		return nil, nil, ignoreNotFound(err)
+	}
+	return sd, nil, nil
+}
+
+// decoded reports whether rendering needs the properties.
+func (n *node) decoded() bool { return n.typ.has.view }
+
+// render makes the answer for a stored resource; d is needed for types with a View.
+func (x *Reader) render(n *node, sd *store.Document, d anyDoc) ([]byte, error) {
+	props := sd.Body
+	if n.typ.join != "" {
+		return x.renderJoin(n, sd)
+	}
+	if n.typ.has.view {
+		v, err := n.typ.hooks.view(x, d)
+		if err != nil {
+			return nil, err
+		}
+		if props, err = marshal(v); err != nil {
+			return nil, fmt.Errorf("%s: %w", sd.ID, err)
+		}
+	}
+	return envelope(n, sd.Path, sd.ETag, props)
+}
+
+// renderJoin answers the resource that a join links to, under the join's ID.
+func (x *Reader) renderJoin(n *node, sd *store.Document) ([]byte, error) {
+	id, err := arm.ParseID(sd.Path)
+	if err != nil {
+		return nil, err
+	}
+	target := x.cat.node(n.typ.join)
+	tsd, d, err := x.fetch(target, n.target(id))
+	if err != nil {
+		return nil, err
+	}
+	if tsd == nil {
+		return envelope(n, sd.Path, sd.ETag, []byte("{}"))
+	}
+	props := tsd.Body
+	if target.typ.has.view {
+		v, err := target.typ.hooks.view(x, d)
+		if err != nil {
+			return nil, err
+		}
+		if props, err = marshal(v); err != nil {
+			return nil, err
+		}
+	}
+	return envelope(n, sd.Path, sd.ETag, props)
+}
+
+// envelope wraps properties: id, type, name and either properties or the members of the whole resource.
+func envelope(n *node, path, etag string, props []byte) ([]byte, error) {
+	head, err := marshal(struct {
+		ID   string `json:"id"`
+		Type string `json:"type"`
+		Name string `json:"name"`
+	}{path, n.armType, path[strings.LastIndexByte(path, '/')+1:]})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, 0, len(head)+len(props)+64)
+	out = append(out, head[:len(head)-1]...)
+	if !n.typ.topLevel {
+		out = append(out, `,"properties":`...)
+		return append(append(out, props...), '}'), nil
+	}
+	out = append(append(append(out, `,"etag":"`...), etag...), '"')
+	if len(props) > 2 {
+		out = append(out, ',')
+	}
+	return append(out, props[1:]...), nil
+}
+
+func (e *Engine) list(ctx context.Context, rt route, req *Request, path string) (out outcome, err error) {
+	page, aerr := arm.ParsePage(req.Query)
+	if aerr != nil {
+		return out, aerr
+	}
+	result := arm.List{Value: []json.RawMessage{}}
+	err = e.c.Store.View(ctx, func(r store.Reader) error {
+		x := e.reader(ctx, req, r)
+		if err := x.followParent(&rt); err != nil {
+			return err
+		}
+		l := lister{x: x, n: rt.node, page: page, out: &result}
+		if s := req.Param("$filter"); s != "" {
+			if l.filter, err = arm.ParseFilter(s, l.target().typ.filters); err != nil {
+				return err
+			}
+		}
+		return l.run(rt.id)
+	})
+	if err != nil {
+		return out, err
+	}
+	result.NextLink = page.Next(req.BaseURL, path, req.Query, result.Count)
+	out.status = http.StatusOK
+	out.body, err = marshal(result)
+	return out, err
+}
+
+// followParent finds the resource that a collection is in.
+func (x *Reader) followParent(rt *route) error {
+	if rt.node.parent == nil {
+		if rt.id.ResourceGroup() == "" {
+			return nil
+		}
+		ok, err := x.Exists(rt.id)
+		if err == nil && !ok {
+			err = arm.Errorf(arm.CodeGroupNotFound, "Resource group '%s' could not be found.", rt.id.ResourceGroup())
+		}
+		return err
+	}
+	parent := route{node: rt.node.parent, id: rt.id}
+	if err := x.follow(&parent); err != nil {
+		return err
+	}
+	rt.id = parent.id
+	sd, _, err := x.fetch(parent.node, rt.id)
+	if err == nil && sd == nil {
+		err = x.missing(parent)
+	}
+	return err
+}
+
+// lister makes one page of a collection.
+type lister struct {
+	x      *Reader
+	n      *node
+	page   arm.Page
+	filter *arm.Filter
+	out    *arm.List
+}
+
+// target is the type whose properties a filter looks at.
+func (l *lister) target() *node {
+	if l.n.typ.join != "" {
+		return l.x.cat.node(l.n.typ.join)
+	}
+	return l.n
+}
+
+func (l *lister) run(parent arm.ID) error {
+	if l.n.typ.has.items {
+		return l.items(parent)
+	}
+	q := store.Query{Parent: parent.Key(), Type: l.n.storeType()}
+	if l.n.parent == nil && parent.ResourceGroup() == "" {
+		q.Parent, q.Under = "", parent.Key()
+	}
+	if l.filter == nil && !l.n.typ.has.keep {
+		n, err := l.x.store.Count(l.x.ctx, q)
+		if err != nil {
+			return err
+		}
+		l.out.Count = n
+		q.Offset, q.Limit = int(l.page.Skip), l.page.Top
+	}
+	q.Secrets = l.n.decoded() && l.n.typ.schema.hidden
+	docs, err := l.x.store.List(l.x.ctx, q)
+	if err != nil {
+		return err
+	}
+	for sd, err := range docs {
+		if err != nil {
+			return err
+		}
+		if q.Limit > 0 {
+			err = l.answer(l.n, sd)
+		} else {
+			err = l.consider(l.n, sd)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// items lists resources of other types, which a type's Items names.
+func (l *lister) items(parent arm.ID) error {
+	keys, err := l.n.typ.hooks.items(l.x, parent)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		id, err := arm.ParseID(key)
+		if err != nil {
+			return err
+		}
+		n := l.x.cat.nodeOf(id)
+		if n == nil {
+			return fmt.Errorf("resource: items of %s: no type for %s", l.n.path, key)
+		}
+		sd, err := l.x.store.Get(l.x.ctx, key)
+		if err != nil {
+			return fmt.Errorf("resource: items of %s: %s: %w", l.n.path, key, err)
+		}
+		if n.typ.schema.hidden {
+			if sd.Secrets, err = l.x.store.GetSecrets(l.x.ctx, key); err != nil {
+				return err
+			}
+		}
+		if err := l.consider(n, sd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// consider counts a document that passes the filter, and answers it when it is on the page.
+func (l *lister) consider(n *node, sd *store.Document) error {
+	ok, err := l.passes(n, sd)
+	if err != nil || !ok {
+		return err
+	}
+	l.out.Count++
+	if l.out.Count <= l.page.Skip || len(l.out.Value) >= l.page.Top {
+		return nil
+	}
+	return l.answer(n, sd)
+}
+
+func (l *lister) passes(n *node, sd *store.Document) (bool, error) {
+	if l.filter == nil && !n.typ.has.keep {
+		return true, nil
+	}
+	fn, fsd := n, sd
+	if n.typ.join != "" {
+		id, err := arm.ParseID(sd.Path)
+		if err != nil {
+			return false, err
+		}
+		fn = l.target()
+		if fsd, err = l.x.store.Get(l.x.ctx, n.target(id).Key()); err != nil {
+			return false, ignoreNotFound(err)
+		}
+	}
+	d, err := decodeStored(fn, fsd)
+	if err != nil {
+		return false, err
+	}
+	if l.filter != nil && !l.filter.Match(func(name string) any { return fn.value(d, name) }) {
+		return false, nil
+	}
+	if !n.typ.has.keep {
+		return true, nil
+	}
+	return n.typ.hooks.keep(l.x, d)
+}
+
+// value returns a field for $filter.
+func (n *node) value(d anyDoc, field string) any {
+	if field == "name" && n.typ.schema.byName["name"] == nil {
+		return d.meta().Name()
+	}
+	return n.typ.schema.get(d.props(), field)
+}
+
+func (l *lister) answer(n *node, sd *store.Document) error {
+	var d anyDoc
+	if n.decoded() {
+		var err error
+		if d, err = decodeStored(n, sd); err != nil {
+			return err
+		}
+	}
+	body, err := l.x.render(n, sd, d)
+	l.out.Value = append(l.out.Value, body)
+	return err
+}
