@@ -6,7 +6,12 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // All are the policies in the order of the policy reference.
 func All() []policy.Definition {
 	return []policy.Definition{
+		SetStatus,
+		SetVariable,
+		SetBody,
 		SetHeader,
+		ReturnResponse,
+		Choose,
 	}
 }
 

@@ -1,14 +1,10 @@
 package policy
 
-import "github.com/causeway-apim/causeway/internal/message"
+import (
+	"github.com/causeway-apim/causeway/internal/message"
+)
 
-// bodies is what became of the bodies of the current messages.
-type bodies struct{ request, response bodyState }
-
-// bodyState is what expressions did with a body.
-type bodyState struct{ consumed bool }
-
-// MaxBody is the size in bytes to which bodies are read into memory.
+// MaxBody is the size in bytes up to which bodies are read into memory.
 const MaxBody = 64 << 20
 
 // ReadRequestBody reads the whole request body into memory and leaves it there for whoever reads next. nil when there is none. The bytes
@@ -19,7 +15,7 @@ func (x *Exec) ReadRequestBody() ([]byte, error) {
 
 // ReadResponseBody does for the response what ReadRequestBody does.
 func (x *Exec) ReadResponseBody() ([]byte, error) {
-	r := x.response()
+	r := x.EnsureResponse()
 	return readBody(&r.Body, &r.ContentLength)
 }
 
@@ -43,13 +39,22 @@ func readBody(body *message.Body, length *int64) ([]byte, error) {
 // bytes are kept, not copied; nil removes the body.
 func (x *Exec) SetBody(data []byte) {
 	if x.Section&(Outbound|OnError) != 0 {
-		r := x.response()
-		replaceBody(&r.Body, &r.ContentLength, data)
-		x.bodies.response = bodyState{}
+		ReplaceResponseBody(x.EnsureResponse(), data)
+		x.bodies.response.consumed = false
 		return
 	}
-	replaceBody(&x.Request.Body, &x.Request.ContentLength, data)
-	x.bodies.request = bodyState{}
+	ReplaceRequestBody(x.Request, data)
+	x.bodies.request.consumed = false
+}
+
+// ReplaceRequestBody replaces the body of a request; nil removes it. The bytes are kept, not copied.
+func ReplaceRequestBody(r *message.Request, data []byte) {
+	replaceBody(&r.Body, &r.ContentLength, data)
+}
+
+// ReplaceResponseBody replaces the body of a response; nil removes it. The bytes are kept, not copied.
+func ReplaceResponseBody(r *message.Response, data []byte) {
+	replaceBody(&r.Body, &r.ContentLength, data)
 }
 
 func replaceBody(body *message.Body, length *int64, data []byte) {
@@ -61,3 +66,33 @@ func replaceBody(body *message.Body, length *int64, data []byte) {
 		*body = message.BytesBody(data)
 	}
 }
+
+// messageBody is the C# view of a body: IMessageBody. Reading it consumes it unless it is told to preserve the content.
+type messageBody struct {
+	x        *Exec
+	body     *message.Body
+	length   *int64
+	consumed bool
+}
+
+// bodies is the C# view of the current messages' bodies.
+type bodies struct {
+	request  messageBody
+	response ResponseValue
+	// failure is why a body could not be read, when an expression ran into it.
+	failure error
+}
+
+// ResponseValue is the C# view of a response, IResponse: context.Response, and what send-request puts into a variable.
+type ResponseValue struct {
+	r *message.Response
+	messageBody
+}
+
+// NewResponseValue makes the value of a variable of a response.
+func NewResponseValue(x *Exec, r *message.Response) *ResponseValue {
+	return &ResponseValue{r, messageBody{x: x, body: &r.Body, length: &r.ContentLength}}
+}
+
+// Message is the response itself.
+func (v *ResponseValue) Message() *message.Response { return v.r }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"errors"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -59,6 +60,34 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// WrapError makes an *Error of any error: it keeps one that is inside, and gives failures of bodies and backends their reasons.
+func WrapError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	e = &Error{Message: err.Error(), Err: err}
+	var tooLarge *message.TooLargeError
+	var backend *message.BackendError
+	switch {
+	case errors.Is(err, message.ErrClientGone), errors.Is(err, context.Canceled):
+		e.Reason, e.Status = ReasonClientConnection, 499
+	case errors.As(err, &tooLarge):
+		e.Reason, e.Status = "BodyTooLarge", 413
+	case errors.As(err, &backend):
+		e.Reason = ReasonBackendConnection
+		switch {
+		case backend.Timeout() || errors.Is(err, context.DeadlineExceeded):
+			e.Reason = ReasonTimeout
+		case backend.Kind == message.RequestBodyFailed:
+			e.Reason = ReasonClientConnection
+		}
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Reason = ReasonTimeout
+	}
+	return e
+}
 
 // LastError is context.LastError: why the on-error section runs.
 type LastError struct {

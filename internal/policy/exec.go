@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/causeway-apim/causeway/internal/csharp"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
@@ -79,16 +80,29 @@ type Exec struct {
 	pending   message.Header
 	atEnd     []func(x *Exec)
 	bodies    bodies
+	limits    csharp.Limits
 }
 
 // Reset makes x ready for another request and keeps its memory.
 func (x *Exec) Reset(ctx context.Context, host Host) {
-	variables, atEnd, matched, pending := x.variables, x.atEnd, x.Matched, x.pending
-	clear(variables)
-	clear(atEnd)
-	clear(matched)
-	pending.Reset()
-	*x = Exec{Host: host, ctx: ctx, variables: variables, atEnd: atEnd[:0], Matched: matched[:0], pending: pending}
+	kept := Exec{Host: host, ctx: ctx, variables: x.variables, atEnd: x.atEnd, Matched: x.Matched, pending: x.pending, limits: x.limits}
+	if x.Host != host || host == nil {
+		kept.limits = csharp.Limits{}
+	}
+	clear(kept.variables)
+	clear(kept.atEnd)
+	clear(kept.Matched)
+	kept.atEnd, kept.Matched = kept.atEnd[:0], kept.Matched[:0]
+	kept.pending.Reset()
+	*x = kept
+}
+
+// runLimits are the limits of expressions, with the host's clock and randomness.
+func (x *Exec) runLimits() *csharp.Limits {
+	if x.limits.Now == nil {
+		x.limits.Now, x.limits.Random = x.Host.Now, x.Host.Random
+	}
+	return &x.limits
 }
 
 // Context ends when the client has gone or the exchange is over.
@@ -134,13 +148,13 @@ func (x *Exec) ownVariables() {
 // Header is the header that the section changes: the request's in inbound and backend, the response's in outbound and on-error.
 func (x *Exec) Header() *message.Header {
 	if x.Section&(Outbound|OnError) != 0 {
-		return &x.response().Header
+		return &x.EnsureResponse().Header
 	}
 	return &x.Request.Header
 }
 
-// response returns Response and makes an empty 200 when there is none.
-func (x *Exec) response() *message.Response {
+// EnsureResponse returns Response and makes an empty 200 when there is none.
+func (x *Exec) EnsureResponse() *message.Response {
 	if x.Response == nil {
 		x.SetResponse(&message.Response{Status: 200})
 	}
@@ -154,7 +168,7 @@ func (x *Exec) SetResponse(r *message.Response) {
 			old.Body.Close()
 		}
 	}
-	x.bodies.response = bodyState{}
+	x.bodies.response = ResponseValue{r, messageBody{x: x, body: &r.Body, length: &r.ContentLength}}
 	x.Response = r
 	x.mergePending(&r.Header)
 }
