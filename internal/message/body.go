@@ -3,6 +3,7 @@ package message
 import (
 	"errors"
 	"io"
+	"sync"
 )
 
 // Body is a message body that is pulled: an engine reads from its connection only when Read is called, so that a slow reader slows the sender.
@@ -40,11 +41,14 @@ func StringBody(s string) Memory { return &bytesBody{data: []byte(s)} }
 
 type bytesBody struct {
 	data   []byte
+	mu     sync.Mutex // a transport may still read in an earlier pass while the next one begins
 	offset int
 	closed bool
 }
 
 func (b *bytesBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.closed {
 		return 0, ErrBodyClosed
 	}
@@ -56,9 +60,25 @@ func (b *bytesBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (b *bytesBody) Close() error  { b.closed = true; return nil }
-func (b *bytesBody) Rewind() error { b.offset, b.closed = 0, false; return nil }
-func (b *bytesBody) Rest() []byte  { return b.data[b.offset:] }
+func (b *bytesBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	return nil
+}
+
+func (b *bytesBody) Rewind() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.offset, b.closed = 0, false
+	return nil
+}
+
+func (b *bytesBody) Rest() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.data[b.offset:]
+}
 
 // ReadAll reads body to its end and closes it. A body of more than limit bytes gives a [*TooLargeError] after at most limit+1 bytes have been read.
 // sizeHint is the expected size, or -1; it saves growing and is not trusted.

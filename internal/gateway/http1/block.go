@@ -1,0 +1,41 @@
+package http1
+
+import "sync"
+
+// block is a pooled buffer.
+type block struct {
+	data  []byte
+	class int
+}
+
+// blockSizes are the classes of buffers: small messages, bodies in transit, the largest head that default limits allow.
+var blockSizes = [...]int{4 << 10, 16 << 10, 32 << 10, 128 << 10}
+
+// unpooled is the class of buffers above the largest size.
+const unpooled = len(blockSizes)
+
+// blocks holds free buffers. One set of pools serves all servers and clients of the process: free memory has no owner.
+type blocks struct{ pools [len(blockSizes)]sync.Pool }
+
+var sharedBlocks = new(blocks)
+
+// get returns a buffer of at least size bytes.
+func (p *blocks) get(size int) *block {
+	for class, classSize := range blockSizes {
+		if size > classSize {
+			continue
+		}
+		if b, ok := p.pools[class].Get().(*block); ok {
+			return b
+		}
+		return &block{data: make([]byte, classSize), class: class}
+	}
+	return &block{data: make([]byte, size), class: unpooled}
+}
+
+// put takes a buffer back; nil is allowed.
+func (p *blocks) put(b *block) {
+	if b != nil && b.class != unpooled {
+		p.pools[b.class].Put(b)
+	}
+}

@@ -1,0 +1,362 @@
+package http1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// callBlock is the buffer for a response's head and the first part of its body.
+const callBlock = 16 << 10
+
+// call is one request on a connection to a backend service. It is the body of the response and the owner of its strings.
+type call struct {
+	client   *Client
+	conn     *clientConn
+	request  *message.Request
+	options  message.TransportOptions
+	in       input
+	out      output
+	framing  framing
+	response message.Response
+	reader   bodyReader
+	waiting  registration
+	sender   *sender // streams the request body; nil when it was sent at once
+	sent     int64   // bytes, when sender is nil
+
+	reading  sync.Mutex // held during Read
+	closing  atomic.Bool
+	canceled atomic.Bool // the caller's context ended
+	ctx      context.Context
+	over     bool // the connection has been given back or closed
+	reusable bool
+	shared   bool // ContextDone may still use the call: it is left to the garbage collector
+}
+
+func (c *Client) newCall(conn *clientConn, r *message.Request, o message.TransportOptions) *call {
+	x, ok := c.calls.Get().(*call)
+	if !ok {
+		x = &call{client: c}
+		x.reader.in = &x.in
+		x.reader.trailer = &x.response.Trailer
+	}
+	x.conn, x.request, x.options = conn, r, o
+	x.in.conn, x.in.limit.conn, x.in.limit.at = conn.Conn, conn.Conn, conn.deadline
+	x.out.conn, x.out.written = conn.Conn, 0
+	x.reader.wait = o.IdleTimeout
+	return x
+}
+
+// ContextDone implements [message.Watcher]: it wakes whoever reads or writes.
+func (x *call) ContextDone() {
+	x.canceled.Store(true)
+	_ = x.conn.SetDeadline(longAgo) // fails on closed connections only
+	x.in.limit.abort()
+}
+
+// do sends the request and reads the response's head.
+func (x *call) do(ctx context.Context) (*message.Response, *message.BackendError) {
+	x.ctx = ctx
+	var ok bool
+	if x.waiting, ok = await(ctx, x); !ok {
+		x.waiting = registration{}
+		x.canceled.Store(true)
+		return nil, x.fail(context.Cause(ctx))
+	}
+	if err := x.send(); err != nil {
+		return nil, x.fail(err)
+	}
+	if err := x.receive(); err != nil {
+		return nil, x.fail(err)
+	}
+	return &x.response, nil
+}
+
+// send writes the head and as much of the body as needs no waiting; the rest goes on beside the response.
+func (x *call) send() error {
+	r, out := x.request, &x.out
+	out.hold(blockSizes[0])
+	s := x.plan()
+	b := append(append(out.buf, r.Method...), ' ')
+	if r.URL.Path == "*" {
+		b = append(b, '*')
+	} else {
+		b = r.URL.AppendTarget(b)
+	}
+	b = append(b, " "+proto11+"\r\n"...)
+	if !r.Header.Has("Host") {
+		b = append(r.URL.AppendAuthority(append(b, "Host: "...)), "\r\n"...)
+	}
+	b, _, err := appendFields(b, &r.Header, s)
+	if err != nil {
+		out.empty()
+		return err
+	}
+	out.buf = append(b, "\r\n"...)
+	defer func() {
+		if x.sender == nil {
+			out.drop()
+		}
+	}()
+	switch {
+	case r.Body == nil:
+		err = out.flush()
+	case s.mode == sendLength && x.atHand(s.length):
+		err = out.sendBody(r.Body, s, nil, func() {})
+		_ = r.Body.Close()
+	default:
+		x.startSender(s)
+		return nil
+	}
+	x.sent = out.written
+	var source *sourceError
+	if err != nil && out.written > 0 && !errors.As(err, &source) {
+		return nil // the answer may be there already: reading tells
+	}
+	return err
+}
+
+// atHand says whether a body of the length can be written in one go.
+func (x *call) atHand(length int64) bool {
+	if memory, ok := x.request.Body.(message.Memory); ok {
+		return int64(len(memory.Rest())) <= streamSize
+	}
+	buffered, ok := x.request.Body.(message.Buffered)
+	return ok && int64(buffered.Buffered()) >= length
+}
+
+// plan chooses the framing of the request.
+func (x *call) plan() (s sending) {
+	r := x.request
+	switch {
+	case r.Body != nil && (r.ContentLength < 0 || r.Trailer.Len() > 0):
+		s.mode = sendChunked
+	case r.Body != nil:
+		s = sending{mode: sendLength, length: r.ContentLength}
+	case r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH":
+		s.mode = sendLength // RFC 9110, 8.6: methods that expect content say that there is none
+	}
+	if r.Header.Has("Upgrade") {
+		s.connection = "Upgrade"
+	}
+	return s
+}
+
+// receive reads heads until the final one.
+func (x *call) receive() error {
+	x.in.hold(callBlock)
+	if err := x.in.limit.arm(x.options.HeaderTimeout); err != nil {
+		return err
+	}
+	for {
+		head, err := x.in.head(x.client.HeaderBytes, 0)
+		if err != nil {
+			return err
+		}
+		resp := &x.response
+		resp.Header.Reset()
+		resp.Trailer.Reset()
+		if err := parseStatus(head, resp, &x.framing, x.client.HeaderFields); err != nil {
+			return err
+		}
+		switch {
+		case resp.Status == 101:
+			return x.switchProtocols()
+		case resp.Status >= 200:
+			if x.sender != nil {
+				x.sender.answered()
+			}
+			x.open()
+			return nil
+		}
+		if f := x.options.OnInformational; f != nil {
+			f(resp.Status, &resp.Header)
+		}
+		x.in.release()
+		x.in.hold(callBlock)
+	}
+}
+
+// open makes the response's body readable.
+func (x *call) open() {
+	resp := &x.response
+	resp.ContentLength = x.framing.responseBody(&x.reader, x.request.Method, resp.Status)
+	x.reusable = x.framing.persistent() && x.reader.state != bodyUntilClose
+	resp.Owner = x
+	if x.reader.ended() {
+		x.finish()
+		return
+	}
+	resp.Body = x
+}
+
+// switchProtocols hands the connection over.
+func (x *call) switchProtocols() error {
+	if !x.request.Header.Has("Upgrade") || x.sender != nil {
+		return errUnasked
+	}
+	if x.shared = !x.waiting.cancel(); x.shared {
+		return errAborted
+	}
+	_ = x.conn.SetDeadline(time.Time{}) // fails on closed connections only: their use says so
+	x.response.Tunnel = &backendTunnel{tunnel: newTunnel(x.conn.Conn, &x.in), conn: x.conn}
+	x.response.Owner = x
+	x.over = true
+	return nil
+}
+
+// backendTunnel leaves the pool when it is closed.
+type backendTunnel struct {
+	*tunnel
+	conn *clientConn
+	once sync.Once
+}
+
+// Close implements [io.Closer].
+func (t *backendTunnel) Close() error {
+	t.once.Do(func() { t.conn.pool.discard(t.conn) })
+	return nil
+}
+
+var errUnasked = errors.New("101 was not asked for")
+
+// Read implements [message.Body].
+func (x *call) Read(p []byte) (int, error) {
+	x.reading.Lock()
+	defer x.reading.Unlock()
+	if x.over {
+		if x.reader.ended() {
+			return 0, io.EOF
+		}
+		return 0, message.ErrBodyClosed
+	}
+	n, err := x.reader.read(p)
+	switch {
+	case err == nil:
+		return n, nil
+	case err == io.EOF:
+		x.finish()
+		return n, io.EOF
+	}
+	failure := x.classify(err)
+	x.reusable = false
+	x.finish()
+	return n, failure
+}
+
+// Close implements [message.Body].
+func (x *call) Close() error {
+	if x.closing.Swap(true) {
+		return nil
+	}
+	if !x.reading.TryLock() {
+		x.in.limit.abort() // Read finds out and ends the call
+		return nil
+	}
+	defer x.reading.Unlock()
+	if !x.reader.ended() {
+		x.reusable = false
+	}
+	x.finish()
+	return nil
+}
+
+// finish ends the use of the connection.
+func (x *call) finish() {
+	if x.over {
+		return
+	}
+	x.over = true
+	x.shared = !x.waiting.cancel() || x.shared
+	x.reusable = x.reusable && !x.shared && x.in.buffered() == 0
+	x.conn.deadline = x.in.limit.at
+	if x.sender == nil {
+		x.conn.giveBack(x.reusable)
+	} else {
+		x.sender.leave(x.reusable)
+	}
+}
+
+// fail ends a call without a response and says why.
+func (x *call) fail(err error) *message.BackendError {
+	failure := x.classify(err)
+	x.reusable = false
+	x.finish()
+	x.recycle()
+	return failure
+}
+
+// bytesSent is what of the request has left.
+func (x *call) bytesSent() int64 {
+	if x.sender != nil {
+		return x.sender.sent.Load()
+	}
+	return x.sent
+}
+
+// classify turns an error of the connection into one that says what it means.
+func (x *call) classify(err error) *message.BackendError {
+	failure := &message.BackendError{BytesSent: x.bytesSent(), Answered: x.in.consumed > 0 || x.in.buffered() > 0, Err: err}
+	var refused *refusal
+	var source *sourceError
+	var invalid *message.InvalidFieldError
+	if x.sender != nil {
+		if cause := x.sender.failure(); cause != nil && errors.As(cause, &source) {
+			err = cause
+		}
+	}
+	switch {
+	case x.canceled.Load():
+		failure.Kind, failure.Err = message.BackendCanceled, context.Cause(x.ctx)
+	case errors.As(err, &source):
+		failure.Kind, failure.Err = message.RequestBodyFailed, source.err
+	case errors.As(err, &invalid):
+		failure.Kind = message.RequestInvalid
+	case x.closing.Load():
+		failure.Kind, failure.Err = message.BackendCanceled, message.ErrBodyClosed
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		failure.Kind, failure.Err = message.BackendTimeout, fmt.Errorf("waiting for the backend service: %w", os.ErrDeadlineExceeded)
+	case errors.As(err, &refused), errors.Is(err, errHeadTooLong), errors.Is(err, errBareLF), errors.Is(err, errUnasked):
+		failure.Kind, failure.Err = message.BackendProtocol, fmt.Errorf("%w: %w", message.ErrMalformed, err)
+	default:
+		failure.Kind = message.BackendAborted
+	}
+	return failure
+}
+
+// Release implements [message.Releaser].
+func (x *call) Release() {
+	_ = x.Close()
+	x.recycle()
+}
+
+// recycle makes the call ready for another request, unless another goroutine may still use it.
+func (x *call) recycle() {
+	if x.shared || x.sender != nil && !x.sender.hasEnded() {
+		return
+	}
+	if x.in.block != nil {
+		x.in.release()
+		x.in.drop()
+	}
+	x.out.drop()
+	x.in.consumed = 0
+	x.in.limit.clear()
+	x.closing.Store(false)
+	x.canceled.Store(false)
+	x.conn, x.request, x.sender, x.ctx = nil, nil, nil, nil
+	x.options = message.TransportOptions{}
+	x.over, x.reusable, x.sent = false, false, 0
+	header, trailer := x.response.Header, x.response.Trailer
+	header.Reset()
+	trailer.Reset()
+	x.response = message.Response{Header: header, Trailer: trailer}
+	x.client.calls.Put(x)
+}

@@ -1,0 +1,238 @@
+package http1
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// The states of a connection that Shutdown looks at.
+const (
+	connActive = iota // a request is being received or answered
+	connIdle          // waits for the first byte of a request
+	connClosed        // closed by Shutdown while idle
+)
+
+// conn is a client's connection.
+type conn struct {
+	server   *Server
+	netConn  net.Conn
+	tls      *tls.ConnectionState
+	state    atomic.Int32
+	in       input
+	out      output
+	gone     goneWatch
+	x        exchange
+	first    bool // no request has been received yet
+	upgraded bool // the connection belongs to whoever called Upgrade
+	small    [16]byte
+}
+
+func newConn(s *Server, netConn net.Conn) *conn {
+	c := &conn{server: s, netConn: netConn, first: true}
+	c.in.conn, c.in.limit.conn = netConn, netConn
+	c.out.conn, c.out.stall = netConn, s.limits.WriteTimeout
+	c.gone.c = c
+	c.x.init(c)
+	return c
+}
+
+// serve runs the connection until its end.
+func (c *conn) serve() {
+	defer c.end()
+	var err error
+	if c.tls, err = c.server.handshake(c.netConn); err != nil {
+		if f := c.server.Hooks.HandshakeFailed; f != nil {
+			f(c.x.req.RemoteAddr, err)
+		}
+		return
+	}
+	for c.await() && c.receive() && c.x.run() {
+	}
+}
+
+// end closes the connection, unless it was handed over, and gives the buffers back.
+func (c *conn) end() {
+	c.in.drop()
+	c.out.drop()
+	if !c.upgraded {
+		_ = c.netConn.Close()
+	}
+}
+
+// await waits for the first byte of a request.
+func (c *conn) await() bool {
+	if c.in.buffered() > 0 {
+		return true
+	}
+	c.state.Store(connIdle)
+	if c.server.closing.Load() { // after the store: either Shutdown sees the state or this sees Shutdown
+		return false
+	}
+	idle := c.server.limits.IdleTimeout
+	if c.first {
+		idle = c.server.limits.HeaderTimeout
+	}
+	err := c.awaitByte(idle)
+	return c.state.CompareAndSwap(connIdle, connActive) && err == nil
+}
+
+// awaitByte waits with a buffer in hand for a moment, then without, so that idle connections cost little memory.
+func (c *conn) awaitByte(idle time.Duration) error {
+	const holding = time.Second
+	c.in.hold(blockSizes[0])
+	if err := c.in.limit.arm(min(idle, holding)); err != nil {
+		return err
+	}
+	err := c.in.fill()
+	if !errors.Is(err, os.ErrDeadlineExceeded) || idle <= holding {
+		return err
+	}
+	c.in.drop()
+	if err := c.in.limit.arm(idle - holding); err != nil {
+		return err
+	}
+	n, err := c.netConn.Read(c.small[:])
+	if n == 0 {
+		return err
+	}
+	c.in.hold(blockSizes[0])
+	c.in.w = copy(c.in.buf, c.small[:n])
+	return nil
+}
+
+// receive reads and parses a request's head. What cannot be accepted is answered.
+func (c *conn) receive() bool {
+	c.first = false
+	x, limits := &c.x, &c.server.limits
+	x.begin(c.server.Now())
+	head, err := c.in.head(limits.RequestLine+limits.HeaderBytes, limits.HeaderTimeout)
+	if err == nil || errors.Is(err, errHeadTooLong) {
+		if tooLarge := checkSize(head, limits, err); tooLarge != nil {
+			err = tooLarge
+		}
+	}
+	if err == nil {
+		err = parseRequest(head, &x.req, &x.framing, c.tls != nil, limits.HeaderFields)
+	}
+	var refused *refusal
+	switch {
+	case err == nil:
+		x.open()
+		return true
+	case errors.As(err, &refused):
+	case errors.Is(err, errBareLF):
+		refused = errField
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.in.buffered() > 0:
+		refused = errHeaderTimeout
+	default:
+		return false // the client has gone
+	}
+	c.refuse(refused)
+	return false
+}
+
+// checkSize says which limit a head breaks. err is not nil when it is longer than both together.
+func checkSize(head []byte, limits *Limits, err error) error {
+	line := bytes.IndexByte(head, '\r')
+	switch {
+	case line < 0 || line > limits.RequestLine:
+		return errTargetTooLong
+	case err != nil || len(head)-line > limits.HeaderBytes:
+		return errTooLarge
+	}
+	return nil
+}
+
+// refuse answers a request that cannot be served and ends the connection.
+func (c *conn) refuse(why *refusal) {
+	if f := c.server.Hooks.Refused; f != nil {
+		f(Refused{Remote: c.x.req.RemoteAddr, Status: why.status, Err: why})
+	}
+	c.out.hold(blockSizes[0])
+	b := appendStatusLine(c.out.buf, why.status, "")
+	if why == errConnect {
+		b = append(b, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n"...)
+	}
+	b = c.server.dates.appendLine(b, c.server.Now())
+	c.out.buf = append(b, "Content-Length: 0\r\nConnection: close\r\n\r\n"...)
+	if c.out.flush() == nil {
+		c.linger()
+	}
+}
+
+// appendStatusLine appends the first line of a response.
+func appendStatusLine(b []byte, status int, reason string) []byte {
+	if reason == "" {
+		reason = http.StatusText(status)
+	}
+	b = strconv.AppendInt(append(b, proto11+" "...), int64(status), 10)
+	return append(append(append(b, ' '), reason...), "\r\n"...)
+}
+
+// linger ends the sending side and reads what the client still sends, for a moment: closing at once would reset the connection and might take the
+// answer away before the client has read it (RFC 9112, 9.6).
+func (c *conn) linger() {
+	const longest, most = time.Second, 256 << 10
+	half, ok := c.netConn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.in.limit.clear()
+	if c.in.limit.armAt(time.Now().Add(longest)) != nil {
+		return
+	}
+	scratch := sharedBlocks.get(blockSizes[0])
+	defer sharedBlocks.put(scratch)
+	for total := 0; total < most; {
+		n, err := c.netConn.Read(scratch.data)
+		total += n
+		if err != nil {
+			return
+		}
+	}
+}
+
+// handle runs the handler and keeps its panic from ending the process.
+func (c *conn) handle() (panicked bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			panicked = true
+			if f := c.server.Hooks.Panicked; f != nil {
+				f(v, debug.Stack())
+			}
+		}
+	}()
+	c.server.Handler.Serve(&c.x)
+	return false
+}
+
+// requestReadError turns an error of reading from a client into what handlers see.
+func requestReadError(err error) error {
+	var refused *refusal
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, errTooSlow), errors.As(err, &refused), errors.Is(err, message.ErrBodyClosed):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errTooSlow
+	case errors.Is(err, errAborted):
+		return message.ErrBodyClosed
+	}
+	return &clientGoneError{err}
+}
+
+// clientGoneError is [message.ErrClientGone] with what the connection said.
+type clientGoneError struct{ err error }
+
+func (e *clientGoneError) Error() string   { return message.ErrClientGone.Error() + ": " + e.err.Error() }
+func (e *clientGoneError) Unwrap() []error { return []error{message.ErrClientGone, e.err} }

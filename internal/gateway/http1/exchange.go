@@ -1,0 +1,375 @@
+package http1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// maxDiscard is how much of an unread request body is read to keep a connection.
+const maxDiscard = 256 << 10
+
+// exchange implements [message.Exchange] for the requests of a connection, one after the other.
+type exchange struct {
+	c        *conn
+	ctx      *exchangeContext
+	req      message.Request
+	framing  framing
+	body     requestBody
+	hasBody  bool
+	finish   []func(message.Result)
+	result   message.Result
+	inBefore int64
+	outMark  int64 // bytes written before the final answer
+	progress func()
+
+	// writing guards the output and answered: interim answers may come from the goroutine that reads the body.
+	writing  sync.Mutex
+	answered bool // a final head has been gathered
+
+	complete bool // the whole answer has been written
+	keep     bool // the connection can take another request
+	tunnel   bool
+	owner    message.Releaser
+}
+
+var _ message.Exchange = (*exchange)(nil)
+
+func (x *exchange) init(c *conn) {
+	x.c = c
+	x.progress = x.noteFirst
+	x.ctx = &exchangeContext{watched: c.gone.start}
+	x.body.x = x
+	x.body.reader.in = &c.in
+	x.body.reader.wait, x.body.reader.minRate = c.server.limits.BodyTimeout, c.server.limits.BodyRate
+	x.body.reader.trailer = &x.req.Trailer
+	x.req.RemoteAddr, x.req.LocalAddr = addrPort(c.netConn.RemoteAddr()), addrPort(c.netConn.LocalAddr())
+}
+
+// begin prepares for a request whose first byte arrived at the time.
+func (x *exchange) begin(received time.Time) {
+	r := &x.req
+	r.Header.Reset()
+	r.Trailer.Reset()
+	r.TLS, r.Received = x.c.tls, received
+	x.finish = x.finish[:0]
+	x.inBefore = x.c.in.consumed
+	x.c.out.written = 0
+	x.result = message.Result{}
+	x.answered, x.complete, x.keep, x.tunnel, x.owner = false, false, false, false, nil
+}
+
+// open is called with a parsed head.
+func (x *exchange) open() {
+	x.keep = x.framing.persistent()
+	x.req.ContentLength = x.framing.requestBody(&x.body.reader)
+	x.body.begin(x.framing.expect && !x.body.reader.ended())
+	x.hasBody = !x.body.reader.ended()
+	if !x.hasBody {
+		x.req.Body = nil
+		x.c.gone.allow(x.ctx)
+	} else {
+		x.req.Body = &x.body
+	}
+}
+
+// run serves the exchange and says whether the connection takes another one.
+func (x *exchange) run() bool {
+	unanswered := message.ErrNotAnswered
+	if x.c.handle() {
+		x.keep, unanswered = false, errPanicked
+	}
+	alive := x.c.gone.stop()
+	if !x.answered {
+		x.respondFor(unanswered, alive)
+	}
+	x.settle()
+	if x.tunnel {
+		return false
+	}
+	again := x.complete && x.keep && alive
+	if !x.body.reader.ended() {
+		again = x.drain(again)
+	} else if !again && x.complete && x.c.in.buffered() > 0 {
+		x.c.linger()
+	}
+	x.c.out.drop()
+	x.c.in.release()
+	x.ctx = x.ctx.next()
+	return again
+}
+
+// respondFor answers for a handler that did not.
+func (x *exchange) respondFor(why error, alive bool) {
+	if alive {
+		_ = x.Respond(&message.Response{Status: 500}) // the reason why there was no answer matters more
+	} else {
+		why = message.ErrClientGone
+	}
+	x.result.Err = why
+}
+
+var errPanicked = errors.New("handler panicked")
+
+// settle ends the context, waits for readers of the body and reports the result.
+func (x *exchange) settle() {
+	if x.hasBody {
+		x.body.shut()
+	}
+	if x.result.Done.IsZero() {
+		x.result.Done = x.c.server.Now()
+	}
+	x.result.BytesIn, x.result.BytesOut = x.c.in.consumed-x.inBefore, x.c.out.written
+	x.ctx.end(message.ErrFinished)
+	for _, f := range x.finish {
+		f(x.result)
+	}
+	clear(x.finish)
+	if x.owner != nil {
+		x.owner.Release()
+		x.owner = nil
+	}
+}
+
+// drain deals with a request body that was not read to its end: a short rest is skipped, else the connection has to end.
+func (x *exchange) drain(again bool) bool {
+	x.c.in.limit.clear()
+	if again && !x.body.waiting() {
+		const patience = time.Second
+		x.body.reader.wait = patience
+		done := x.body.reader.discard(maxDiscard)
+		x.body.reader.wait = x.c.server.limits.BodyTimeout
+		if done {
+			return true
+		}
+	}
+	if x.complete {
+		x.c.linger()
+	}
+	return false
+}
+
+// Context implements [message.Exchange].
+func (x *exchange) Context() context.Context { return x.ctx }
+
+// Request implements [message.Exchange].
+func (x *exchange) Request() *message.Request { return &x.req }
+
+// OnFinish implements [message.Exchange].
+func (x *exchange) OnFinish(f func(message.Result)) { x.finish = append(x.finish, f) }
+
+// Informational implements [message.Exchange].
+func (x *exchange) Informational(status int, h *message.Header) error {
+	if status < 100 || status > 199 || status == 101 {
+		return fmt.Errorf("status %d is not interim", status)
+	}
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if x.answered {
+		return message.ErrAnswered
+	}
+	if x.req.Proto == proto10 {
+		return nil
+	}
+	if status == 100 {
+		x.body.continued.Store(true)
+	}
+	return x.sendInterim(status, h)
+}
+
+// sendInterim writes an interim answer. x.writing is held.
+func (x *exchange) sendInterim(status int, h *message.Header) error {
+	out := &x.c.out
+	out.hold(blockSizes[0])
+	b := appendStatusLine(out.buf, status, "")
+	if h != nil {
+		var err error
+		if b, _, err = appendFields(b, h, sending{}); err != nil {
+			out.empty()
+			return err
+		}
+	}
+	out.buf = append(b, "\r\n"...)
+	if err := out.flush(); err != nil {
+		return x.lose(err)
+	}
+	return nil
+}
+
+// lose notes that the client cannot be written to.
+func (x *exchange) lose(err error) error {
+	x.keep = false
+	x.ctx.end(message.ErrClientGone)
+	return &clientGoneError{err}
+}
+
+// Respond implements [message.Exchange].
+func (x *exchange) Respond(r *message.Response) error {
+	if r.Tunnel != nil {
+		return x.respondTunnel(r)
+	}
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	s, withBody, err := x.gatherHead(r)
+	if err != nil {
+		return err
+	}
+	x.owner, r.Owner = r.Owner, nil
+	if withBody {
+		err = x.c.out.sendBody(r.Body, s, &r.Trailer, x.progress)
+	} else {
+		err = x.c.out.flush()
+	}
+	return x.answerEnded(err)
+}
+
+// answerEnded notes how the answer went.
+func (x *exchange) answerEnded(err error) error {
+	var source *sourceError
+	switch {
+	case err == nil:
+		x.complete = true
+	case !errors.As(err, &source):
+		err = x.lose(err)
+	case x.ctx.Err() != nil:
+		err = x.lose(source.err)
+	case x.c.out.written == x.outMark:
+		x.c.out.empty()
+		x.answered = false
+		return source.err
+	default:
+		x.keep, err = false, source.err
+	}
+	x.result.Done = x.c.server.Now()
+	if x.result.FirstByte.IsZero() && x.c.out.written > x.outMark {
+		x.result.FirstByte = x.result.Done
+	}
+	x.result.Err = err
+	return err
+}
+
+// noteFirst keeps the time of the first byte.
+func (x *exchange) noteFirst() {
+	if x.result.FirstByte.IsZero() {
+		x.result.FirstByte = x.c.server.Now()
+	}
+}
+
+// gatherHead puts the head of the final answer into the output. On an error nothing has happened.
+func (x *exchange) gatherHead(r *message.Response) (s sending, withBody bool, err error) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if x.answered {
+		return s, false, message.ErrAnswered
+	}
+	if r.Status < 200 || r.Status > 999 {
+		return s, false, fmt.Errorf("status %d is not final", r.Status)
+	}
+	if !message.ValidValue(r.Reason) {
+		return s, false, &message.InvalidFieldError{Name: "reason"}
+	}
+	s, withBody = x.plan(r)
+	if x.c.server.closing.Load() || !x.keep || x.body.waiting() {
+		x.keep = false
+		s.connection = "close"
+	} else if x.req.Proto == proto10 {
+		s.connection = "keep-alive"
+	}
+	if err := x.appendHead(r.Status, r.Reason, &r.Header, s); err != nil {
+		return s, false, err
+	}
+	x.answered, x.outMark = true, x.c.out.written
+	return s, withBody, nil
+}
+
+// appendHead renders a final head with a Date.
+func (x *exchange) appendHead(status int, reason string, h *message.Header, s sending) error {
+	out := &x.c.out
+	out.hold(blockSizes[0])
+	b, seen, err := appendFields(appendStatusLine(out.buf, status, reason), h, s)
+	if err != nil {
+		out.empty()
+		return err
+	}
+	if seen&(1<<fieldDate) == 0 {
+		b = x.c.server.dates.appendLine(b, x.c.server.Now())
+	}
+	out.buf = append(b, "\r\n"...)
+	return nil
+}
+
+// plan chooses the framing of the answer (RFC 9112, 6).
+func (x *exchange) plan(r *message.Response) (s sending, withBody bool) {
+	length := r.ContentLength
+	switch {
+	case r.Status == 204:
+		return s, false
+	case r.Status == 304:
+		if length > 0 { // 0 is also what a response without a length has; claiming an empty representation would be wrong
+			s = sending{mode: sendLength, length: length}
+		}
+		return s, false
+	case x.req.Method == "HEAD":
+		if length >= 0 {
+			s = sending{mode: sendLength, length: length}
+		}
+		return s, false
+	case r.Body == nil:
+		return sending{mode: sendLength}, false
+	case length >= 0 && r.Trailer.Len() == 0:
+		return sending{mode: sendLength, length: length}, length > 0
+	case x.req.Proto == proto10:
+		x.keep = false
+		return sending{mode: sendClose}, true
+	}
+	return sending{mode: sendChunked}, true
+}
+
+// Upgrade implements [message.Exchange].
+func (x *exchange) Upgrade(r *message.Response) (net.Conn, error) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	switch {
+	case x.answered:
+		return nil, message.ErrAnswered
+	case !x.framing.upgrade || !x.framing.upgrading || x.req.Proto == proto10 || !x.body.reader.ended():
+		return nil, fmt.Errorf("request asks for no upgrade: %w", errors.ErrUnsupported)
+	case r.Status != 101:
+		return nil, fmt.Errorf("status %d is no upgrade", r.Status)
+	}
+	if err := x.appendHead(101, r.Reason, &r.Header, sending{connection: "Upgrade"}); err != nil {
+		return nil, err
+	}
+	alive := x.c.gone.stop()
+	x.answered, x.tunnel, x.keep = true, true, false
+	x.result.FirstByte = x.c.server.Now()
+	if err := x.c.out.flush(); err != nil || !alive {
+		x.result.Err = x.lose(errors.Join(err, io.ErrUnexpectedEOF))
+		return nil, x.result.Err
+	}
+	_ = x.c.netConn.SetDeadline(time.Time{}) // fails on closed connections only: their use says so
+	x.complete, x.c.upgraded = true, true
+	return newTunnel(x.c.netConn, &x.c.in), nil
+}
+
+// respondTunnel joins the client's connection with the one behind a backend's 101.
+func (x *exchange) respondTunnel(r *message.Response) error {
+	defer r.Tunnel.Close()
+	client, err := x.Upgrade(r)
+	if err != nil {
+		return err
+	}
+	x.owner, r.Owner = r.Owner, nil
+	in, out := join(client.(message.Tunnel), r.Tunnel)
+	x.c.in.consumed += in
+	x.c.out.written += out
+	x.result.Done = x.c.server.Now()
+	return nil
+}

@@ -1,0 +1,309 @@
+package http1
+
+import (
+	"io"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// output is the writing side of a connection: bytes gather in a pooled buffer and leave in one write.
+type output struct {
+	conn    net.Conn
+	stall   time.Duration // limit of each write; 0: none
+	until   time.Time     // write deadline in force
+	block   *block
+	buf     []byte // gathered, not written
+	written int64
+}
+
+// hold takes a buffer of at least size bytes, keeping what is gathered.
+func (o *output) hold(size int) {
+	if o.block != nil && len(o.block.data) >= size {
+		return
+	}
+	old := o.block
+	o.block = sharedBlocks.get(size)
+	o.buf = append(o.block.data[:0], o.buf...)
+	sharedBlocks.put(old)
+}
+
+// drop gives the buffer back.
+func (o *output) drop() {
+	sharedBlocks.put(o.block)
+	o.block, o.buf = nil, nil
+}
+
+// flush writes what is gathered.
+func (o *output) flush() error {
+	if len(o.buf) == 0 {
+		return nil
+	}
+	err := o.write(o.buf)
+	o.empty()
+	return err
+}
+
+// empty forgets what is gathered.
+func (o *output) empty() {
+	if o.buf = o.buf[:0]; o.block != nil {
+		o.buf = o.block.data[:0]
+	}
+}
+
+// write sends p itself.
+func (o *output) write(p []byte) error {
+	o.arm()
+	n, err := o.conn.Write(p)
+	o.written += int64(n)
+	return err
+}
+
+// writeBoth sends what is gathered and p behind it, in one system call where the connection can.
+func (o *output) writeBoth(p []byte) error {
+	if len(p) <= cap(o.buf)-len(o.buf) {
+		o.buf = append(o.buf, p...)
+		return o.flush()
+	}
+	o.arm()
+	both := net.Buffers{o.buf, p}
+	n, err := both.WriteTo(o.conn)
+	o.written += n
+	o.empty()
+	return err
+}
+
+// arm moves the write deadline when a good part of it has passed.
+func (o *output) arm() {
+	if o.stall <= 0 {
+		return
+	}
+	now := time.Now()
+	if o.until.Sub(now) > o.stall*3/4 {
+		return
+	}
+	o.until = now.Add(o.stall)
+	_ = o.conn.SetWriteDeadline(o.until) // fails on closed connections only: the write says so
+}
+
+// The ways to frame a body that is sent.
+const (
+	sendNone    = iota // neither body nor Content-Length
+	sendLength         // Content-Length, with the body or without (HEAD)
+	sendChunked        // Transfer-Encoding: chunked
+	sendClose          // up to the end of the connection
+)
+
+// sending is what the engine itself says in a head.
+type sending struct {
+	mode       int
+	length     int64
+	connection string // value of the Connection field; "": none
+}
+
+// appendFields appends the fields of h and the engine's own, without the empty line. Content-Length and Transfer-Encoding keep their place and
+// spelling when h has them and they are true. It returns which fields of the engine's interest h has.
+func appendFields(b []byte, h *message.Header, s sending) (out []byte, seen uint, err error) {
+	framed := s.mode == sendNone || s.mode == sendClose
+	for i := range h.Len() {
+		f := h.At(i)
+		kind := fieldKind(f.Name)
+		switch kind {
+		case fieldConnection:
+			continue
+		case fieldContentLength:
+			if framed || s.mode != sendLength {
+				continue
+			}
+			framed = true
+			b = append(append(b, f.Name...), ": "...)
+			b = append(strconv.AppendInt(b, s.length, 10), "\r\n"...)
+			continue
+		case fieldTransferEncoding:
+			if framed || s.mode != sendChunked {
+				continue
+			}
+			framed = true
+			b = append(append(b, f.Name...), ": chunked\r\n"...)
+			continue
+		}
+		seen |= 1 << kind
+		if b, err = appendField(b, f); err != nil {
+			return nil, 0, err
+		}
+	}
+	if !framed && s.mode == sendLength {
+		b = append(b, "Content-Length: "...)
+		b = append(strconv.AppendInt(b, s.length, 10), "\r\n"...)
+	} else if !framed {
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+	}
+	if s.connection != "" {
+		b = append(append(append(b, "Connection: "...), s.connection...), "\r\n"...)
+	}
+	return b, seen, nil
+}
+
+// appendField appends one line. What could break out of it is refused.
+func appendField(b []byte, f message.Field) ([]byte, error) {
+	if !message.ValidName(f.Name) || !message.ValidValue(f.Value) {
+		return nil, &message.InvalidFieldError{Name: f.Name}
+	}
+	b = append(append(b, f.Name...), ": "...)
+	return append(append(b, f.Value...), "\r\n"...), nil
+}
+
+// appendTrailer appends the last chunk and the trailer. Fields that do not belong there are left out.
+func appendTrailer(b []byte, trailer *message.Header) []byte {
+	b = append(b, "0\r\n"...)
+	for i := range trailer.Len() {
+		f := trailer.At(i)
+		if kind := fieldKind(f.Name); kind != fieldOther && kind != fieldDate {
+			continue
+		}
+		if line, err := appendField(b, f); err == nil {
+			b = line
+		}
+	}
+	return append(b, "\r\n"...)
+}
+
+// streamSize is the buffer for bodies of unknown or larger size.
+const streamSize = 32 << 10
+
+// sendBody pulls the body and writes it behind what is gathered, until EOF. progress is called after each write but the last.
+// The error is a *sourceError when the body failed, and the connection's otherwise. When the first read of the body fails, nothing is written.
+func (o *output) sendBody(body message.Body, s sending, trailer *message.Header, progress func()) error {
+	if memory, ok := body.(message.Memory); ok && s.mode == sendLength {
+		return o.sendMemory(memory, s.length)
+	}
+	size := streamSize
+	if s.mode == sendLength && int64(len(o.buf))+s.length < streamSize {
+		size = len(o.buf) + int(s.length)
+	}
+	o.hold(size)
+	if s.mode == sendChunked {
+		return o.sendChunks(body, trailer, progress)
+	}
+	return o.sendPlain(body, s, progress)
+}
+
+// sourceError says that the body that is sent could not be read.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+func (e *sourceError) Unwrap() error { return e.err }
+
+// sendMemory sends length bytes that are there already.
+func (o *output) sendMemory(body message.Memory, length int64) error {
+	rest := body.Rest()
+	if int64(len(rest)) < length {
+		return &sourceError{message.ErrTruncated}
+	}
+	return o.writeBoth(rest[:length])
+}
+
+// sendPlain sends a body whose bytes need no framing.
+func (o *output) sendPlain(body message.Body, s sending, progress func()) error {
+	remaining := s.length
+	for s.mode != sendLength || remaining > 0 {
+		if len(o.buf) == cap(o.buf) {
+			if err := o.flush(); err != nil {
+				return err
+			}
+		}
+		room := o.buf[len(o.buf):cap(o.buf)]
+		if s.mode == sendLength && int64(len(room)) > remaining {
+			room = room[:remaining]
+		}
+		n, readErr := body.Read(room)
+		remaining -= int64(n)
+		o.buf = o.buf[:len(o.buf)+n]
+		if readErr == io.EOF && s.mode == sendLength && remaining > 0 {
+			readErr = message.ErrTruncated
+		}
+		if n == 0 && readErr != nil && readErr != io.EOF {
+			return &sourceError{readErr}
+		}
+		if err := o.flush(); err != nil {
+			return err
+		}
+		if readErr == io.EOF || s.mode == sendLength && remaining == 0 {
+			return nil
+		}
+		if readErr != nil {
+			return &sourceError{readErr}
+		}
+		progress()
+	}
+	return o.flush()
+}
+
+// chunkLine is room for the size line of a chunk of streamSize bytes and more: six digits, CR, LF.
+const chunkLine = 8
+
+// sendChunks sends a body as chunks, each with its size line, its data and what was gathered before in one write.
+func (o *output) sendChunks(body message.Body, trailer *message.Header, progress func()) error {
+	const leastRoom, tail = 1 << 10, len("\r\n")
+	for {
+		if cap(o.buf)-len(o.buf) < leastRoom {
+			if err := o.flush(); err != nil {
+				return err
+			}
+		}
+		start := len(o.buf) + chunkLine
+		n, readErr := body.Read(o.buf[start : cap(o.buf)-tail])
+		if n > 0 {
+			o.frameChunk(start, n)
+		}
+		switch {
+		case readErr == io.EOF:
+			o.buf = appendTrailer(o.buf, trailer)
+		case readErr != nil && n == 0:
+			return &sourceError{readErr}
+		}
+		if err := o.flush(); err != nil {
+			return err
+		}
+		if readErr == io.EOF {
+			return nil
+		}
+		if readErr != nil {
+			return &sourceError{readErr}
+		}
+		progress()
+	}
+}
+
+// frameChunk puts the size line before the n bytes at start, which lie chunkLine bytes behind what is gathered. What is gathered, a head or nothing,
+// moves up to close the gap.
+func (o *output) frameChunk(start, n int) {
+	var digits [chunkLine]byte
+	size := append(strconv.AppendInt(digits[:0], int64(n), 16), "\r\n"...)
+	all, gathered, gap := o.buf[:cap(o.buf)], len(o.buf), chunkLine-len(size)
+	copy(all[gap:], all[:gathered])
+	copy(all[gap+gathered:], size)
+	o.buf = append(all[gap:start+n], "\r\n"...)
+}
+
+// dates renders the Date field once a second.
+type dates struct{ current atomic.Pointer[dateLine] }
+
+type dateLine struct {
+	second int64
+	text   []byte
+}
+
+// appendLine appends the Date line for now.
+func (d *dates) appendLine(b []byte, now time.Time) []byte {
+	line, second := d.current.Load(), now.Unix()
+	if line == nil || line.second != second {
+		// RFC 9110, 5.6.7: IMF-fixdate, always GMT.
+		line = &dateLine{second, now.UTC().AppendFormat(nil, "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n")}
+		d.current.Store(line)
+	}
+	return append(b, line.text...)
+}

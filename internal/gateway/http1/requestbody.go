@@ -1,0 +1,102 @@
+package http1
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// requestBody is the body of the request of an exchange. One goroutine reads it, any may close it.
+type requestBody struct {
+	x         *exchange
+	reading   sync.Mutex // held during Read
+	reader    bodyReader
+	closed    atomic.Bool
+	expected  bool        // the client waits for 100 Continue
+	continued atomic.Bool // it has been sent
+}
+
+func (b *requestBody) begin(expected bool) {
+	b.closed.Store(false)
+	b.continued.Store(false)
+	b.expected = expected
+}
+
+// waiting says whether the client may still wait for 100 Continue, so that nobody knows whether the body will come.
+func (b *requestBody) waiting() bool {
+	return b.expected && !b.continued.Load()
+}
+
+// Read implements [message.Body].
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if b.closed.Load() {
+		return 0, message.ErrBodyClosed
+	}
+	if b.waiting() {
+		if err := b.sendContinue(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.reader.read(p)
+	if err == nil {
+		return n, nil
+	}
+	if b.reader.ended() && errors.Is(err, io.EOF) {
+		b.x.c.gone.allow(b.x.ctx)
+		return n, err
+	}
+	err = requestReadError(err)
+	if errors.Is(err, message.ErrClientGone) {
+		b.x.ctx.end(message.ErrClientGone)
+	}
+	return n, err
+}
+
+// sendContinue tells the client to send the body (RFC 9110, 10.1.1).
+func (b *requestBody) sendContinue() error {
+	x := b.x
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if x.answered {
+		return message.ErrBodyClosed
+	}
+	if b.continued.Swap(true) || b.x.c.in.buffered() > 0 {
+		return nil // the client has not waited
+	}
+	return x.sendInterim(100, nil)
+}
+
+// Close implements [message.Body]. The connection's goroutine deals with the rest.
+func (b *requestBody) Close() error {
+	if b.closed.Swap(true) {
+		return nil
+	}
+	if b.reading.TryLock() {
+		b.reading.Unlock()
+	} else {
+		b.x.c.in.limit.abort()
+	}
+	return nil
+}
+
+// Buffered implements [message.Buffered].
+func (b *requestBody) Buffered() int {
+	if b.waiting() {
+		return 0
+	}
+	return b.reader.ready()
+}
+
+// shut makes later reads fail and waits until nobody reads.
+func (b *requestBody) shut() {
+	_ = b.Close()
+	b.reading.Lock()
+	//lint:ignore SA2001 the lock is taken to wait for the reader
+	b.reading.Unlock()
+	b.x.c.in.limit.clear()
+}

@@ -1,0 +1,262 @@
+package http1
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// ErrServerClosed is returned by [Server.Serve] after Shutdown or Close.
+var ErrServerClosed = errors.New("http1 server is closed")
+
+// Limits bound what a client can make the server do. A zero field means its default; a negative one, where it says so, no limit.
+type Limits struct {
+	// RequestLine is the longest request line in bytes: 8 KiB. Longer ones are answered 414.
+	RequestLine int
+	// HeaderBytes and HeaderFields limit the header: 64 KiB and 128. Larger ones are answered 431.
+	HeaderBytes, HeaderFields int
+	// HandshakeTimeout limits the TLS handshake: 10 s. HeaderTimeout limits the arrival of a head from its first byte on: 20 s, then 408.
+	HandshakeTimeout, HeaderTimeout time.Duration
+	// IdleTimeout is how long a connection may wait for a request: 120 s.
+	IdleTimeout time.Duration
+	// BodyTimeout limits each wait for a part of a request body: 60 s; negative: none.
+	BodyTimeout time.Duration
+	// WriteTimeout limits each write, that is how long a client may take nothing: 60 s; negative: none.
+	WriteTimeout time.Duration
+	// BodyRate is the least number of bytes a second, on average after 5 s, that a request body has to bring; 0: any.
+	BodyRate int64
+}
+
+// withDefaults replaces zero fields.
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		RequestLine:      cmp.Or(l.RequestLine, 8<<10),
+		HeaderBytes:      cmp.Or(l.HeaderBytes, 64<<10),
+		HeaderFields:     cmp.Or(l.HeaderFields, 128),
+		HandshakeTimeout: cmp.Or(l.HandshakeTimeout, 10*time.Second),
+		HeaderTimeout:    cmp.Or(l.HeaderTimeout, 20*time.Second),
+		IdleTimeout:      cmp.Or(l.IdleTimeout, 120*time.Second),
+		BodyTimeout:      cmp.Or(l.BodyTimeout, 60*time.Second),
+		WriteTimeout:     cmp.Or(l.WriteTimeout, 60*time.Second),
+		BodyRate:         l.BodyRate,
+	}
+}
+
+// Refused describes a request that the engine answered by itself.
+type Refused struct {
+	Remote netip.AddrPort
+	Status int
+	Err    error
+}
+
+// Hooks are told what happens beside exchanges; nil ones are not called. They must not block.
+type Hooks struct {
+	// Refused is called for each request that breaks the protocol or a limit.
+	Refused func(Refused)
+	// Panicked is called when a handler panics, which ends the connection. stack is its goroutine's trace.
+	Panicked func(value any, stack []byte)
+	// HandshakeFailed is called when a client's TLS handshake fails.
+	HandshakeFailed func(remote netip.AddrPort, err error)
+}
+
+// Server serves HTTP/1.0 and HTTP/1.1 on any number of listeners. Its fields are not changed after the first Serve.
+type Server struct {
+	// Handler answers the requests.
+	Handler message.Handler
+	Limits  Limits
+	Hooks   Hooks
+	// Now is the clock of Request.Received, Result and Date; nil means time.Now. Time limits always follow the real clock.
+	Now func() time.Time
+
+	setUp   sync.Once
+	limits  Limits
+	dates   dates
+	closing atomic.Bool
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{}
+	drained   chan struct{} // closed when the server is closing and the last connection has ended
+}
+
+// start fills in the defaults.
+func (s *Server) start() {
+	s.setUp.Do(func() {
+		s.limits = s.Limits.withDefaults()
+		if s.Now == nil {
+			s.Now = time.Now
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.listeners, s.conns, s.drained = map[net.Listener]struct{}{}, map[*conn]struct{}{}, make(chan struct{})
+	})
+}
+
+// Serve accepts connections until the listener fails or the server is closed, which gives [ErrServerClosed]. It closes the listener. Connections of
+// a TLS listener are handshaken in their own goroutines.
+func (s *Server) Serve(listener net.Listener) error {
+	s.start()
+	defer listener.Close()
+	if !s.addListener(listener) {
+		return ErrServerClosed
+	}
+	defer s.removeListener(listener)
+	const firstPause, lastPause = 5 * time.Millisecond, time.Second
+	pause := firstPause
+	for {
+		c, err := listener.Accept()
+		switch {
+		case err == nil:
+			pause = firstPause
+			go s.ServeConn(c)
+		case s.closing.Load():
+			return ErrServerClosed
+		case isTemporary(err):
+			// Mostly "too many open files": wait for connections to end.
+			timer := time.NewTimer(pause)
+			select {
+			case <-timer.C:
+			case <-s.drained:
+			}
+			timer.Stop()
+			pause = min(2*pause, lastPause)
+		default:
+			return err
+		}
+	}
+}
+
+// isTemporary says whether a later Accept may succeed.
+func isTemporary(err error) bool {
+	var temporary interface{ Temporary() bool }
+	return errors.As(err, &temporary) && temporary.Temporary()
+}
+
+// ServeConn serves one connection and returns when it has ended. A *tls.Conn is handshaken first if it has not been.
+func (s *Server) ServeConn(netConn net.Conn) {
+	s.start()
+	c := newConn(s, netConn)
+	if !s.addConn(c) {
+		_ = netConn.Close()
+		return
+	}
+	defer s.removeConn(c)
+	c.serve()
+}
+
+func (s *Server) addListener(listener net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Load() {
+		return false
+	}
+	s.listeners[listener] = struct{}{}
+	return true
+}
+
+func (s *Server) removeListener(listener net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, listener)
+}
+
+func (s *Server) addConn(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Load() {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *Server) removeConn(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	s.checkDrained()
+}
+
+// checkDrained announces the end of the last connection.
+func (s *Server) checkDrained() {
+	if !s.closing.Load() || len(s.conns) > 0 {
+		return
+	}
+	select {
+	case <-s.drained:
+	default:
+		close(s.drained)
+	}
+}
+
+// Shutdown closes the listeners and the connections that wait for a request, lets requests in flight finish (their answers say "Connection: close")
+// and returns when all connections have ended. When ctx ends first it closes the rest and returns the error of ctx. Upgraded connections belong to
+// whoever upgraded them.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop(func(c *conn) {
+		if c.state.CompareAndSwap(connIdle, connClosed) {
+			_ = c.netConn.Close()
+		}
+	})
+	select {
+	case <-s.drained:
+		return nil
+	case <-ctx.Done():
+		_ = s.Close()
+		return ctx.Err()
+	}
+}
+
+// Close closes the listeners and all connections at once.
+func (s *Server) Close() error {
+	s.stop(func(c *conn) { _ = c.netConn.Close() })
+	return nil
+}
+
+// stop refuses new connections and calls f for each that there is.
+func (s *Server) stop(f func(*conn)) {
+	s.start()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing.Store(true)
+	for listener := range s.listeners {
+		_ = listener.Close()
+	}
+	for c := range s.conns {
+		f(c)
+	}
+	s.checkDrained()
+}
+
+// addrPort returns the IP address and port of an address, or the zero value.
+func addrPort(a net.Addr) netip.AddrPort {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := tcp.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// handshake completes TLS within the limit and returns the state of the connection, nil on plain ones.
+func (s *Server) handshake(netConn net.Conn) (*tls.ConnectionState, error) {
+	t, ok := netConn.(*tls.Conn)
+	if !ok {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.limits.HandshakeTimeout)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	state := t.ConnectionState()
+	return &state, nil
+}
