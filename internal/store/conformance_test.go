@@ -567,6 +567,43 @@ func TestBlobs(t *testing.T) {
 			err := errors.Join(tx.DeleteBlob(ctx, d.ID, "definition"), tx.DeleteBlob(ctx, d.ID, "definition"))
 			_, gone := tx.GetBlob(ctx, d.ID, "definition")
 			wantErr(t, gone, store.ErrNotFound)
+			return errors.Join(err, tx.DeleteBlob(ctx, dev+"/apis/none", "definition"))
+		})
+		_, err := s.Update(ctx, dev2, func(tx store.Tx) error {
+			wantErr(t, tx.DeleteBlob(ctx, d.ID, "empty"), store.ErrInvalid)
+			return tx.PutBlob(ctx, d.ID, "empty", []byte("foreign"))
+		})
+		wantErr(t, err, store.ErrInvalid)
+	})
+}
+
+// TestCancel ends the context inside a transaction and before one, also while another holds the lock.
+func TestCancel(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		s := open(t, url, store.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := s.Update(ctx, dev, func(tx store.Tx) error {
+			err := tx.Put(ctx, doc(dev, "apis", "lost"), nil)
+			cancel()
+			return err
+		})
+		if err == nil {
+			t.Error("committed under an ended context")
+		}
+		err = s.View(ctx, func(store.Reader) error { return nil })
+		wantErr(t, err, context.Canceled)
+
+		update(t, s, dev, func(tx store.Tx) error {
+			waiting, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			if _, err := s.Update(waiting, dev, func(store.Tx) error { return nil }); err == nil {
+				t.Error("two transactions of one service at once")
+			}
+			return tx.Put(t.Context(), doc(dev, "apis", "kept"), nil)
+		})
+		view(t, s, func(r store.Reader) error {
+			docs, err := r.List(t.Context(), store.Query{Service: dev})
+			wantEqual(t, "documents", names(t, docs), "kept")
 			return err
 		})
 	})

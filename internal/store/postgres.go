@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -157,7 +158,8 @@ func (db *database) wakeOnNotify(ctx context.Context, c *pgx.Conn) {
 	}
 }
 
-// postgresCause leaves out of a connection error what may repeat for every address tried.
+// postgresCause shortens what pgx says of a failed connection, which repeats user and database for every address
+// tried, to one line.
 func postgresCause(err error) error {
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return errors.New(pe.Message)
@@ -165,8 +167,8 @@ func postgresCause(err error) error {
 	if oe, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("cannot connect: %w", oe.Err)
 	}
-	if de, ok := errors.AsType[*net.DNSError](err); ok {
-		return fmt.Errorf("cannot connect: host not found: %s", de.Name)
+	if ce, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return fmt.Errorf("cannot connect: %s", strings.Join(strings.Fields(ce.Unwrap().Error()), " "))
 	}
 	return err
 }

@@ -136,20 +136,24 @@ func (t *tx) PutBlob(ctx context.Context, id, name string, data []byte) error {
 	if len(data) > MaxBlobBytes {
 		return fmt.Errorf("store: put blob %q of %s: %w blob: longer than %d bytes", name, id, ErrInvalid, MaxBlobBytes)
 	}
-	service, _, err := t.belongs(ctx, id)
-	if err == nil {
-		_, err = t.logOf(ctx, service)
-	}
-	if err != nil {
+	if err := t.mayWrite(ctx, id); err != nil {
 		return fmt.Errorf("store: put blob %q of %s: %w", name, id, err)
 	}
-	_, err = t.exec(ctx, "INSERT INTO blobs (key, name, data) VALUES (?, ?, ?) "+
+	_, err := t.exec(ctx, "INSERT INTO blobs (key, name, data) VALUES (?, ?, ?) "+
 		"ON CONFLICT (key, name) DO UPDATE SET data = excluded.data", id, name, notNil(data))
 	return t.fail("put blob "+name+" of "+id, err)
 }
 
 // DeleteBlob implements Tx.
 func (t *tx) DeleteBlob(ctx context.Context, id, name string) error {
+	if !storable(id) || !storable(name) {
+		return nil
+	}
+	if err := t.mayWrite(ctx, id); errors.Is(err, ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("store: delete blob %q of %s: %w", name, id, err)
+	}
 	_, err := t.exec(ctx, "DELETE FROM blobs WHERE key = ? AND name = ?", id, name)
 	return t.fail("delete blob "+name+" of "+id, err)
 }
@@ -162,6 +166,16 @@ func (t *tx) belongs(ctx context.Context, id string) (service, kind string, err 
 		err = ErrNotFound
 	}
 	return service, kind, err
+}
+
+// mayWrite returns nil when the document exists and belongs to a service that this transaction writes.
+func (t *tx) mayWrite(ctx context.Context, id string) error {
+	service, _, err := t.belongs(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = t.logOf(ctx, service)
+	return err
 }
 
 // Delete implements Tx.
