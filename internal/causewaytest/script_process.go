@@ -1,0 +1,220 @@
+package causewaytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Health paths by listener: when all of a process's listeners answer, it is ready.
+const (
+	healthPath = "/healthz"
+	statusPath = "/status-0123456789abcdef"
+	livePath   = "/livez"
+)
+
+// causewayStart is `causeway-start NAME [VARIABLE=VALUE…] dev|server|gateway ARG…`.
+func causewayStart(s *session, ts *testscript.TestScript, neg bool, args []string) error {
+	if neg {
+		return errNegated
+	}
+	c, err := s.command(args)
+	if err != nil {
+		return err
+	}
+	if old := s.processes[c.name]; old != nil && old.Running() {
+		return fmt.Errorf("%s is running", c.name)
+	}
+	p, err := start(context.Background(), c)
+	if err != nil {
+		return err
+	}
+	s.processes[c.name] = p
+	for listener, url := range p.Listen {
+		ts.Setenv(variable(c.name, listener), url)
+		_, addr, _ := strings.Cut(url, "://")
+		s.ports[c.name+" "+listener] = addr
+	}
+	if url, ok := p.Listen["management"]; ok {
+		ts.Setenv("PLANE", url)
+	}
+	ts.Setenv(variable(c.name, "data"), s.dataDir(c.name))
+	return nil
+}
+
+func (s *session) dataDir(name string) string { return filepath.Join(s.work, name+".data") }
+
+// command completes the arguments of a start: data folder, free ports (those of the last run when there was one) and
+// credentials, each unless the script gives it.
+func (s *session) command(args []string) (command, error) {
+	if len(args) < 2 {
+		return command{}, errors.New("usage: causeway-start NAME [VARIABLE=VALUE…] dev|server|gateway ARG…")
+	}
+	c := command{name: args[0], bin: s.bin, dir: s.work, env: slices.Clone(s.base)}
+	args = args[1:]
+	for len(args) > 0 && strings.Contains(args[0], "=") {
+		c.env = append(c.env, args[0])
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return command{}, errors.New("the command is missing: dev, server or gateway")
+	}
+	data := s.dataDir(c.name)
+	if given := flagValue(args, "--data"); given != "" {
+		data = given
+	}
+	c.args = slices.Clone(args)
+	add := func(flag, value string) {
+		if flagValue(args, flag) == "" {
+			c.args = append(c.args, flag, value)
+		}
+	}
+	listen := func(listener string) {
+		addr, ok := s.ports[c.name+" "+listener]
+		if !ok {
+			addr = "127.0.0.1:0"
+		}
+		add("--"+listener+"-listen", addr)
+	}
+	switch args[0] {
+	case "dev":
+		c.env = append(c.env, "CAUSEWAY_DEV_TOKEN="+s.token)
+		add("--data", data)
+		listen("management")
+		listen("gateway")
+		for _, listener := range []string{"management-tls", "gateway-tls", "portal"} {
+			add("--"+listener+"-listen", "off")
+		}
+	case "server":
+		c.env = append(c.env, "CAUSEWAY_ADMIN_SECRET="+s.token)
+		add("--data", data)
+		add("--database", "sqlite://"+filepath.Join(data, "causeway.db"))
+		listen("management")
+		add("--management-tls-listen", "off")
+		add("--portal-listen", "off")
+	case "gateway":
+		err := s.completeGateway(&c, add)
+		return c, err
+	default:
+		return command{}, fmt.Errorf("%s is none of dev, server and gateway", args[0])
+	}
+	c.listenFile = filepath.Join(data, "listen.json")
+	c.ready = map[string]string{"management": healthPath, "gateway": statusPath}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return command{}, err
+	}
+	return c, nil
+}
+
+// completeGateway completes a gateway's: it has no data folder that would say its address, so its port is chosen here.
+// It counts as started when it lives; whether it has a configuration is for the script to ask.
+func (s *session) completeGateway(c *command, add func(flag, value string)) error {
+	addr := flagValue(c.args, "--gateway-listen")
+	if addr == "" {
+		addr = s.ports[c.name+" gateway"]
+	}
+	if addr == "" {
+		var err error
+		if addr, err = freeAddr(); err != nil {
+			return err
+		}
+	}
+	add("--gateway-listen", addr)
+	add("--gateway-tls-listen", "off")
+	add("--config-backup", filepath.Join(s.dataDir(c.name), "config"))
+	c.listen = map[string]string{"gateway": listenerURL("gateway", addr)}
+	c.ready = map[string]string{"gateway": livePath}
+	return os.MkdirAll(s.dataDir(c.name), 0o700)
+}
+
+// flagValue returns the value of `--flag value` or `--flag=value` among arguments.
+func flagValue(args []string, flag string) string {
+	for i, arg := range args {
+		if arg == flag && i+1 < len(args) {
+			return args[i+1]
+		}
+		if value, ok := strings.CutPrefix(arg, flag+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (s *session) process(args []string) (*Process, error) {
+	if len(args) == 0 {
+		return nil, errors.New("the name of the process is missing")
+	}
+	p := s.processes[args[0]]
+	if p == nil {
+		return nil, fmt.Errorf("no process is called %s", args[0])
+	}
+	return p, nil
+}
+
+// causewayStop is `causeway-stop NAME [SIGNAL]`: it sends SIGTERM (or SIGINT) and expects exit code 0; negated,
+// another one.
+func causewayStop(s *session, _ *testscript.TestScript, neg bool, args []string) error {
+	p, err := s.process(args)
+	if err != nil {
+		return err
+	}
+	sig := syscall.SIGTERM
+	if len(args) > 1 {
+		if args[1] != "SIGINT" {
+			return fmt.Errorf("signal %s: only SIGINT can be named", args[1])
+		}
+		sig = syscall.SIGINT
+	}
+	code, err := p.Stop(sig)
+	if err != nil {
+		return err
+	}
+	if (code != 0) != neg {
+		return fmt.Errorf("%s ended with exit code %d", p.Name, code)
+	}
+	return nil
+}
+
+// causewayKill is `causeway-kill NAME`: kill -9.
+func causewayKill(s *session, _ *testscript.TestScript, neg bool, args []string) error {
+	p, err := s.process(args)
+	if err != nil || neg {
+		return errors.Join(err, negated(neg))
+	}
+	p.Kill()
+	return nil
+}
+
+// causewayLog is `causeway-log NAME REGEXP`: the process has printed it; negated, it has not.
+func causewayLog(s *session, _ *testscript.TestScript, neg bool, args []string) error {
+	p, err := s.process(args)
+	if err != nil {
+		return err
+	}
+	if len(args) != 2 {
+		return errors.New("usage: causeway-log NAME REGEXP")
+	}
+	re, err := regexp.Compile("(?m)" + args[1])
+	if err != nil {
+		return err
+	}
+	if re.MatchString(p.Log()) == neg {
+		return fmt.Errorf("the log of %s: match of %q is %v", p.Name, args[1], !neg)
+	}
+	return nil
+}
+
+func negated(neg bool) error {
+	if neg {
+		return errNegated
+	}
+	return nil
+}
