@@ -17,14 +17,36 @@ type jsonReader struct {
 	line     int32
 	depth    int
 	maxDepth int
-	slab     []node
-	items    []*node  // stack of the arrays that are being read
-	members  []member // stack of the objects that are being read
+	// Nodes and the lists in them come from larger pieces of memory, which
+	// saves most allocations.
+	pool       int // how many are allocated at once
+	nodes      []node
+	itemPool   []*node
+	memberPool []member
+
+	items   []*node  // stack of the arrays that are being read
+	members []member // stack of the objects that are being read
+}
+
+// keep copies list to memory of the pool, which grows by size; the copy itself
+// has no room to grow into.
+func keep[T any](pool *[]T, size int, list []T) []T {
+	if len(list) > len(*pool) {
+		if len(list) > size/8 {
+			return append([]T(nil), list...)
+		}
+		*pool = make([]T, size)
+	}
+	kept := (*pool)[:len(list):len(list)]
+	*pool = (*pool)[len(list):]
+	copy(kept, list)
+	return kept
 }
 
 // readJSON reads one value that fills all of data.
 func readJSON(ctx context.Context, data []byte, maxDepth int) (*node, *Error) {
 	r := &jsonReader{ctx: ctx, data: data, text: string(data), line: 1, maxDepth: maxDepth}
+	r.pool = min(512, len(data)/16+1)
 	r.pos = len(bom(data))
 	n, err := r.value()
 	if err != nil {
@@ -66,14 +88,14 @@ func (r *jsonReader) space() {
 }
 
 func (r *jsonReader) newNode(k kind) (*node, *Error) {
-	if len(r.slab) == 0 {
+	if len(r.nodes) == 0 {
 		if err := r.ctx.Err(); err != nil {
 			return nil, &Error{Reason: "the import was stopped", Err: err}
 		}
-		r.slab = make([]node, 512)
+		r.nodes = make([]node, r.pool)
 	}
-	n := &r.slab[0]
-	r.slab = r.slab[1:]
+	n := &r.nodes[0]
+	r.nodes = r.nodes[1:]
 	n.kind, n.place = k, place{r.line, int32(r.pos)}
 	return n, nil
 }
@@ -189,7 +211,7 @@ func (r *jsonReader) array() (*node, *Error) {
 		}
 		r.items = append(r.items, item)
 	}
-	n.items = append([]*node(nil), r.items[base:]...)
+	n.items = keep(&r.itemPool, r.pool, r.items[base:])
 	r.items = r.items[:base]
 	r.depth--
 	return n, nil
@@ -215,7 +237,7 @@ func (r *jsonReader) object() (*node, *Error) {
 		}
 		r.members = append(r.members, m)
 	}
-	n.members = append([]member(nil), r.members[base:]...)
+	n.members = keep(&r.memberPool, r.pool, r.members[base:])
 	r.members = r.members[:base]
 	r.depth--
 	if first, second, twice := n.buildIndex(); twice {

@@ -1,0 +1,55 @@
+package importer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+)
+
+// FuzzImport looks for documents that crash the importer or give a result that
+// contradicts itself. Whatever is imported must also be exported and read again.
+func FuzzImport(f *testing.F) {
+	for _, name := range []string{"shelf-2.0.yaml", "shelf-2.0.json", "shelf-3.0.yaml", "shelf-3.0.json", "shelf-3.1.yaml", "shelf-3.1.json"} {
+		f.Add(readFile(f, name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Import(context.Background(), data, Options{MaxBytes: 1 << 16})
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || e.Reason == "" || r != nil {
+				t.Fatalf("result %v with error %#v", r, err)
+			}
+			return
+		}
+		checkResult(t, r)
+		for _, format := range []Format{FormatOpenAPI, FormatOpenAPIJSON, FormatSwaggerJSON} {
+			out, err := Export(r, format)
+			if err != nil {
+				t.Fatalf("export as %s: %v", format, err)
+			}
+			if _, err := read(context.Background(), out, Options{MaxBytes: 1 << 30, MaxDepth: 1000}); err != nil {
+				t.Fatalf("export as %s cannot be read: %v\n%s", format, err, out)
+			}
+		}
+	})
+}
+
+func checkResult(t *testing.T, r *Result) {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, op := range r.Operations {
+		if op.ID == "" || len(op.ID) > 80 || ids[op.ID] {
+			t.Fatalf("operation ID %q is empty, too long or not unique", op.ID)
+		}
+		ids[op.ID] = true
+		if _, err := json.Marshal(op); err != nil {
+			t.Fatalf("operation %s: %v", op.ID, err)
+		}
+	}
+	for _, schema := range r.Schemas {
+		if !json.Valid(schema.Document) {
+			t.Fatalf("schema document is not JSON: %s", schema.Document)
+		}
+	}
+}
