@@ -11,6 +11,14 @@ import (
 // public ones: several responses, parameters by reference, examples, a type of
 // its own for each path.
 func synthetic(n int) []byte {
+	list := func(item string, times int) string { return strings.TrimSuffix(strings.Repeat(item, times), ",") }
+	example := "[" + list(`{"id": 1, "name": "a \"thing\"", "url": "https://api.example/things/1", "tags": ["a", "b"]},`, 20) + "]"
+	var properties strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&properties, `"p%d":{"type":"string","description":"One of the properties","format":"uri"},`, i)
+	}
+	properties.WriteString(`"leaf":{"$ref":"#/components/schemas/leaf"}`)
+
 	var b strings.Builder
 	b.WriteString(`{"openapi":"3.0.3","info":{"title":"Synthetic","version":"1"},"servers":[{"url":"https://api.example"}],"paths":{`)
 	for i := range n {
@@ -32,21 +40,11 @@ func synthetic(n int) []byte {
 "item":{"name":"item","in":"path","required":true,"schema":{"type":"string"}}},
 "responses":{"missing":{"description":"Not there"}},"schemas":{"leaf":{"type":"string"}`)
 	for i := range n {
-		fmt.Fprintf(&b, ",\n\"thing%d\":{\"type\":\"object\",\"properties\":{%s}}", i, properties)
+		fmt.Fprintf(&b, ",\n\"thing%d\":{\"type\":\"object\",\"properties\":{%s}}", i, properties.String())
 	}
 	b.WriteString("}}}")
 	return []byte(b.String())
 }
-
-var example = `[` + strings.TrimSuffix(strings.Repeat(`{"id": 1, "name": "a \"thing\"", "url": "https://api.example/things/1", "tags": ["a", "b"]},`, 20), ",") + `]`
-
-var properties = func() string {
-	var list []string
-	for i := range 40 {
-		list = append(list, fmt.Sprintf(`"p%d":{"type":"string","description":"One of the properties","format":"uri"}`, i))
-	}
-	return strings.Join(append(list, `"leaf":{"$ref":"#/components/schemas/leaf"}`), ",")
-}()
 
 // BenchmarkImport1000 prints the time for 1,000 operations, 6 MB of JSON.
 func BenchmarkImport1000(b *testing.B) {

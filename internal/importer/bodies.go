@@ -77,11 +77,11 @@ func (x *exchange) content(content *node, typeName func(contentType string) stri
 // parameters, everything else names a type.
 func (x *exchange) representation(contentType string, schema *node, wanted string) (Representation, *Error) {
 	out := Representation{ContentType: contentType}
-	if schema == nil {
-		return out, nil
-	}
 	resolved, err := x.refs.resolve(schema)
-	if err != nil {
+	if err == nil {
+		err = x.spend(partBytes)
+	}
+	if err != nil || schema == nil {
 		return out, err
 	}
 	if isForm(contentType) {
@@ -102,9 +102,12 @@ func isForm(contentType string) bool {
 // formOf lists the properties of an object as form parameters.
 func (x *exchange) formOf(schema *node) ([]Parameter, *Error) {
 	out := []Parameter{}
-	required := x.words(schema.get("required"))
+	required := map[string]bool{}
+	for _, name := range schema.get("required").array() {
+		required[name.str()] = true
+	}
 	for _, property := range schema.get("properties").object() {
-		p := Parameter{Name: property.name, Required: slices.Contains(required, property.name)}
+		p := Parameter{Name: property.name, Required: required[property.name]}
 		if err := x.describeSchema(&p, property.node); err != nil {
 			return nil, err
 		}
@@ -113,16 +116,21 @@ func (x *exchange) formOf(schema *node) ([]Parameter, *Error) {
 	return out, nil
 }
 
+// maxMedia is how many content types of a Swagger 2.0 document are looked at;
+// they count for each of its bodies.
+const maxMedia = 64
+
 // media returns the content types of a Swagger 2.0 operation: its own, those of
-// the document, or JSON.
+// the document, or the fallback.
 func (x *exchange) media(name, fallback string) []string {
-	if own := x.node.get(name); own != nil {
-		if words := x.words(own); len(words) > 0 {
+	for _, list := range []*node{x.node.get(name), x.tree.root.get(name)} {
+		if len(list.array()) > maxMedia {
+			x.warnings.add(list.place, "only %d content types of %q are imported", maxMedia, name)
+			list = &node{kind: kindArray, items: list.items[:maxMedia]}
+		}
+		if words := words(list); len(words) > 0 {
 			return words
 		}
-	}
-	if words := x.words(x.tree.root.get(name)); len(words) > 0 {
-		return words
 	}
 	return []string{fallback}
 }
@@ -181,7 +189,7 @@ func (x *exchange) swaggerResponse(status int, n *node) ([]Representation, *Erro
 	}
 	types := x.media("produces", jsonType)
 	for _, entry := range examples.object() {
-		if !slices.Contains(types, entry.name) {
+		if len(types) < maxMedia && !slices.Contains(types, entry.name) {
 			types = append(types, entry.name)
 		}
 	}
@@ -191,7 +199,11 @@ func (x *exchange) swaggerResponse(status int, n *node) ([]Representation, *Erro
 			return nil, err
 		}
 		if value := examples.get(contentType); value != nil {
-			r.Examples = map[string]Example{"default": {Value: appendJSON(nil, value)}}
+			sample, err := x.value(value)
+			if err != nil {
+				return nil, err
+			}
+			r.Examples = map[string]Example{"default": {Value: sample}}
 		}
 		out = append(out, r)
 	}

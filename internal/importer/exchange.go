@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ type exchange struct {
 	names     []string // parameters of the URL template
 	path      *member
 	params    []param
+	index     map[[2]string]int // of params, by location and name
 }
 
 // param is a resolved parameter of the operation or its path.
@@ -25,6 +27,7 @@ type param struct {
 }
 
 func (x *exchange) fill(item *node) *Error {
+	x.index = map[[2]string]int{}
 	for _, list := range []*node{item.get("parameters"), x.node.get("parameters")} {
 		if err := x.collect(list); err != nil {
 			return err
@@ -50,6 +53,9 @@ func (x *exchange) collect(list *node) *Error {
 	}
 	for _, item := range list.array() {
 		n, err := x.refs.resolve(item)
+		if err == nil {
+			err = x.spend(elementBytes)
+		}
 		if err != nil {
 			return err
 		}
@@ -57,10 +63,11 @@ func (x *exchange) collect(list *node) *Error {
 		if p.name == "" || p.in == "" {
 			return x.tree.fail(item.place, `a parameter lacks "name" or "in"`, "Add both.")
 		}
-		same := slices.IndexFunc(x.params, func(o param) bool { return o.name == p.name && o.in == p.in })
-		if same >= 0 {
-			x.params[same] = p
+		key := [2]string{p.in, p.name}
+		if i, ok := x.index[key]; ok {
+			x.params[i] = p
 		} else {
+			x.index[key] = len(x.params)
 			x.params = append(x.params, p)
 		}
 	}
@@ -123,8 +130,8 @@ func (x *exchange) queryToTemplate() {
 	op := x.operation
 	rest := []Parameter{}
 	for _, p := range op.Request.QueryParameters {
-		taken := slices.ContainsFunc(op.TemplateParameters, func(o Parameter) bool { return strings.EqualFold(o.Name, p.Name) })
-		if !p.Required || taken || strings.ContainsAny(p.Name, "{}/?&=#") {
+		fits := len(op.URLTemplate)+2*len(p.Name)+len("&={}") <= maxTemplate && !strings.ContainsAny(p.Name, "{}/?&=#")
+		if !p.Required || !fits || slices.ContainsFunc(op.TemplateParameters, func(o Parameter) bool { return strings.EqualFold(o.Name, p.Name) }) {
 			rest = append(rest, p)
 			continue
 		}
@@ -166,6 +173,9 @@ func (m *mapper) describe(out *Parameter, holder *node) *Error {
 
 func (m *mapper) describeSchema(out *Parameter, schema *node) *Error {
 	resolved, err := m.refs.resolve(schema)
+	if err == nil {
+		err = m.spend(partBytes + elementBytes*len(resolved.get("enum").array()))
+	}
 	if err != nil {
 		return err
 	}
@@ -231,7 +241,8 @@ func (m *mapper) examples(holder *node) (map[string]Example, *Error) {
 		if single == nil {
 			return nil, nil
 		}
-		return map[string]Example{"default": {Value: appendJSON(nil, single)}}, nil
+		value, err := m.value(single)
+		return map[string]Example{"default": {Value: value}}, err
 	}
 	all := make(map[string]Example, len(many.members))
 	for _, entry := range many.members {
@@ -241,11 +252,19 @@ func (m *mapper) examples(holder *node) (map[string]Example, *Error) {
 		}
 		example := Example{Summary: n.get("summary").str(), Description: n.get("description").str(), ExternalValue: n.get("externalValue").str()}
 		if value := n.get("value"); value != nil {
-			example.Value = appendJSON(nil, value)
+			if example.Value, err = m.value(value); err != nil {
+				return nil, err
+			}
 		}
 		all[entry.name] = example
 	}
 	return all, nil
+}
+
+// value writes sample data as JSON.
+func (m *mapper) value(n *node) (json.RawMessage, *Error) {
+	b := appendJSON(nil, n)
+	return b, m.spend(partBytes + len(b))
 }
 
 // responses maps the responses. A status code is a number at API Management:
@@ -294,6 +313,9 @@ func isStatusRange(name string) bool {
 func (x *exchange) response(status int, n *node) (Response, *Error) {
 	out := Response{StatusCode: status, Headers: []Header{}, Representations: []Representation{}}
 	n, err := x.refs.resolve(n)
+	if err == nil {
+		err = x.spend(partBytes)
+	}
 	if err != nil {
 		return out, err
 	}

@@ -13,6 +13,13 @@ func FuzzImport(f *testing.F) {
 	for _, name := range []string{"shelf-2.0.yaml", "shelf-2.0.json", "shelf-3.0.yaml", "shelf-3.0.json", "shelf-3.1.yaml", "shelf-3.1.json"} {
 		f.Add(readFile(f, name))
 	}
+	for _, text := range []string{
+		"a: &a [*a]", "a: &a {<<: *a}", "{\"a\": [1e5, -0, \"\\ud800\"]}", "? [a]\n: b", "openapi: 3.0.0\n--- x",
+		head + "  /{a}/{b}: {$ref: '#/paths/~1{a}~1{b}'}", head + "  /a: {get: {requestBody: {$ref: '#'}}}",
+		"swagger: 2.0\ninfo: {title: T}\npaths: {/a?b={b}: {get: {parameters: [{in: path, name: b, type: file}]}}}",
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Import(context.Background(), data, Options{MaxBytes: 1 << 16})
 		if err != nil {

@@ -102,11 +102,23 @@ func TestImportLimits(t *testing.T) {
 	for i := 1; i < 10; i++ {
 		bomb += fmt.Sprintf("x%d: &x%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d,", i-1), 10), ","))
 	}
+	var shared strings.Builder // an operation that thousands of paths refer to
+	shared.WriteString(`{"openapi": "3.0.0", "info": {"title": "T"}, "x-item": {"get": {"parameters": [`)
+	for i := range 500 {
+		fmt.Fprintf(&shared, `{"name": "p%d", "in": "query"},`, i)
+	}
+	shared.WriteString(`{"name": "last", "in": "query"}]}}, "paths": {"/": {}`)
+	for i := range 2000 {
+		fmt.Fprintf(&shared, `, "/%d": {"$ref": "#/x-item"}`, i)
+	}
+	shared.WriteString("}}")
 	for _, c := range []struct {
 		name, text string
 		options    Options
 		want       string
 	}{
+		{"references", shared.String(), Options{}, "the references of the document expand to too much"},
+		{"path", head + "  /" + strings.Repeat("a", 1000) + ": {}", Options{}, "has more than 1000 characters"},
 		{"bytes", head, Options{MaxBytes: 20}, "more than the limit of 20"},
 		{"depth YAML", deep("[", "]", 20), Options{MaxDepth: 10}, "10 levels"},
 		{"depth YAML reader", deep("[", "]", 100_000), Options{}, "exceeded max depth"},
@@ -257,5 +269,57 @@ func TestOperationIDs(t *testing.T) {
 	}
 	if want := "a a-1 a-1-1 a-2 b a-1-2"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestImportManyContentTypes(t *testing.T) {
+	t.Parallel()
+	text := "swagger: '2.0'\ninfo: {title: T}\nproduces: [" + strings.Repeat("a/b, ", 100) + "a/c]\n" +
+		"paths: {/a: {get: {responses: {200: {description: x, schema: {type: string}}}}}}"
+	r, err := Import(context.Background(), []byte(text), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.Operations[0].Responses[0].Representations); n != 64 {
+		t.Errorf("%d representations", n)
+	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Message, "only 64 content types") {
+		t.Errorf("warnings %v", r.Warnings)
+	}
+}
+
+func TestWarningsAreCounted(t *testing.T) {
+	t.Parallel()
+	text := head
+	for i := range 150 {
+		text += fmt.Sprintf("  /a%d/{x%d}: {get: {callbacks: {}}}\n", i, i)
+	}
+	r, err := Import(context.Background(), []byte(text), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Warnings) != maxWarnings+1 {
+		t.Fatalf("%d warnings", len(r.Warnings))
+	}
+	if got, want := fmt.Sprint(r.Warnings[1]), "{4 31 callbacks of an operation are not imported (150 times)}"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestExportErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		result Result
+		format Format
+		want   string
+	}{
+		{Result{}, FormatAuto, `the format "" cannot be written`},
+		{Result{}, "wadl-xml", `the format "wadl-xml" cannot be written`},
+		{Result{Schemas: []Schema{{ID: "s", Document: []byte("{")}}}, FormatOpenAPI, `the schema "s" is not valid`},
+	} {
+		out, err := Export(&c.result, c.format)
+		if err == nil || out != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %q", err, c.want)
+		}
 	}
 }

@@ -32,6 +32,21 @@ func Import(ctx context.Context, data []byte, o Options) (*Result, error) {
 	return m.result, nil
 }
 
+// The result may be this many times as large as the document, and never is
+// refused below the second number of bytes. References let a small document
+// describe a huge result; honest ones stay below three times.
+const (
+	maxGrowth  = 32
+	freeGrowth = 16 << 20
+)
+
+// What parts of the result count for.
+const (
+	operationBytes = 400
+	partBytes      = 200 // a parameter, response, representation or example
+	elementBytes   = 16  // what is in a list
+)
+
 // mapper turns one document into a result. Swagger 2.0 and OpenAPI 3.x differ
 // in where bodies, types and servers stand; those places ask m.swagger.
 type mapper struct {
@@ -48,6 +63,7 @@ type mapper struct {
 	seen     map[string]*member // by method and template without names
 	done     int
 	total    int
+	budget   int // bytes that the result may still have
 	warnings warnings
 }
 
@@ -56,6 +72,7 @@ func newMapper(ctx context.Context, t *tree, kind Format, version string, o Opti
 		ctx: ctx, tree: t, options: o,
 		swagger:  kind == FormatSwaggerJSON,
 		ids:      unique{},
+		budget:   freeGrowth + maxGrowth*len(t.data),
 		tags:     map[string]bool{},
 		seen:     map[string]*member{},
 		warnings: warnings{tree: t, index: map[string]int{}},
@@ -103,8 +120,12 @@ func (m *mapper) document() *Error {
 	if hooks := root.get("webhooks"); len(hooks.object()) > 0 {
 		m.warnings.add(hooks.place, "webhooks are not imported")
 	}
-	if schema, ok := m.types.schema(); ok {
-		m.result.Schemas = []Schema{schema}
+	schema, err := m.types.schema(m.budget)
+	if err != nil {
+		return err
+	}
+	if schema != nil {
+		m.result.Schemas = []Schema{*schema}
 	}
 	m.result.Warnings = m.warnings.list()
 	return nil
@@ -116,6 +137,18 @@ func orPlace(n, parent *node) place {
 		return n.place
 	}
 	return parent.place
+}
+
+// spend notes that the result grows by about that many bytes.
+func (m *mapper) spend(bytes int) *Error {
+	if m.budget -= bytes; m.budget < 0 {
+		return tooMuch()
+	}
+	return nil
+}
+
+func tooMuch() *Error {
+	return &Error{Line: 1, Column: 1, Reason: "the references of the document expand to too much", Advice: "Refer to large parts less often, or split the API."}
 }
 
 func (m *mapper) info(info *node) *Error {
@@ -175,6 +208,9 @@ func (m *mapper) pathItem(path *member) *Error {
 	if !strings.HasPrefix(path.name, "/") {
 		return m.tree.fail(path.place, fmt.Sprintf("the path %q does not start with a slash", clip(path.name)), "Put one in front of it.")
 	}
+	if len(path.name) > maxTemplate {
+		return m.tree.fail(path.place, fmt.Sprintf("the path %q has more than %d characters", clip(path.name), maxTemplate), "Shorten it.")
+	}
 	names, problem := templateNames(path.name)
 	if problem != "" {
 		return m.tree.fail(path.place, fmt.Sprintf("the path %q %s", clip(path.name), problem), `Write each parameter once, as "{name}".`)
@@ -209,6 +245,9 @@ func (m *mapper) operation(path *member, names []string, item *node, verb *membe
 	if op.kind != kindObject {
 		return m.tree.fail(op.place, fmt.Sprintf("%s %s is %s, not an object", method, clip(path.name), op.kind), "Describe the operation there.")
 	}
+	if err := m.spend(operationBytes); err != nil {
+		return err
+	}
 	if err := m.noTwin(method, path, verb); err != nil {
 		return err
 	}
@@ -226,6 +265,9 @@ func (m *mapper) operation(path *member, names []string, item *node, verb *membe
 	}
 	out.ID = m.ids.name(out.ID)
 	for _, tag := range op.get("tags").array() {
+		if err := m.spend(elementBytes); err != nil {
+			return err
+		}
 		if name := tag.str(); name != "" {
 			out.Tags = append(out.Tags, name)
 			m.tag(Tag{Name: name})

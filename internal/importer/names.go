@@ -9,6 +9,7 @@ import (
 const (
 	maxOperationID = 76  // leaves four characters for a suffix such as "-999"
 	maxDisplayName = 300 // characters
+	maxTemplate    = 1000
 )
 
 // normalID makes a resource name of text as API Management does: lower case,

@@ -104,7 +104,7 @@ func (m *mapper) swaggerAddresses() []string {
 		return nil
 	}
 	var addresses []string
-	for _, scheme := range m.words(root.get("schemes")) {
+	for _, scheme := range words(root.get("schemes")) {
 		addresses = append(addresses, scheme+"://"+host+root.get("basePath").str())
 	}
 	if len(addresses) == 0 {
@@ -118,7 +118,7 @@ func (m *mapper) swaggerAddresses() []string {
 }
 
 // words lists the texts of an array of strings.
-func (m *mapper) words(list *node) []string {
+func words(list *node) []string {
 	var words []string
 	for _, item := range list.array() {
 		if text := item.str(); text != "" {

@@ -66,14 +66,28 @@ func (t *types) nameOf(schema, resolved *node, wanted string) string {
 	return name
 }
 
-// schema writes the document; it reports false when there is no type at all.
-func (t *types) schema() (Schema, bool) {
-	all := node{kind: kindObject, members: append(append([]member(nil), t.stored.object()...), t.inline...)}
-	if len(all.members) == 0 {
-		return Schema{}, false
-	}
+// schema writes the document, or nothing when there is no type at all. Inline
+// types may lie inside of each other, so their sum has a limit.
+func (t *types) schema(most int) (*Schema, *Error) {
+	contentType, start, end := ContentTypeComponents, `{"components":{"schemas":{`, "}}}"
 	if t.swagger {
-		return Schema{t.schemaID, ContentTypeDefinitions, append(appendJSON([]byte(`{"definitions":`), &all), '}')}, true
+		contentType, start, end = ContentTypeDefinitions, `{"definitions":{`, "}}"
 	}
-	return Schema{t.schemaID, ContentTypeComponents, append(appendJSON([]byte(`{"components":{"schemas":`), &all), "}}"...)}, true
+	b := []byte(start)
+	for _, list := range [][]member{t.stored.object(), t.inline} {
+		for _, m := range list {
+			if len(b) > len(start) {
+				b = append(b, ',')
+			}
+			b = appendJSONString(b, m.name)
+			b = append(b, ':')
+			if b = appendJSON(b, m.node); len(b) > most {
+				return nil, tooMuch()
+			}
+		}
+	}
+	if len(b) == len(start) {
+		return nil, nil
+	}
+	return &Schema{t.schemaID, contentType, append(b, end...)}, nil
 }

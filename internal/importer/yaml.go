@@ -170,6 +170,8 @@ func (n *node) merge(from *node) {
 			n.members = append(n.members, m)
 			if n.index != nil {
 				n.index[m.name] = len(n.members) - 1
+			} else if len(n.members) >= indexFrom {
+				n.buildIndex()
 			}
 		}
 	}
