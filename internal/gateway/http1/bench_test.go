@@ -3,7 +3,6 @@ package http1_test
 import (
 	"bufio"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -68,15 +67,41 @@ func (p *proxy) Serve(x message.Exchange) {
 	_ = x.Respond(response)
 }
 
-// backend starts a server that answers every request with size bytes.
+// backend starts a server that answers every request without a body with size bytes, and costs as little as possible.
 func backend(tb testing.TB, size int) message.URL {
-	content := make([]byte, size)
-	header := message.NewHeader("Content-Type", "application/octet-stream", "X-Backend", "yes")
-	return target(tb, startServer(tb, &http1.Server{Handler: message.HandlerFunc(func(x message.Exchange) {
-		_ = x.Respond(&message.Response{
-			Status: 200, Header: header, Body: message.BytesBody(content), ContentLength: int64(size),
-		})
-	})}))
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	answer := append([]byte("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nX-Backend: yes\r\nContent-Length: "+
+		strconv.Itoa(size)+"\r\n\r\n"), make([]byte, size)...)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				reader := bufio.NewReader(conn)
+				for {
+					line, err := reader.ReadSlice('\n')
+					if err != nil {
+						return
+					}
+					if len(line) > 2 {
+						continue
+					}
+					if _, err := conn.Write(answer); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	tb.Cleanup(func() { _ = listener.Close() })
+	return target(tb, listener.Addr().String())
 }
 
 // driver sends one plain request after the other on one connection without allocating.
@@ -175,5 +200,3 @@ func startNetHTTP(tb testing.TB, to message.URL) string {
 	})
 	return listener.Addr().String()
 }
-
-var _ io.Reader = message.Body(nil)

@@ -116,8 +116,7 @@ func (x *call) send() error {
 		return nil
 	}
 	x.sent = out.written
-	var source *sourceError
-	if err != nil && out.written > 0 && !errors.As(err, &source) {
+	if err != nil && out.written > 0 && sourceOf(err) == nil {
 		return nil // the answer may be there already: reading tells
 	}
 	return err
@@ -305,18 +304,16 @@ func (x *call) bytesSent() int64 {
 func (x *call) classify(err error) *message.BackendError {
 	failure := &message.BackendError{BytesSent: x.bytesSent(), Answered: x.in.consumed > 0 || x.in.buffered() > 0, Err: err}
 	var refused *refusal
-	var source *sourceError
 	var invalid *message.InvalidFieldError
-	if x.sender != nil {
-		if cause := x.sender.failure(); cause != nil && errors.As(cause, &source) {
-			err = cause
-		}
+	source := sourceOf(err)
+	if x.sender != nil && source == nil {
+		source = sourceOf(x.sender.failure())
 	}
 	switch {
 	case x.canceled.Load():
 		failure.Kind, failure.Err = message.BackendCanceled, context.Cause(x.ctx)
-	case errors.As(err, &source):
-		failure.Kind, failure.Err = message.RequestBodyFailed, source.err
+	case source != nil:
+		failure.Kind, failure.Err = message.RequestBodyFailed, source
 	case errors.As(err, &invalid):
 		failure.Kind = message.RequestInvalid
 	case x.closing.Load():

@@ -125,21 +125,25 @@ func (c *conn) receive() bool {
 	if err == nil {
 		err = parseRequest(head, &x.req, &x.framing, c.tls != nil, limits.HeaderFields)
 	}
+	if err != nil {
+		c.reject(err)
+		return false
+	}
+	x.open()
+	return true
+}
+
+// reject answers what made receiving fail, unless the client has gone.
+func (c *conn) reject(err error) {
 	var refused *refusal
 	switch {
-	case err == nil:
-		x.open()
-		return true
 	case errors.As(err, &refused):
+		c.refuse(refused)
 	case errors.Is(err, errBareLF):
-		refused = errField
+		c.refuse(errField)
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.in.buffered() > 0:
-		refused = errHeaderTimeout
-	default:
-		return false // the client has gone
+		c.refuse(errHeaderTimeout)
 	}
-	c.refuse(refused)
-	return false
 }
 
 // checkSize says which limit a head breaks. err is not nil when it is longer than both together.

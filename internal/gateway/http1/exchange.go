@@ -232,20 +232,20 @@ func (x *exchange) Respond(r *message.Response) error {
 
 // answerEnded notes how the answer went.
 func (x *exchange) answerEnded(err error) error {
-	var source *sourceError
+	source := sourceOf(err)
 	switch {
 	case err == nil:
 		x.complete = true
-	case !errors.As(err, &source):
+	case source == nil:
 		err = x.lose(err)
 	case x.ctx.Err() != nil:
-		err = x.lose(source.err)
+		err = x.lose(source)
 	case x.c.out.written == x.outMark:
 		x.c.out.empty()
 		x.answered = false
-		return source.err
+		return source
 	default:
-		x.keep, err = false, source.err
+		x.keep, err = false, source
 	}
 	x.result.Done = x.c.server.Now()
 	if x.result.FirstByte.IsZero() && x.c.out.written > x.outMark {

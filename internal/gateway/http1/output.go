@@ -197,6 +197,14 @@ type sourceError struct{ err error }
 func (e *sourceError) Error() string { return e.err.Error() }
 func (e *sourceError) Unwrap() error { return e.err }
 
+// sourceOf returns why the body of err could not be read, nil when err is something else.
+func sourceOf(err error) error {
+	if source, ok := err.(*sourceError); ok {
+		return source.err
+	}
+	return nil
+}
+
 // sendMemory sends length bytes that are there already.
 func (o *output) sendMemory(body message.Memory, length int64) error {
 	rest := body.Rest()

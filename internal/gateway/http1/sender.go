@@ -37,10 +37,9 @@ func (s *sender) run(framing sending, trailer *message.Header) {
 	s.sent.Store(x.out.written)
 	x.out.drop()
 	s.mu.Lock()
-	_, sourceFailed := err.(*sourceError)
 	switch {
 	case s.inherits:
-	case sourceFailed:
+	case sourceOf(err) != nil:
 		x.in.limit.abort() // the backend service would wait for the rest, and the reader for it
 	case !s.headDone:
 		_ = x.in.limit.arm(x.options.HeaderTimeout) // fails after abort only: then the reader knows
