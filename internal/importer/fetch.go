@@ -34,13 +34,16 @@ const (
 // FetchError says why a link could not be followed.
 type FetchError struct {
 	Code    string // one of the CodeLink constants
-	URL     string // the address that failed, after redirects, without credentials and query
+	URL     string // the address that failed, after redirects, without credentials and query; may be empty
 	Message string
 	Err     error // cause, or nil
 }
 
 // Error gives the code, the address and the reason in one line.
 func (e *FetchError) Error() string {
+	if e.URL == "" {
+		return e.Code + ": " + e.Message
+	}
 	return fmt.Sprintf("%s: %s: %s", e.Code, e.URL, e.Message)
 }
 
@@ -75,7 +78,7 @@ func Fetch(ctx context.Context, link string, o FetchOptions) (data []byte, conte
 
 	u, err := url.Parse(link)
 	if err != nil {
-		return nil, "", &FetchError{Code: CodeLinkNotAllowed, URL: clip(link), Message: "it is not a URL"}
+		return nil, "", &FetchError{Code: CodeLinkNotAllowed, Message: "the link is not a URL"}
 	}
 	if err := checkLink(u); err != nil {
 		return nil, "", err
@@ -209,9 +212,13 @@ func (o FetchOptions) dial(ctx context.Context, network, hostPort string) (net.C
 		}
 	}
 	err = &FetchError{Code: CodeLinkUnreachable, Message: fmt.Sprintf("the name %q has no address", host)}
-	for _, address := range addresses {
+	for i, address := range addresses {
+		// An address that swallows packets must leave time for the next ones.
+		attempt, cancel := context.WithTimeout(ctx, o.Timeout/time.Duration(len(addresses)-i))
 		var conn net.Conn
-		if conn, err = o.Dial(ctx, network, net.JoinHostPort(address.Unmap().String(), port)); err == nil {
+		conn, err = o.Dial(attempt, network, net.JoinHostPort(address.Unmap().String(), port))
+		cancel()
+		if err == nil {
 			return conn, nil
 		}
 	}

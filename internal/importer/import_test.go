@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // head starts a description of OpenAPI 3.0 whose paths follow in line 4.
@@ -202,6 +204,7 @@ func TestImportServers(t *testing.T) {
 		{openapi + "servers: [{url: 'https://{x}.a', variables: {x: {default: '{x}'}}}]", "", "", "", ""},
 		{openapi + "servers: [{url: 'ftp://a'}, {url: 'https://{x}/'}, {url: ':'}]", "", "", "", ""},
 		{swagger, "", "", "", ""},
+		{swagger + "host: a\nx-servers: [{url: 'https://{h}/v2', variables: {h: {default: b}}}]", "", "https://b/v2", "https", "v2"},
 		{swagger, "http://a/doc.json", "http://a", "http", ""},
 		{swagger + "host: a:81\nbasePath: /v1", "", "https://a:81/v1", "https", "v1"},
 		{swagger + "host: a\nschemes: [http, https]", "", "https://a", "http https", ""},
@@ -320,6 +323,46 @@ func TestExportErrors(t *testing.T) {
 		out, err := Export(&c.result, c.format)
 		if err == nil || out != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %q", err, c.want)
+		}
+	}
+}
+
+func TestImportByteOrderMark(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{head + "  /a: {}", `{"openapi": "3.0.0", "info": {"title": "T"}, "paths": {}}`} {
+		data := []byte("\ufeff" + text)
+		r, err := Import(context.Background(), data, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(r.Original) != string(data) {
+			t.Error("the mark is not part of the original")
+		}
+	}
+}
+
+// TestYAMLKeepsStrings makes sure that text which looks like something else in
+// YAML is still text after an export.
+func TestYAMLKeepsStrings(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"", " ", "~", "null", "true", "yes", "on", "1", "0x1f", "1e3", "1_000", ".inf", "2024-05-01", "<<", "=", "*a", "&a", "!a", "%a", "@a", "`a",
+		"- a", "a: b", "a #b", "#a", "? a", "{a", "[a", "'a", "\"a", "|", ">", "a\nb", "a\n\nb\n\n", "\na", " a\n  b", "a\tb", "\ta", "a\r\nb",
+		"\u0000", "\u0085", "\u2028", "\ufeff", "\U0001f600", "\u007f", "a \nb ", "---", "...",
+	} {
+		tree := newObject().set(text, newArray(always(text)))
+		out, err := yaml.Dump(yamlNode(tree))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		back, fail := readYAML(context.Background(), out, DefaultMaxDepth)
+		if fail != nil {
+			t.Errorf("%q: written as %q, read: %v", text, out, fail)
+			continue
+		}
+		if got, want := string(appendJSON(nil, back)), string(appendJSON(nil, tree)); got != want {
+			t.Errorf("got %s, want %s, from %q", got, want, out)
 		}
 	}
 }

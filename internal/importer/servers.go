@@ -12,7 +12,7 @@ func (m *mapper) servers() {
 	if m.swagger {
 		addresses = m.swaggerAddresses()
 	} else {
-		addresses = m.serverAddresses()
+		addresses = m.serverAddresses(m.tree.root.get("servers"))
 	}
 	r := m.result
 	for _, address := range addresses {
@@ -35,11 +35,11 @@ func (m *mapper) servers() {
 	}
 }
 
-// serverAddresses lists the servers of an OpenAPI 3.x document as absolute
-// addresses where that is possible.
-func (m *mapper) serverAddresses() []string {
+// serverAddresses turns a list of server objects into absolute addresses where
+// that is possible.
+func (m *mapper) serverAddresses(list *node) []string {
 	var addresses []string
-	for _, server := range m.tree.root.get("servers").array() {
+	for _, server := range list.array() {
 		raw := server.get("url")
 		address := expandVariables(raw.str(), server.get("variables"))
 		if raw == nil || address == "" {
@@ -89,9 +89,13 @@ func expandVariables(address string, variables *node) string {
 }
 
 // swaggerAddresses puts the addresses of a Swagger 2.0 document together. What
-// it does not say, it shares with the place it came from.
+// it does not say, it shares with the place it came from. API Management knows
+// an extension here, x-servers, which holds what servers does in OpenAPI 3.x.
 func (m *mapper) swaggerAddresses() []string {
 	root := m.tree.root
+	if list := root.get("x-servers"); len(list.array()) > 0 {
+		return m.serverAddresses(list)
+	}
 	host := root.get("host").str()
 	source, err := url.Parse(m.options.SourceURL)
 	if err != nil {
