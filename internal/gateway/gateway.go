@@ -25,7 +25,7 @@ import (
 // managedGateway is the name of a service's own gateway.
 const managedGateway = "managed"
 
-// Options are what a gateway needs. All fields but Ready are required.
+// Options are what a gateway needs. All fields but the last are required.
 type Options struct {
 	// Name is "managed" or the name of a self-hosted gateway.
 	Name string
@@ -36,6 +36,8 @@ type Options struct {
 	Counters   policy.Counters
 	Log        *slog.Logger
 	Now        func() time.Time
+	// TrustForwardedProto makes X-Forwarded-Proto the scheme of a request.
+	TrustForwardedProto bool
 }
 
 // Gateway serves the APIs of one or more services.
@@ -54,6 +56,7 @@ type Gateway struct {
 	background sync.WaitGroup
 	oneWay     chan struct{}
 	ready      atomic.Bool
+	trustProto bool
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -88,6 +91,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters,
 		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
+		trustProto: o.TrustForwardedProto,
 	}
 	g.services.Store(&services{byID: map[string]*service{}, byHost: map[string]*service{}})
 	g.requests.New = func() any { return newRequest(g) }

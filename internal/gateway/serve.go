@@ -92,6 +92,9 @@ func (r *request) start(x message.Exchange) {
 	e := &r.exec
 	e.Request = in
 	e.OriginalURL, e.OriginalMethod = in.URL, in.Method
+	if proto := in.Header.Get("X-Forwarded-Proto"); r.gateway.trustProto && (proto == "http" || proto == "https") {
+		e.OriginalURL.Scheme = proto
+	}
 	e.ClientIP = addressText(in.RemoteAddr)
 	e.Service, e.Deployment = &r.config.service, &r.config.deployment
 	e.Started = r.started

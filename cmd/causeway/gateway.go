@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/causeway-apim/causeway/internal/auth"
+	"github.com/causeway-apim/causeway/internal/configsync"
+	"github.com/causeway-apim/causeway/internal/gateway"
+	"github.com/causeway-apim/causeway/internal/gateway/http1"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/telemetry"
+)
+
+// drainTime is how long requests in flight may take after SIGTERM.
+const drainTime = 30 * time.Second
+
+type gatewayFlags struct {
+	listen, tlsListen string
+	backup, settings  string
+	data              string
+}
+
+func gatewayCommand() *cobra.Command {
+	var f gatewayFlags
+	cmd := &cobra.Command{
+		Use:   "gateway",
+		Short: "Run a self-hosted gateway",
+		Long: `Run a self-hosted gateway: the data plane alone.
+
+It takes the settings of Azure API Management's self-hosted gateway v2, from the
+environment (config.service.endpoint or CONFIG_SERVICE_ENDPOINT), or from a file.
+The configuration comes over one outbound connection to the management plane and
+is kept on disk, so that the gateway starts and serves without the plane.`,
+		Example: `  CONFIG_SERVICE_ENDPOINT=http://127.0.0.1:8880 \
+  CONFIG_SERVICE_AUTH="GatewayKey my-gateway&202701010000&…" causeway gateway --gateway-listen 127.0.0.1:9080
+
+  causeway gateway --settings env.conf --config-backup /apim/config`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runGateway(cmd, f) },
+	}
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&f.settings, "settings", "", "file with settings: name=value lines or YAML")
+	local := cmd.Flags()
+	local.StringVar(&f.listen, "gateway-listen", "0.0.0.0:8080", "address for HTTP, or off")
+	local.StringVar(&f.tlsListen, "gateway-tls-listen", "0.0.0.0:8081", "address for HTTPS, or off")
+	local.StringVar(&f.backup, "config-backup", "", "folder for the copy of the configuration (default /apim/config where it exists)")
+	local.StringVar(&f.data, "data", "", "folder for listen.json; not needed in production")
+	cmd.AddCommand(gatewayConfigCommand(&f))
+	return cmd
+}
+
+// gatewayConfigCommand prints the effective settings.
+func gatewayConfigCommand(f *gatewayFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:     "config",
+		Short:   "Print the effective settings with their origins",
+		Example: "  causeway gateway config --settings env.conf",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := loadSettings(f.settings, os.Environ())
+			if err != nil {
+				return err
+			}
+			for _, d := range gatewaySettings {
+				v := s.values[d.name]
+				switch {
+				case v.value == "":
+					v = settingValue{"-", "unset"}
+				case d.secret:
+					v.value = "***"
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), d.name, v.value, v.origin)
+			}
+			for _, u := range s.unknown {
+				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", u)
+			}
+			return nil
+		},
+	}
+}
+
+func runGateway(cmd *cobra.Command, f gatewayFlags) error {
+	s, err := loadSettings(f.settings, os.Environ())
+	if err != nil {
+		return err
+	}
+	log, err := gatewayLog(cmd.OutOrStdout(), s)
+	if err != nil {
+		return err
+	}
+	for _, u := range s.unknown {
+		log.Warn(u, telemetry.EventKey, "UnknownSetting")
+	}
+	for _, d := range gatewaySettings {
+		if v := s.values[d.name]; d.idle && v.origin != "default" && v.value != "" {
+			log.Warn("The setting "+d.name+" has no effect in this version.", telemetry.EventKey, "IdleSetting", "origin", v.origin)
+		}
+	}
+	token, err := gatewayToken(s)
+	if err != nil {
+		return err
+	}
+	catalogue, err := policyCatalogue()
+	if err != nil {
+		return err
+	}
+	instance := newInstanceID()
+	name := cmpOr(token.gateway, s.text("gateway.name"))
+	g := gateway.New(gateway.Options{
+		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: http1.NewTransport(http1.TransportConfig{}),
+		Counters: gatewayCounters(time.Now), Log: log, Now: time.Now,
+		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"),
+	})
+	cert, err := selfSigned(time.Now())
+	if err != nil {
+		return err
+	}
+	server := gateway.NewServer(g, cert)
+	client := &configsync.Client{
+		Endpoint: s.text("config.service.endpoint"), Gateway: name, Instance: instance, Version: version,
+		Dir:   backupFolder(f.backup),
+		Token: func(context.Context) (string, error) { return token.text, nil },
+		Apply: func(ctx context.Context, from, to *snapshot.Snapshot, d snapshot.Delta) error {
+			err := g.Apply(ctx, "gateway", from, to, d)
+			if err == nil {
+				log.Info("A configuration is served.", telemetry.EventKey, "ConfigurationApplied", "sequence", to.Sequence(), "changed", len(d.Put), "deleted", len(d.Delete))
+			}
+			return err
+		},
+		Status: func(st configsync.Status) { logStatus(log, st) },
+		Disk:   func(err error) { logDisk(log, err) },
+	}
+	if s.flag("config.service.endpoint.disableCertificateValidation") {
+		client.TLS = &tls.Config{InsecureSkipVerify: true} // the setting says so
+	}
+	return serveGateway(cmd.Context(), f, log, g, server, client)
+}
+
+// serveGateway runs until the command's context ends, then drains.
+func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client) error {
+	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gatewayTLS", f.tlsListen, "gateway-tls-listen"}})
+	if err != nil {
+		return err
+	}
+	if f.data != "" {
+		if err := listeners.write(f.data); err != nil {
+			return err
+		}
+	}
+	failed := make(chan error, 3)
+	serve := func(l net.Listener, run func(net.Listener) error) {
+		if l != nil {
+			log.Info("The gateway listens on "+l.Addr().String()+".", telemetry.EventKey, "Listening")
+			go func() { failed <- run(l) }()
+		}
+	}
+	serve(listeners.get("gateway"), server.Serve)
+	serve(listeners.get("gatewayTLS"), server.ServeTLS)
+	syncCtx, stopSync := context.WithCancel(ctx)
+	defer stopSync()
+	synced := make(chan error, 1)
+	go func() { synced <- client.Run(syncCtx) }()
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		err = wrapNonNil("serve", err)
+	case err = <-synced:
+		if ctx.Err() == nil && err != nil {
+			err = &exitError{exitUsage, fmt.Errorf("setting config.service.endpoint: %w", err)}
+		}
+	}
+	log.Info("The gateway drains: it takes no new connections and finishes its requests.", telemetry.EventKey, "Draining")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if derr := server.Shutdown(drain); derr != nil {
+		log.Warn("Requests were still under way when the time to drain had passed.", "error", derr)
+	}
+	stopSync()
+	g.Close()
+	return err
+}
+
+func wrapNonNil(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func gatewayLog(w io.Writer, s *settings) (*slog.Logger, error) {
+	level, err := telemetry.LogLevel(s.text("telemetry.logs.std.level"))
+	if err != nil {
+		return nil, err
+	}
+	h, err := telemetry.NewLogHandler(w, telemetry.LogOptions{
+		Format: strings.ToLower(s.text("telemetry.logs.std")), Level: level,
+		Color: s.flag("telemetry.logs.std.color") && isTerminal(w),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slog.New(h), nil
+}
+
+// credential is the gateway's token with the name that stands in it.
+type credential struct{ text, gateway string }
+
+// gatewayToken finds the token in the settings and refuses one that cannot be
+// right at once.
+func gatewayToken(s *settings) (credential, error) {
+	text, name := s.text("config.service.auth"), "config.service.auth"
+	switch strings.ToLower(text) {
+	case "key":
+		text, name = s.text("config.service.auth.key"), "config.service.auth.key"
+	case "azureadapp", "workloadidentity":
+		return credential{}, usageError("setting config.service.auth is %q: this version takes gateway tokens only; use a token of the gateway's generateToken", text)
+	}
+	if text == "" || s.text("config.service.endpoint") == "" {
+		return credential{}, usageError("settings config.service.endpoint and config.service.auth are required: the address of the management plane and a token from the gateway's generateToken (GatewayKey …)")
+	}
+	token, err := auth.ParseGatewayToken(text)
+	if err != nil {
+		return credential{}, usageError("setting %s: %w; make a new token with the gateway's generateToken", name, err)
+	}
+	return credential{text, token.Gateway}, nil
+}
+
+// backupFolder is where the disk copy goes; empty for nowhere.
+func backupFolder(flag string) string {
+	const usual = "/apim/config"
+	if flag != "" {
+		return flag
+	}
+	if info, err := os.Stat(usual); err == nil && info.IsDir() {
+		return usual
+	}
+	return ""
+}
+
+func logStatus(log *slog.Logger, st configsync.Status) {
+	attrs := []any{telemetry.EventKey, "Configuration." + string(st.State), "held", st.Held, "serving", st.Serving}
+	switch {
+	case st.Rejected != "":
+		log.Error("A configuration was refused; the last good one goes on serving.", append(attrs, "error", st.Rejected)...)
+	case st.State == configsync.StateConnected:
+		log.Info("The gateway is connected to the management plane.", append(attrs, "host", st.Host)...)
+	case slices.Contains([]configsync.State{configsync.StateTokenExpired, configsync.StateTokenRefused}, st.State):
+		log.Error("The management plane refuses the token: "+st.Reason+" Make a new one with the gateway's generateToken.", append(attrs, "host", st.Host)...)
+	case st.State == configsync.StateTokenExpiring:
+		log.Warn("The token expires soon: "+st.Reason, attrs...)
+	case st.State == configsync.StateWaiting:
+		log.Warn("The gateway has no connection to the management plane: "+st.Reason, append(attrs, "host", st.Host, "retry", st.Retry)...)
+	}
+}
+
+func logDisk(log *slog.Logger, err error) {
+	if err == nil {
+		log.Info("The copy of the configuration is written again.", telemetry.EventKey, "BackupRestored")
+		return
+	}
+	log.Error("The copy of the configuration has a problem.", telemetry.EventKey, "BackupFailed", "error", err)
+}

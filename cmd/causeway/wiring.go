@@ -1,0 +1,51 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/counters"
+	"github.com/causeway-apim/causeway/internal/gateway"
+	"github.com/causeway-apim/causeway/internal/policies"
+	"github.com/causeway-apim/causeway/internal/policy"
+)
+
+// policyCatalogue is the catalogue of policies that every command uses.
+func policyCatalogue() (*policy.Catalogue, error) { return policies.Catalogue() }
+
+func gatewayCounters(now func() time.Time) policy.Counters {
+	return gateway.MemoryCounters(counters.NewMemory(now))
+}
+
+// newInstanceID names this process: the host, so that people recognise it, and
+// a few random characters, because containers may share one.
+func newInstanceID() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "gateway"
+	}
+	host, _, _ = strings.Cut(host, ".")
+	return host + "-" + hex.EncodeToString(b[:])
+}
+
+// selfSigned is the certificate for host names that have none of their own. It
+// lives in memory and is made at each start.
+func selfSigned(now time.Time) (*tls.Certificate, error) {
+	dir, err := os.MkdirTemp("", "causeway")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	ca, err := loadLocalCA(dir, now)
+	if err != nil {
+		return nil, err
+	}
+	host, _ := os.Hostname()
+	return ca.issue(now, cmpOr(host, "localhost"), "localhost", "127.0.0.1", "::1")
+}

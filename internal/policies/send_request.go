@@ -1,0 +1,138 @@
+package policies
+
+import (
+	"errors"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/policy"
+)
+
+// SendRequest is the send-request policy.
+var SendRequest = policy.Define[sendRequest](policy.Spec{
+	Name: "send-request",
+	Doc:  "Sends a request of its own and puts the answer into a variable.",
+})
+
+type sendRequest struct {
+	Mode        policy.Value[string] `attr:"mode" default:"new" enum:"new,copy" doc:"Whether the request starts empty or as a copy of the current one."`
+	Variable    string               `attr:"response-variable-name,required" doc:"Variable for the answer."`
+	Timeout     policy.Value[int64]  `attr:"timeout" default:"60" min:"1" doc:"Seconds for the whole exchange."`
+	IgnoreError bool                 `attr:"ignore-error" default:"false" doc:"Whether a failure sets the variable to null instead of leading to on-error."`
+	Request     outgoing
+}
+
+// outgoing is a request that a policy makes.
+type outgoing struct {
+	URL     *setURL      `elem:"set-url" doc:"URL of the request."`
+	Method  *setMethod   `elem:"set-method" doc:"Method of the request."`
+	Headers []*setHeader `elem:"set-header" doc:"Headers of the request."`
+	Body    *setBody     `elem:"set-body" doc:"Body of the request."`
+	Basic   *basicAuth   `elem:"authentication-basic" doc:"User name and password for the request."`
+}
+
+type setURL struct {
+	URL policy.Value[string] `text:"required" doc:"Absolute URL."`
+}
+
+func (p *sendRequest) Compile(c *policy.Compiler) error {
+	if mode, ok := p.Mode.Constant(); ok && mode == "new" {
+		if p.Request.URL == nil {
+			c.Errorf("MissingElement", "send-request with mode new needs a set-url element")
+		}
+		if p.Request.Method == nil {
+			c.Errorf("MissingElement", "send-request with mode new needs a set-method element")
+		}
+	}
+	return nil
+}
+
+func (p *sendRequest) Run(x *policy.Exec) error {
+	resp, err := p.send(x)
+	if err != nil {
+		var failed *policy.Error
+		if !p.IgnoreError || errors.As(err, &failed) && failed.Reason == policy.ReasonClientConnection {
+			return err
+		}
+		x.SetVariable(p.Variable, nil)
+		return nil
+	}
+	x.SetVariable(p.Variable, policy.NewResponseValue(x, resp))
+	return nil
+}
+
+func (p *sendRequest) send(x *policy.Exec) (*message.Response, error) {
+	mode, err := p.Mode.Get(x)
+	if err != nil {
+		return nil, err
+	}
+	seconds, err := p.Timeout.Get(x)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.Request.make(x, mode == "copy")
+	if err != nil {
+		return nil, err
+	}
+	return x.Host.Send(x.Context(), r, policy.SendOptions{Timeout: time.Duration(seconds) * time.Second})
+}
+
+// make builds the request. Its elements see the current request as context and
+// change only the new one.
+func (o *outgoing) make(x *policy.Exec, copied bool) (*message.Request, error) {
+	r := &message.Request{Method: "GET", Proto: "HTTP/1.1"}
+	if copied {
+		if err := copyRequest(x, r); err != nil {
+			return nil, err
+		}
+	}
+	if o.URL != nil {
+		text, err := o.URL.URL.Get(x)
+		if err != nil {
+			return nil, err
+		}
+		if r.URL, err = message.ParseURL(text); err != nil {
+			return nil, &policy.Error{Message: "The URL of the request is not valid: " + err.Error() + ".", Err: err}
+		}
+		r.Header.Del("Host")
+	}
+	if o.Method != nil {
+		if err := o.Method.apply(x, r); err != nil {
+			return nil, err
+		}
+	}
+	for _, h := range o.Headers {
+		if err := h.apply(x, &r.Header); err != nil {
+			return nil, err
+		}
+	}
+	if o.Body != nil {
+		body, err := o.Body.content(x)
+		if err != nil {
+			return nil, err
+		}
+		r.Body, r.ContentLength = message.BytesBody(body), int64(len(body))
+	}
+	if o.Basic != nil {
+		if err := o.Basic.apply(x, &r.Header); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// copyRequest starts a request as a copy of the current one, its body included.
+func copyRequest(x *policy.Exec, r *message.Request) error {
+	body, err := x.ReadRequestBody()
+	if err != nil {
+		return err
+	}
+	*r = *x.Request.Clone()
+	r.URL = x.BackendURL()
+	r.Header.Del("Host")
+	r.Body, r.ContentLength = nil, 0
+	if body != nil {
+		r.Body, r.ContentLength = message.BytesBody(body), int64(len(body))
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package policies
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/policy"
+)
+
+// SetQueryParameter is the set-query-parameter policy.
+var SetQueryParameter = policy.Define[setQueryParameter](policy.Spec{
+	Name:     "set-query-parameter",
+	Sections: policy.Inbound | policy.Backend,
+	Doc:      "Sets a parameter of the request's query, appends to it or removes it.",
+})
+
+type setQueryParameter struct {
+	Name   policy.Value[string]   `attr:"name,required" doc:"Parameter to set."`
+	Exists policy.Value[string]   `attr:"exists-action" default:"override" enum:"override,skip,append,delete" doc:"What to do when the parameter is there."`
+	Values []policy.Value[string] `elem:"value" doc:"Value; several become several parameters of the same name."`
+}
+
+func (p *setQueryParameter) Compile(c *policy.Compiler) error {
+	if action, ok := p.Exists.Constant(); ok && action != "delete" && len(p.Values) == 0 {
+		c.Errorf("MissingElement", "set-query-parameter needs a value element unless exists-action is delete")
+	}
+	return nil
+}
+
+func (p *setQueryParameter) Run(x *policy.Exec) error {
+	name, err := p.Name.Get(x)
+	if err != nil {
+		return err
+	}
+	action, err := p.Exists.Get(x)
+	if err != nil {
+		return err
+	}
+	query := x.Request.URL.RawQuery
+	switch action {
+	case "skip":
+		if hasQuery(query, name) {
+			return nil
+		}
+	case "delete":
+		x.Request.URL.RawQuery = withoutQuery(query, name)
+		return nil
+	}
+	var added []string
+	for _, v := range p.Values {
+		value, err := v.Get(x)
+		if err != nil {
+			return err
+		}
+		if !csharp.IsNull(value) {
+			added = append(added, value)
+		}
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	if action == "override" {
+		query = withoutQuery(query, name)
+	}
+	var b strings.Builder
+	b.WriteString(query)
+	for _, value := range added {
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(escapeQuery(name) + "=" + escapeQuery(value))
+	}
+	x.Request.URL.RawQuery = b.String()
+	return nil
+}
+
+// escapeQuery encodes a name or value as .NET's Uri.EscapeDataString does: a
+// blank is %20, which every server understands.
+func escapeQuery(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+func isQueryName(raw, name string) bool {
+	if strings.EqualFold(raw, name) {
+		return true
+	}
+	if !strings.ContainsAny(raw, "%+") {
+		return false
+	}
+	decoded, err := url.QueryUnescape(raw)
+	return err == nil && strings.EqualFold(decoded, name)
+}
+
+func hasQuery(query, name string) bool {
+	for n := range message.QueryPairs(query) {
+		if isQueryName(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutQuery leaves every other parameter as it was received.
+func withoutQuery(query, name string) string {
+	if !hasQuery(query, name) {
+		return query
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		if n, _, _ := strings.Cut(pair, "="); !isQueryName(n, name) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "&")
+}
