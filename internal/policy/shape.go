@@ -97,7 +97,7 @@ func (all shapes) fields(s *shape, t reflect.Type, index []int) error {
 // field adds one field if its tags make it part of the XML.
 func (all shapes) field(s *shape, sf reflect.StructField, index []int) error {
 	f := &field{index: index, doc: sf.Tag.Get("doc")}
-	if sf.Type == blockType {
+	if sf.Type == blockType && sf.IsExported() {
 		if list := sf.Tag.Get("only"); list != "" {
 			f.only = strings.Split(list, ",")
 		}

@@ -13,7 +13,7 @@ package policy
 //	only:"choose,send-request"    for a Block: the policies that may stand in it
 //	doc:"One sentence."           documentation
 //
-// A field of the type [Block] takes all child elements that no other field names as steps. Field types are Value[T], the plain types string,
+// An exported field of the type [Block] takes all child elements that no other field names as steps. Field types are Value[T], the plain types string,
 // bool, int, int64 and float64 (constants only), structs of the same kind, pointers to and slices of these. A struct without tag is embedded:
 // its fields count as the outer struct's own. A field without tag is the policy's own.
 type Runner interface {

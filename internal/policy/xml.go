@@ -8,9 +8,10 @@ import (
 
 // The limits of a document: what is beyond them is no policy that somebody wrote.
 const (
-	maxDocument = 1 << 20
-	maxDepth    = 100
-	maxNodes    = 50_000
+	maxDocument   = 1 << 20 // bytes
+	maxDepth      = 100
+	maxNodes      = 50_000 // elements and attributes
+	maxAttributes = 100    // of an element
 )
 
 // node is an element.
@@ -88,6 +89,7 @@ type parser struct {
 	opaque func(name string) bool
 	depth  int
 	nodes  int
+	wasted int // see expressionEnd
 }
 
 func (p *parser) errorf(pos int, format string, args ...any) *syntaxError {
@@ -252,6 +254,9 @@ func (p *parser) attribute(n *node) *syntaxError {
 	if n.attr(a.name) != nil {
 		return p.errorf(a.pos, "attribute %q stands twice", a.name)
 	}
+	if len(n.attrs) == maxAttributes {
+		return p.errorf(a.pos, "<%s> has more than %d attributes", n.name, maxAttributes)
+	}
 	if err := p.count(); err != nil {
 		return err
 	}
@@ -288,6 +293,9 @@ func (p *parser) content(n *node) *syntaxError {
 			return err
 		}
 		pieces = append(pieces, piece)
+		if !p.has("<") { // the text goes on after an expression
+			continue
+		}
 		if p.has("</") {
 			n.innerTo = p.at
 			n.text = joinTexts(pieces)

@@ -37,10 +37,12 @@ func (t text) source(i int) int {
 // slice is t.s[from:to] with its way back.
 func (t text) slice(from, to int) text {
 	out := text{s: t.s[from:to], marks: []mark{{0, t.source(from)}}}
-	for _, m := range t.marks {
-		if m.at > from && m.at < to {
-			out.marks = append(out.marks, mark{m.at - from, m.src})
+	first := sort.Search(len(t.marks), func(k int) bool { return t.marks[k].at > from })
+	for _, m := range t.marks[first:] {
+		if m.at >= to {
+			break
 		}
+		out.marks = append(out.marks, mark{m.at - from, m.src})
 	}
 	return out
 }
@@ -70,6 +72,19 @@ func joinTexts(pieces []text) text {
 	}
 	out.s = b.String()
 	return out
+}
+
+// expressionEnd is csharp.EndOfExpression for the rest of the document from a place on. What is scanned in vain is limited, because a document
+// may begin many expressions that never end.
+func (p *parser) expressionEnd(from int) (length int, ok bool) {
+	if p.wasted > maxDocument {
+		return 0, false
+	}
+	length, ok = csharp.EndOfExpression(p.src[from:])
+	if !ok {
+		p.wasted += len(p.src) - from
+	}
+	return length, ok
 }
 
 // isExpressionStart says whether s begins with an expression, white space aside.
@@ -133,7 +148,7 @@ func (p *parser) rawValue(start, firstQuote int, quote byte) (value text, end in
 		lead++
 	}
 	if isExpressionStart(p.src[lead:]) {
-		if n, ok := csharp.EndOfExpression(p.src[lead:]); ok {
+		if n, ok := p.expressionEnd(lead); ok {
 			after := lead + n
 			for after < len(p.src) && isSpace(p.src[after]) {
 				after++
@@ -159,7 +174,7 @@ func (p *parser) mixedEnd(start, firstQuote int, quote byte) int {
 			return i
 		}
 		if strings.HasPrefix(p.src[i:], "@(") {
-			if n, ok := csharp.EndOfExpression(p.src[i:]); ok {
+			if n, ok := p.expressionEnd(i); ok {
 				i += n - 1
 			}
 		}
@@ -193,7 +208,7 @@ func (p *parser) text(n *node) (text, *syntaxError) {
 			return p.expressionText(strict, raw, start), nil
 		}
 		lead := start + strings.IndexByte(raw, '@')
-		if length, ok := csharp.EndOfExpression(p.src[lead:]); ok {
+		if length, ok := p.expressionEnd(lead); ok {
 			p.at = lead + length
 			return plainText(p.src[start:p.at], start), nil
 		}
@@ -208,7 +223,7 @@ func (p *parser) opaqueContent(n *node) *syntaxError {
 	start, search := p.at, p.at
 	if isExpressionStart(p.rest()) && !p.strict {
 		lead := start + strings.IndexByte(p.rest(), '@')
-		if length, ok := csharp.EndOfExpression(p.src[lead:]); ok {
+		if length, ok := p.expressionEnd(lead); ok {
 			search = lead + length
 		}
 	}
@@ -284,7 +299,7 @@ func findEndTag(s, name string) int {
 			}
 			depth--
 		case startsWithName(rest, name):
-			if end := strings.IndexByte(rest, '>'); end > 0 && rest[end-1] != '/' {
+			if end := strings.IndexAny(rest, "<>"); end > 0 && rest[end] == '>' && rest[end-1] != '/' {
 				depth++
 			}
 		}

@@ -1,0 +1,233 @@
+package policies_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+)
+
+// fakeHost is the world of a script: scripted answers, a clock that stands, maps as configuration.
+type fakeHost struct {
+	now          time.Time
+	slept        time.Duration
+	random       *rand.ChaCha8
+	answers      map[string][]answer // by the beginning of the URL; "" for all others
+	calls        []*call
+	logs, traces []string
+	counters     fakeCounters
+
+	namedValues, fragments map[string]string
+	backends               map[string]*snapshot.Backend
+	certificates           map[string]*snapshot.Certificate
+}
+
+var _ policy.Host = (*fakeHost)(nil)
+
+// answer is a response in the form of a file, or an error.
+type answer struct {
+	text string
+	err  error
+}
+
+// call is a request that went out.
+type call struct {
+	request *message.Request
+	body    string
+}
+
+func newFakeHost() *fakeHost {
+	h := &fakeHost{
+		now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), random: rand.NewChaCha8([32]byte{}),
+		answers: map[string][]answer{"": {{text: "200\nContent-Type: text/plain\n\nbackend\n"}}},
+
+		namedValues: make(map[string]string), fragments: make(map[string]string),
+		backends: make(map[string]*snapshot.Backend), certificates: make(map[string]*snapshot.Certificate),
+	}
+	h.counters = fakeCounters{host: h, events: make(map[string][]event), slots: make(map[string]int64)}
+	return h
+}
+
+func (h *fakeHost) lastCall() *call {
+	if len(h.calls) == 0 {
+		return nil
+	}
+	return h.calls[len(h.calls)-1]
+}
+
+// exchange records a request and gives the next answer.
+func (h *fakeHost) exchange(r *message.Request) (*message.Response, error) {
+	body, err := message.ReadAll(r.Body, policy.MaxBody, r.ContentLength)
+	if err != nil {
+		return nil, err
+	}
+	h.calls = append(h.calls, &call{r.Detach(), string(body)})
+	prefix := ""
+	for p := range h.answers {
+		if len(p) > len(prefix) && strings.HasPrefix(r.URL.String(), p) {
+			prefix = p
+		}
+	}
+	list := h.answers[prefix]
+	if len(list) > 1 {
+		h.answers[prefix] = list[1:]
+	}
+	if list[0].err != nil {
+		return nil, list[0].err
+	}
+	return parseResponse(list[0].text)
+}
+
+func (h *fakeHost) Forward(_ context.Context, x *policy.Exec, _ policy.ForwardOptions) (*message.Response, error) {
+	r := x.Request.Clone()
+	r.URL = x.BackendURL()
+	if e, ok := h.Backend(x.BackendID); ok && x.BackendID != "" {
+		base, err := message.ParseURL(e.URL)
+		if err != nil {
+			return nil, err
+		}
+		x.Base = base
+		r.URL = x.BackendURL()
+	}
+	return h.exchange(r)
+}
+
+func (h *fakeHost) Send(_ context.Context, r *message.Request, _ policy.SendOptions) (*message.Response, error) {
+	return h.exchange(r)
+}
+
+func (h *fakeHost) SendLater(r *message.Request, _ policy.SendOptions) {
+	if _, err := h.exchange(r); err != nil {
+		h.logs = append(h.logs, "send later: "+err.Error())
+	}
+}
+
+func (h *fakeHost) Counters() policy.Counters { return &h.counters }
+
+func (h *fakeHost) Log(_ context.Context, level policy.LogLevel, text string, attributes ...any) {
+	h.logs = append(h.logs, fmt.Sprintln(append([]any{level, text}, attributes...)...))
+}
+
+// Step makes the host the tracer too.
+func (h *fakeHost) Step(source, text string, data ...any) {
+	h.traces = append(h.traces, fmt.Sprintln(append([]any{source, text}, data...)...))
+}
+
+func (h *fakeHost) Now() time.Time { return h.now }
+
+func (h *fakeHost) Sleep(ctx context.Context, d time.Duration) error {
+	h.slept += d
+	h.now = h.now.Add(d)
+	return ctx.Err()
+}
+
+func (h *fakeHost) Random(p []byte) { _, _ = h.random.Read(p) }
+
+func (h *fakeHost) Backend(name string) (*snapshot.Backend, bool) {
+	b, ok := h.backends[strings.ToLower(name)]
+	return b, ok
+}
+
+func (h *fakeHost) Certificate(id string) (*snapshot.Certificate, bool) {
+	c, ok := h.certificates[strings.ToLower(id)]
+	return c, ok
+}
+
+func (h *fakeHost) Group(name string) (*snapshot.Group, bool) {
+	return &snapshot.Group{Name: strings.ToLower(name), Display: name}, true
+}
+
+func (h *fakeHost) ProductAPIs(string) []*snapshot.API { return []*snapshot.API{testAPI()} }
+
+func (h *fakeHost) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool) {
+	return snapshot.SubscriptionKeys{Primary: name + "-primary", Secondary: name + "-secondary"}, true
+}
+
+// The methods of policy.Lookup.
+
+func (h *fakeHost) NamedValue(name string) (string, bool) {
+	v, ok := h.namedValues[strings.ToLower(name)]
+	return v, ok
+}
+
+func (h *fakeHost) Fragment(name string) (text, format string, ok bool) {
+	text, ok = h.fragments[strings.ToLower(name)]
+	return text, "rawxml", ok
+}
+
+func (h *fakeHost) HasBackend(name string) bool { _, ok := h.Backend(name); return ok }
+
+func (h *fakeHost) HasCertificate(id string) bool { _, ok := h.Certificate(id); return ok }
+
+// fakeCounters are counters with exact windows that slide, whatever window a limit asks for.
+type fakeCounters struct {
+	host   *fakeHost
+	events map[string][]event
+	slots  map[string]int64
+}
+
+type event struct {
+	at   time.Time
+	cost int64
+}
+
+func (c *fakeCounters) Check(_ context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
+	d := policy.Decision{Allowed: true}
+	for i, l := range limits {
+		used, oldest := c.used(l)
+		left := l.Max - used - cost
+		if left < 0 {
+			return policy.Decision{Exceeded: i, RetryAfter: oldest.Add(l.Period).Sub(c.host.now)}, nil
+		}
+		if i == 0 || left < d.Remaining {
+			d.Remaining = left
+		}
+	}
+	return d, nil
+}
+
+// used is what a limit counts now, and when the first of it happened.
+func (c *fakeCounters) used(l policy.Limit) (used int64, oldest time.Time) {
+	oldest = c.host.now
+	for _, e := range c.events[l.Key] {
+		if l.Period > 0 && c.host.now.Sub(e.at) >= l.Period {
+			continue
+		}
+		used += e.cost
+		if e.at.Before(oldest) {
+			oldest = e.at
+		}
+	}
+	return used, oldest
+}
+
+func (c *fakeCounters) Commit(_ context.Context, limits []policy.Limit, cost int64) error {
+	for _, l := range limits {
+		key := strings.Clone(l.Key)
+		c.events[key] = append(c.events[key], event{c.host.now, cost})
+	}
+	return nil
+}
+
+func (c *fakeCounters) Take(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
+	d, err := c.Check(ctx, limits, cost)
+	if err != nil || !d.Allowed {
+		return d, err
+	}
+	return d, c.Commit(ctx, limits, cost)
+}
+
+func (c *fakeCounters) Acquire(_ context.Context, key string, slots int64) (bool, error) {
+	if c.slots[key] >= slots {
+		return false, nil
+	}
+	c.slots[strings.Clone(key)]++
+	return true, nil
+}
+
+func (c *fakeCounters) Release(key string) { c.slots[key]-- }
