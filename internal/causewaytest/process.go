@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -61,21 +61,18 @@ type command struct {
 	args []string
 	env  []string
 	dir  string // current folder
-	// listenFile is where the process writes its addresses; empty when listen says them already.
+	// listenFile is where the process writes its addresses.
 	listenFile string
-	listen     map[string]string
 	// ready are the paths that answer 200 when it is ready, by listener.
 	ready map[string]string
 }
 
 // start starts a process and waits until it is ready.
 func start(ctx context.Context, c command) (*Process, error) {
-	if c.listenFile != "" {
-		if err := os.Remove(c.listenFile); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("removing the addresses of an earlier run: %w", err)
-		}
+	if err := os.Remove(c.listenFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing the addresses of an earlier run: %w", err)
 	}
-	p := &Process{Name: c.name, Listen: c.listen, done: make(chan struct{})}
+	p := &Process{Name: c.name, done: make(chan struct{})}
 	p.cmd = exec.Command(c.bin, c.args...)
 	p.cmd.Dir, p.cmd.Env = c.dir, c.env
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
@@ -115,13 +112,11 @@ func (p *Process) waitReady(ctx context.Context, c command) error {
 }
 
 func (p *Process) ready(ctx context.Context, c command) error {
-	if c.listenFile != "" {
-		listen, err := readListen(c.listenFile)
-		if err != nil {
-			return err
-		}
-		p.Listen = listen
+	listen, err := readListen(c.listenFile)
+	if err != nil {
+		return err
 	}
+	p.Listen = listen
 	for listener, path := range c.ready {
 		base, ok := p.Listen[listener]
 		if !ok {
@@ -143,7 +138,8 @@ func (p *Process) ready(ctx context.Context, c command) error {
 	return nil
 }
 
-// readListen reads a listen.json: an object of listeners and their host:port.
+// readListen reads a listen.json: an object of listeners ("management", "managementTLS", …) and their host:port. It
+// returns base URLs by the listener's name as flags write it.
 func readListen(file string) (map[string]string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -155,20 +151,16 @@ func readListen(file string) (map[string]string, error) {
 	}
 	listen := map[string]string{}
 	for name, addr := range addrs {
-		listen[name] = listenerURL(name, addr)
+		if stem, ok := strings.CutSuffix(name, "TLS"); ok {
+			listen[stem+"-tls"] = "https://" + addr
+		} else {
+			listen[name] = "http://" + addr
+		}
 	}
 	if len(listen) == 0 {
 		return nil, fmt.Errorf("%s names no listener", filepath.Base(file))
 	}
 	return listen, nil
-}
-
-// listenerURL returns the base URL of a listener by its name.
-func listenerURL(name, addr string) string {
-	if len(name) > 4 && name[len(name)-4:] == "-tls" {
-		return "https://" + addr
-	}
-	return "http://" + addr
 }
 
 // Log returns what the process has printed so far, both streams together.
@@ -211,16 +203,6 @@ func (p *Process) exit() string {
 		return "ended with exit code 0"
 	}
 	return "ended: " + p.err.Error()
-}
-
-// freeAddr returns a local address on which nothing listens now.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // lockedBuffer is a buffer that a process writes and tests read.

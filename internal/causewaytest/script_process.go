@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -86,6 +87,7 @@ func (s *session) command(args []string) (command, error) {
 	}
 	switch args[0] {
 	case "dev":
+		c.ready = map[string]string{"management": healthPath, "gateway": statusPath}
 		c.env = append(c.env, "CAUSEWAY_DEV_TOKEN="+s.token)
 		add("--data", data)
 		listen("management")
@@ -94,6 +96,7 @@ func (s *session) command(args []string) (command, error) {
 			add("--"+listener+"-listen", "off")
 		}
 	case "server":
+		c.ready = map[string]string{"management": healthPath, "gateway": statusPath}
 		c.env = append(c.env, "CAUSEWAY_ADMIN_SECRET="+s.token)
 		add("--data", data)
 		add("--database", "sqlite://"+filepath.Join(data, "causeway.db"))
@@ -101,38 +104,20 @@ func (s *session) command(args []string) (command, error) {
 		add("--management-tls-listen", "off")
 		add("--portal-listen", "off")
 	case "gateway":
-		err := s.completeGateway(&c, add)
-		return c, err
+		add("--data", data)
+		listen("gateway")
+		add("--gateway-tls-listen", "off")
+		add("--config-backup", filepath.Join(data, "config"))
+		// It has started when it lives; whether it has a configuration is for the script to ask.
+		c.ready = map[string]string{"gateway": livePath}
 	default:
 		return command{}, fmt.Errorf("%s is none of dev, server and gateway", args[0])
 	}
 	c.listenFile = filepath.Join(data, "listen.json")
-	c.ready = map[string]string{"management": healthPath, "gateway": statusPath}
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return command{}, err
 	}
 	return c, nil
-}
-
-// completeGateway completes a gateway's: it has no data folder that would say its address, so its port is chosen here.
-// It counts as started when it lives; whether it has a configuration is for the script to ask.
-func (s *session) completeGateway(c *command, add func(flag, value string)) error {
-	addr := flagValue(c.args, "--gateway-listen")
-	if addr == "" {
-		addr = s.ports[c.name+" gateway"]
-	}
-	if addr == "" {
-		var err error
-		if addr, err = freeAddr(); err != nil {
-			return err
-		}
-	}
-	add("--gateway-listen", addr)
-	add("--gateway-tls-listen", "off")
-	add("--config-backup", filepath.Join(s.dataDir(c.name), "config"))
-	c.listen = map[string]string{"gateway": listenerURL("gateway", addr)}
-	c.ready = map[string]string{"gateway": livePath}
-	return os.MkdirAll(s.dataDir(c.name), 0o700)
 }
 
 // flagValue returns the value of `--flag value` or `--flag=value` among arguments.
@@ -193,7 +178,10 @@ func causewayKill(s *session, _ *testscript.TestScript, neg bool, args []string)
 	return nil
 }
 
-// causewayLog is `causeway-log NAME REGEXP`: the process has printed it; negated, it has not.
+// logLimit is how long the log may be behind what has happened.
+const logLimit = 5 * time.Second
+
+// causewayLog is `causeway-log NAME REGEXP`: the process prints it within a short time; negated, it has not so far.
 func causewayLog(s *session, _ *testscript.TestScript, neg bool, args []string) error {
 	p, err := s.process(args)
 	if err != nil {
@@ -206,8 +194,16 @@ func causewayLog(s *session, _ *testscript.TestScript, neg bool, args []string) 
 	if err != nil {
 		return err
 	}
-	if re.MatchString(p.Log()) == neg {
-		return fmt.Errorf("the log of %s: match of %q is %v", p.Name, args[1], !neg)
+	if neg {
+		if found := re.FindString(p.Log()); found != "" {
+			return fmt.Errorf("the log of %s holds %q", p.Name, found)
+		}
+		return nil
+	}
+	for deadline := time.Now().Add(logLimit); !re.MatchString(p.Log()); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the log of %s does not match %q", p.Name, args[1])
+		}
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func toy() {
 			fmt.Fprintln(os.Stderr, "toy:", err)
 			os.Exit(1)
 		}
-		addrs[name] = l.Addr().String()
+		addrs[strings.ReplaceAll(name, "-tls", "TLS")] = l.Addr().String()
 		go func() { _ = http.Serve(l, &t) }()
 	}
 	if *data != "" {
@@ -181,5 +181,17 @@ func TestParseAnswers(t *testing.T) {
 		if _, err := parseAnswers([]byte(bad)); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
+	}
+}
+
+func TestReadListen(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "listen.json")
+	if err := os.WriteFile(file, []byte(`{"management":"127.0.0.1:1","gatewayTLS":"127.0.0.1:2"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readListen(file)
+	if err != nil || got["management"] != "http://127.0.0.1:1" || got["gateway-tls"] != "https://127.0.0.1:2" {
+		t.Errorf("listeners %v, error %v", got, err)
 	}
 }
