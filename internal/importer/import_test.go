@@ -153,10 +153,12 @@ func TestImportProgress(t *testing.T) {
 	t.Parallel()
 	var got []string
 	progress := func(done, total int) { got = append(got, fmt.Sprint(done, "/", total)) }
-	if _, err := Import(context.Background(), readFile(t, "shelf-3.0.yaml"), Options{Progress: progress}); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"shelf-3.0.yaml", "shelf-3.1.yaml"} {
+		if _, err := Import(context.Background(), readFile(t, name), Options{Progress: progress}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if want := "1/4 2/4 3/4 4/4"; strings.Join(got, " ") != want {
+	if want := "1/4 2/4 3/4 4/4 1/2 2/2"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 }

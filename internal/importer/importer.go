@@ -115,7 +115,7 @@ type Result struct {
 	Schemas    []Schema    // none or one document
 	Tags       []Tag       // declared ones first, then those that operations use
 	Warnings   []Warning   // in the order in which they were found
-	Original   []byte      // the exact bytes that were read
+	Original   []byte      // the bytes that were read, not a copy
 }
 
 // Contact is ApiContactInformation.

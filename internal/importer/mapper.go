@@ -96,10 +96,7 @@ func (m *mapper) document() *Error {
 		return err
 	}
 	m.servers()
-	for _, tag := range root.get("tags").array() {
-		docs := tag.get("externalDocs")
-		m.tag(Tag{tag.get("name").str(), tag.get("description").str(), docs.get("url").str(), docs.get("description").str()})
-	}
+	m.declaredTags(root.get("tags"))
 	paths := root.get("paths")
 	if paths == nil || paths.kind != kindObject {
 		return m.tree.fail(orPlace(paths, root), `the document has no object "paths"`, `Add the paths of the API under "paths".`)
@@ -108,8 +105,7 @@ func (m *mapper) document() *Error {
 		return err
 	}
 	extra := root.get("x-ms-paths")
-	m.total = countOperations(paths) + countOperations(extra)
-	m.result.Operations = make([]Operation, 0, m.total)
+	m.total = m.countOperations(paths) + m.countOperations(extra)
 	for _, group := range []*node{paths, extra} {
 		for i := range group.object() {
 			if err := m.pathItem(&group.members[i]); err != nil {
@@ -171,6 +167,13 @@ func (m *mapper) info(info *node) *Error {
 	return nil
 }
 
+func (m *mapper) declaredTags(list *node) {
+	for _, tag := range list.array() {
+		docs := tag.get("externalDocs")
+		m.tag(Tag{tag.get("name").str(), tag.get("description").str(), docs.get("url").str(), docs.get("description").str()})
+	}
+}
+
 // tag notes a tag once.
 func (m *mapper) tag(tag Tag) {
 	if tag.Name != "" && !m.tags[tag.Name] {
@@ -188,11 +191,14 @@ func isMethod(name string) bool {
 	return false
 }
 
-func countOperations(paths *node) int {
+// countOperations counts what pathItem will map; it is only for the progress,
+// so that references which lead nowhere wait for their error.
+func (m *mapper) countOperations(paths *node) int {
 	n := 0
 	for _, path := range paths.object() {
-		for _, m := range path.node.object() {
-			if isMethod(m.name) {
+		item, _ := m.refs.resolve(path.node)
+		for _, verb := range item.object() {
+			if isMethod(verb.name) {
 				n++
 			}
 		}
