@@ -232,7 +232,7 @@ func (l *lister) run(parent arm.ID) error {
 	}
 	q := store.Query{Parent: parent.Key(), Type: l.n.storeType()}
 	if l.n.parent == nil && parent.ResourceGroup() == "" {
-		q.Parent, q.Under = "", parent.Key()
+		q = store.Query{Under: parent.Key(), Index: rootIndex, Value: serviceSegment}
 	}
 	if l.filter == nil && !l.n.typ.has.keep {
 		n, err := l.x.store.Count(l.x.ctx, q)

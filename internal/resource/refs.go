@@ -22,6 +22,14 @@ func (n *node) storeType() string {
 	return n.path
 }
 
+// rootIndexes make the services of a store findable.
+func (n *node) rootIndexes() []store.Index {
+	if n.parent != nil {
+		return nil
+	}
+	return []store.Index{{Name: rootIndex, Value: serviceSegment}}
+}
+
 // target returns the resource that a join links to.
 func (n *node) target(id arm.ID) arm.ID {
 	base, path := id.Service(), n.typ.join
@@ -226,4 +234,39 @@ func (x *Tx) release(id arm.ID, target string) error {
 	}
 	_, err = x.put(n, d)
 	return err
+}
+
+// JoinedFrom returns the keys of the resources that are joined with target by joins of the type path, such as the
+// products (of products/apis) that hold an API, ascending.
+func JoinedFrom(x *Reader, target arm.ID, join string) ([]string, error) {
+	keys, err := x.store.Lookup(x.ctx, refIndex, target.Key())
+	if err != nil {
+		return nil, err
+	}
+	var parents []string
+	for _, key := range keys {
+		id, err := arm.ParseID(key)
+		if err != nil {
+			return nil, err
+		}
+		if n := x.cat.nodeOf(id); n != nil && n.typ.join != "" && strings.EqualFold(strings.TrimPrefix(n.path, "workspaces/"), join) {
+			parents = append(parents, id.Parent().Key())
+		}
+	}
+	return parents, nil
+}
+
+// Joined returns the names of the resources that are joined to parent by its joins of one segment, such as the groups of
+// a product, ascending: none when the catalogue has no such joins.
+func Joined(x *Reader, parent arm.ID, segment string) (names []string, err error) {
+	if n := x.cat.nodeOf(parent); n == nil || n.children[strings.ToLower(segment)] == nil {
+		return nil, nil
+	}
+	for d, err := range All[struct{}](x, parent, segment) {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, d.Name())
+	}
+	return names, nil
 }

@@ -309,7 +309,7 @@ func (x *Tx) item(n *node, d anyDoc) (store.Item, error) {
 			ID: id.Key(), Path: id.String(), Service: id.Service().Key(), Type: n.storeType(), Parent: id.Parent().Key(), Name: id.Name(),
 			Body: body, Secrets: secrets, Created: d.meta().Created,
 		},
-		Indexes: append(indexes, x.refIndexes(n, d)...),
+		Indexes: append(append(indexes, n.rootIndexes()...), x.refIndexes(n, d)...),
 	}, nil
 }
 

@@ -1,0 +1,128 @@
+package manage
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+)
+
+// Principal is who sends a request.
+type Principal struct {
+	ID   string // object ID
+	Name string // for records such as createdBy
+}
+
+// Authenticator finds out who sends a request. Its error should be an arm.Error of status 401; others count as a token
+// that is not valid.
+type Authenticator interface {
+	Authenticate(r *http.Request) (Principal, error)
+}
+
+// Authorizer decides whether a principal may do an action, such as Microsoft.ApiManagement/service/apis/write, on a
+// resource. Its error is an arm.Error of status 403; see [Forbidden].
+type Authorizer interface {
+	Authorize(ctx context.Context, p Principal, action string, scope arm.ID) error
+}
+
+// AuthorizerFunc is a function as an [Authorizer].
+type AuthorizerFunc func(ctx context.Context, p Principal, action string, scope arm.ID) error
+
+// Authorize calls f.
+func (f AuthorizerFunc) Authorize(ctx context.Context, p Principal, action string, scope arm.ID) error {
+	return f(ctx, p, action, scope)
+}
+
+// Forbidden is the error of an action that a principal may not do.
+func Forbidden(p Principal, action string, scope arm.ID) *arm.Error {
+	return arm.Errorf(arm.CodeAuthorization, "The client '%s' does not have authorization to perform action '%s' over scope '%s'.", p.Name, action, scope)
+}
+
+// BearerToken is an [Authenticator] that knows one token: that of dev, or the administrator's secret until a token
+// service exists. It keeps only the token's hash.
+type BearerToken struct {
+	hash      [sha256.Size]byte
+	principal Principal
+}
+
+// NewBearerToken returns the authenticator of a token.
+func NewBearerToken(token string, p Principal) *BearerToken {
+	return &BearerToken{hash: sha256.Sum256([]byte(token)), principal: p}
+}
+
+// Authenticate implements [Authenticator]. Tokens are compared in constant time.
+func (b *BearerToken) Authenticate(r *http.Request) (Principal, error) {
+	token, err := Bearer(r)
+	if err != nil {
+		return Principal{}, err
+	}
+	if hash := sha256.Sum256([]byte(token)); subtle.ConstantTimeCompare(hash[:], b.hash[:]) != 1 {
+		return Principal{}, arm.Errorf(arm.CodeInvalidToken, "The access token is not valid.")
+	}
+	return b.principal, nil
+}
+
+// Bearer returns the token of a request's Authorization header.
+func Bearer(r *http.Request) (string, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", arm.Errorf(arm.CodeAuthentication, "Authentication failed. The 'Authorization' header is missing or is not a bearer token.")
+	}
+	return token, nil
+}
+
+// FirstOf tries authenticators in order and returns the last one's error when none knows the caller.
+type FirstOf []Authenticator
+
+// Authenticate implements [Authenticator].
+func (f FirstOf) Authenticate(r *http.Request) (p Principal, err error) {
+	err = arm.Errorf(arm.CodeAuthentication, "Authentication failed.")
+	for _, a := range f {
+		if p, err = a.Authenticate(r); err == nil {
+			return p, nil
+		}
+	}
+	return Principal{}, err
+}
+
+type principalKey struct{}
+
+// PrincipalOf returns who sent the request of a context; the zero Principal for work of the process itself.
+func PrincipalOf(ctx context.Context) Principal {
+	p, _ := ctx.Value(principalKey{}).(Principal)
+	return p
+}
+
+func (s *Server) authenticate(r *http.Request) (*http.Request, error) {
+	p, err := s.c.Authenticator.Authenticate(r)
+	if err != nil {
+		return r, err
+	}
+	return r.WithContext(context.WithValue(r.Context(), principalKey{}, p)), nil
+}
+
+// authorize is the engine's hook. Work of the process itself has no principal and may do everything.
+func (s *Server) authorize(ctx context.Context, action string, scope arm.ID) error {
+	p, ok := ctx.Value(principalKey{}).(Principal)
+	if !ok {
+		return nil
+	}
+	return s.c.Authorizer.Authorize(ctx, p, action, scope)
+}
+
+// challenge answers 401 as ARM does: clients read the authority from the header.
+func (s *Server) challenge(w http.ResponseWriter, err error) {
+	e, known := arm.AsError(err)
+	if !known {
+		e = arm.Errorf(arm.CodeInvalidToken, "The access token is not valid.")
+	}
+	if e.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="/%s", error="invalid_token", error_description="%s"`, s.c.TenantID, e.Code))
+	}
+	arm.WriteError(w, e)
+}

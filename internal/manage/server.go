@@ -1,0 +1,151 @@
+// Package manage is the management plane's server: it authenticates, authorises, bounds and logs every request and
+// hands it to the resource engine, to the surroundings of ARM (subscriptions, resource groups, providers, locations)
+// or to what cmd mounts beside them: the gateways' configuration connection, the console, the token service.
+package manage
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/resource"
+	"github.com/causeway-apim/causeway/internal/store"
+)
+
+// Limits of the listeners. The deadline for reading is lifted for mounted handlers.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 2 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	requestTimeout    = 60 * time.Second
+	maxHeaderBytes    = 64 << 10
+)
+
+// Config is what a [Server] needs. Store, Catalogue, Now and Authenticator must be set.
+type Config struct {
+	Store     store.Store
+	Catalogue *resource.Catalogue
+	Now       func() time.Time
+	Log       *slog.Logger // access and error log; nil for none
+
+	Authenticator Authenticator
+	// Authorizer decides who may do what; nil allows every authenticated principal everything.
+	Authorizer Authorizer
+
+	// Subscriptions are the Azure subscriptions that are listed; others come into being with their first resource group.
+	Subscriptions []string
+	// TenantID is the directory in WWW-Authenticate headers and the list of tenants.
+	TenantID string
+
+	// Handlers are mounted at their path prefixes, which end in a slash or are whole paths. They authenticate their own
+	// requests: the configuration connection, the console, the token service.
+	Handlers map[string]http.Handler
+
+	// Guard refuses writes of single resources, such as those that a file manages; may be nil.
+	Guard func(ctx context.Context, id arm.ID) error
+	// OnWrite is awaited after every committed write before it is answered; may be nil.
+	OnWrite func(ctx context.Context, service string, seq int64) error
+}
+
+// Server is the management plane's HTTP handler and its listeners.
+type Server struct {
+	c       Config
+	engine  *resource.Engine
+	mounted *http.ServeMux
+	openAPI func() []byte
+	handler http.Handler
+}
+
+// New returns a server. It fails when something needed is missing from c.
+func New(c Config) (*Server, error) {
+	if c.Store == nil || c.Catalogue == nil || c.Now == nil || c.Authenticator == nil {
+		return nil, errors.New("manage: Store, Catalogue, Now and Authenticator are needed")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Authorizer == nil {
+		c.Authorizer = AuthorizerFunc(func(context.Context, Principal, string, arm.ID) error { return nil })
+	}
+	if c.TenantID == "" {
+		c.TenantID = "00000000-0000-0000-0000-000000000000"
+	}
+	s := &Server{c: c, mounted: http.NewServeMux()}
+	for pattern, h := range c.Handlers {
+		s.mounted.Handle(pattern, h)
+	}
+	s.engine = resource.NewEngine(resource.Config{
+		Store: c.Store, Catalogue: c.Catalogue, Now: c.Now, Log: c.Log, Guard: c.Guard, OnWrite: c.OnWrite,
+		Principal: func(ctx context.Context) string { return PrincipalOf(ctx).Name },
+		Authorize: s.authorize,
+	})
+	s.openAPI = sync.OnceValue(c.Catalogue.OpenAPI)
+	s.handler = s.observe(s.protect(http.HandlerFunc(s.route)))
+	return s, nil
+}
+
+// Engine is the resource engine behind the server, for writes from within the process.
+func (s *Server) Engine() *resource.Engine { return s.engine }
+
+// ServeHTTP serves the management API and everything mounted beside it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Serve serves l until ctx ends, then drains for at most drain. It returns nil after a drain and the listener's error
+// otherwise. Call it once for each listener; a TLS listener is passed as such.
+func (s *Server) Serve(ctx context.Context, l net.Listener, drain time.Duration) error {
+	srv := &http.Server{
+		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.c.Log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := srv.Shutdown(stop); err != nil {
+		_ = srv.Close() // what has not ended by now is cut off
+	}
+	return nil
+}
+
+// route finds who serves an authenticated or anonymous request.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	if h, pattern := s.mounted.Handler(r); pattern != "" {
+		// These may be streams: they bound their own times.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		h.ServeHTTP(w, r)
+		return
+	}
+	switch path := strings.TrimSuffix(r.URL.Path, "/"); path {
+	case "/healthz":
+		s.health(w, r)
+		return
+	case "/openapi.json":
+		s.serveOpenAPI(w, r)
+		return
+	case "/metadata/endpoints":
+		s.metadata(w, r)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	r, err := s.authenticate(r.WithContext(ctx))
+	switch {
+	case err != nil:
+		s.challenge(w, err)
+	case resource.Supports(r.URL.Path):
+		s.engine.ServeHTTP(w, r)
+	default:
+		s.surroundings(w, r)
+	}
+}

@@ -1,0 +1,26 @@
+// Package resources is the catalogue of ARM resource types: one file for each type, and the list.
+//
+// A type is a function that returns its declaration, so that it can be given what it needs from outside ([Env]) and
+// types may name each other in any order. What a declaration can say stands in package resource.
+package resources
+
+import (
+	"github.com/causeway-apim/causeway/internal/resource"
+)
+
+// Env is what types need from outside.
+type Env struct {
+	// GatewayURL returns the URL at which the managed gateway serves a service of this name; likewise the others. Nil
+	// ones leave the property empty.
+	GatewayURL, PortalURL, ManagementURL func(service string) string
+}
+
+// New returns the catalogue.
+func New(env Env) (*resource.Catalogue, error) {
+	return resource.NewCatalogue(
+		services(env),
+		tags(),
+		products(),
+		productTags(),
+	)
+}
