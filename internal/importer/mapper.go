@@ -196,6 +196,9 @@ func isMethod(name string) bool {
 func (m *mapper) countOperations(paths *node) int {
 	n := 0
 	for _, path := range paths.object() {
+		if strings.HasPrefix(path.name, "x-") {
+			continue
+		}
 		item, _ := m.refs.resolve(path.node)
 		for _, verb := range item.object() {
 			if isMethod(verb.name) {
