@@ -183,12 +183,13 @@ func (t *tx) putIndexes(ctx context.Context, items []Item) error {
 	return nil
 }
 
+// errHolderGone is met when another service's transaction lets a value go between two statements of this one.
+var errHolderGone = fmt.Errorf("%w, released meanwhile: try again", ErrDuplicate)
+
 // duplicate finds the row of chunk whose value another document holds.
 func (t *tx) duplicate(ctx context.Context, chunk []indexRow) error {
+	chunk = slices.DeleteFunc(slices.Clone(chunk), func(r indexRow) bool { return !r.Unique })
 	for _, r := range chunk {
-		if !r.Unique {
-			continue
-		}
 		rows, err := t.query(ctx, "SELECT key FROM index_rows WHERE name = ? AND value = ? AND distinct_value = 1 AND key <> ?",
 			r.Name, r.Value, r.id)
 		if err != nil {
@@ -202,8 +203,7 @@ func (t *tx) duplicate(ctx context.Context, chunk []indexRow) error {
 			return &DuplicateError{Index: r.Name, ID: r.id, Holder: holders[0]}
 		}
 	}
-	// The holder went away between the two statements.
-	return &DuplicateError{Index: chunk[0].Name, ID: chunk[0].id}
+	return errHolderGone
 }
 
 func (t *tx) putSecrets(ctx context.Context, items []Item, old map[string]stored) error {
