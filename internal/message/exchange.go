@@ -31,10 +31,10 @@ type Exchange interface {
 	// Informational sends an interim answer (status 100 to 199 but 101) before the final one. Clients that know none are spared.
 	Informational(status int, h *Header) error
 	// Respond sends the answer: the head, then the body as far as the client takes it, until EOF. It closes the body in every case and takes
-	// the response over: it is released after the finish. An error before the first byte (an [InvalidFieldError], the first
-	// read of the body) leaves the exchange unanswered, so that another answer can be sent; a body's error after it ends the connection without the last chunk, so that the client
+	// the response over: it is released after the finish. An error before the first byte (an [InvalidFieldError], a
+	// [Memory] shorter than ContentLength) leaves the exchange unanswered, so that another answer can be sent; a body's error after it ends the connection without the last chunk, so that the client
 	// sees the truncation, and is returned. A client that has gone gives [ErrClientGone]. Bodies of answers that have none (HEAD, 204, 304)
-	// are closed unread. A response with a Tunnel is sent as Upgrade does, then bytes flow both ways until both sides have ended.
+	// are closed unread. The head does not wait for a body that is not [Buffered], so that event streams begin at once. A response with a Tunnel is sent as Upgrade does, then bytes flow both ways until both sides have ended.
 	Respond(r *Response) error
 	// Upgrade sends the 101 answer and returns the client's raw connection, bytes that are buffered included. The caller closes it. Engines
 	// and requests without upgrade return an error that wraps [errors.ErrUnsupported].

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"time"
@@ -58,10 +59,18 @@ func (b *bodyReader) begin(state int, remaining int64) {
 // ended says whether the body has been read completely.
 func (b *bodyReader) ended() bool { return b.state == bodyNone }
 
-// ready is the number of data bytes that can be read without waiting, as far as it is known without parsing.
+// ready is a number of data bytes that can be read without waiting: all of them unless the body is chunked.
 func (b *bodyReader) ready() int {
-	if b.state == bodyFixed {
-		return int(min(int64(b.in.buffered()), b.remaining))
+	unread := b.in.buf[b.in.r:b.in.w]
+	switch {
+	case b.state == bodyUntilClose:
+		return len(unread)
+	case b.inData():
+		return int(min(int64(len(unread)), b.remaining))
+	case b.state == bodyChunked:
+		if line := bytes.IndexByte(unread, '\n'); line >= 0 && line+1 < len(unread) {
+			return 1
+		}
 	}
 	return 0
 }
@@ -289,13 +298,10 @@ func (b *bodyReader) trailerByte(c byte) error {
 	if n < 4 || string(b.lines[n-4:]) != "\r\n\r\n" {
 		return nil
 	}
-	b.state = bodyNone
-	if b.trailer.Len() > 0 {
-		b.trailer.Reset()
-	}
 	if err := parseFields(string(b.lines), b.trailer, nil, maxTrailers); err != nil {
 		return errTrailer
 	}
+	b.state = bodyNone
 	return nil
 }
 

@@ -250,6 +250,16 @@ func (x *call) Read(p []byte) (int, error) {
 	return n, failure
 }
 
+// Buffered implements [message.Buffered].
+func (x *call) Buffered() int {
+	x.reading.Lock()
+	defer x.reading.Unlock()
+	if x.over {
+		return 0
+	}
+	return x.reader.ready()
+}
+
 // Close implements [message.Body].
 func (x *call) Close() error {
 	if x.closing.Swap(true) {

@@ -276,7 +276,7 @@ func (x *exchange) gatherHead(r *message.Response) (s sending, withBody bool, er
 		return s, false, &message.InvalidFieldError{Name: "reason"}
 	}
 	s, withBody = x.plan(r)
-	if x.c.server.closing.Load() || !x.keep || x.body.waiting() {
+	if !x.keep || x.body.waiting() || x.body.broken.Load() || x.c.server.closing.Load() {
 		x.keep = false
 		s.connection = "close"
 	} else if x.req.Proto == proto10 {

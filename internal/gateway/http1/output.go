@@ -175,10 +175,15 @@ func appendTrailer(b []byte, trailer *message.Header) []byte {
 const streamSize = 32 << 10
 
 // sendBody pulls the body and writes it behind what is gathered, until EOF. progress is called after each write but the last.
-// The error is a *sourceError when the body failed, and the connection's otherwise. When the first read of the body fails, nothing is written.
+// The error is a *sourceError when the body failed, and the connection's otherwise. The head waits for the body only when that is there already.
 func (o *output) sendBody(body message.Body, s sending, trailer *message.Header, progress func()) error {
 	if memory, ok := body.(message.Memory); ok && s.mode == sendLength {
 		return o.sendMemory(memory, s.length)
+	}
+	if buffered, ok := body.(message.Buffered); !ok || buffered.Buffered() == 0 {
+		if err := o.flush(); err != nil {
+			return err
+		}
 	}
 	size := streamSize
 	if s.mode == sendLength && int64(len(o.buf))+s.length < streamSize {
@@ -233,9 +238,6 @@ func (o *output) sendPlain(body message.Body, s sending, progress func()) error 
 		if readErr == io.EOF && s.mode == sendLength && remaining > 0 {
 			readErr = message.ErrTruncated
 		}
-		if n == 0 && readErr != nil && readErr != io.EOF {
-			return &sourceError{readErr}
-		}
 		if err := o.flush(); err != nil {
 			return err
 		}
@@ -267,11 +269,8 @@ func (o *output) sendChunks(body message.Body, trailer *message.Header, progress
 		if n > 0 {
 			o.frameChunk(start, n)
 		}
-		switch {
-		case readErr == io.EOF:
+		if readErr == io.EOF {
 			o.buf = appendTrailer(o.buf, trailer)
-		case readErr != nil && n == 0:
-			return &sourceError{readErr}
 		}
 		if err := o.flush(); err != nil {
 			return err

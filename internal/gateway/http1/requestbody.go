@@ -17,11 +17,13 @@ type requestBody struct {
 	closed    atomic.Bool
 	expected  bool        // the client waits for 100 Continue
 	continued atomic.Bool // it has been sent
+	broken    atomic.Bool // reading has failed: what follows on the connection has no meaning
 }
 
 func (b *requestBody) begin(expected bool) {
 	b.closed.Store(false)
 	b.continued.Store(false)
+	b.broken.Store(false)
 	b.expected = expected
 }
 
@@ -49,6 +51,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.reader.ended() && errors.Is(err, io.EOF) {
 		b.x.c.gone.allow(b.x.ctx)
 		return n, err
+	}
+	if err != errAborted {
+		b.broken.Store(true)
 	}
 	err = requestReadError(err)
 	if errors.Is(err, message.ErrClientGone) {
