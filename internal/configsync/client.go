@@ -4,10 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
+
+	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 // Client keeps a gateway's configuration up with the plane. Set the fields
@@ -26,15 +31,16 @@ type Client struct {
 	// Dir holds the disk copy; empty for none.
 	Dir string
 
-	// Apply puts a configuration into service.
+	// Apply puts a configuration into service. Calls do not overlap.
 	Apply ApplyFunc
-	// Command takes commands of the plane; nil ignores them.
+	// Command takes commands of the plane; it must not block. Nil ignores them.
 	Command func(ctx context.Context, name string, payload json.RawMessage)
 	// Status is told of each change of the status; nil: nobody wants to know.
-	// It is called from one goroutine at a time and must not block.
+	// Calls do not overlap; it must not block.
 	Status func(Status)
 	// Disk is told of trouble with the disk copy (the error names the file) and
-	// with nil when a copy was written again after trouble.
+	// with nil when a copy was written again after trouble. Nil: nobody wants to
+	// know.
 	Disk func(error)
 
 	TLS   *tls.Config                                                       // nil: the system's roots
@@ -43,13 +49,167 @@ type Client struct {
 	Now   func() time.Time                                                  // nil: time.Now
 	// Random returns a number in [0, 1) for the jitter; nil: math/rand.
 	Random func() float64
+
+	outbox outbox
+}
+
+// clientRun is a running client. Three loops pass the newest snapshot on: the
+// connection to held, the apply loop from held to serving, the disk loop from
+// serving to the disk copy.
+type clientRun struct {
+	*Client
+	target target
+	http   *http.Client
+
+	mu      sync.Mutex
+	held    *snapshot.Snapshot // as the plane sees us
+	serving *snapshot.Snapshot // nil until something was applied
+	status  Status
+
+	telling sync.Mutex // keeps calls of Status in order; taken before mu
+
+	applyWake, diskWake, statusWake chan struct{}
 }
 
 // Run serves until ctx ends, and returns nil then. It first hands over the disk
 // copy, if there is one, and connects at the same time. It returns an error at
 // once for settings that can never work.
-func (c *Client) Run(ctx context.Context) error { return nil }
+func (c *Client) Run(ctx context.Context) error {
+	target, err := parseEndpoint(c.Endpoint)
+	if err != nil {
+		return err
+	}
+	if c.Instance == "" || len(c.Instance) > maxInstanceID || c.Token == nil || c.Apply == nil {
+		return errors.New("configuration client: instance, token and apply must be set")
+	}
+	r := &clientRun{
+		Client: c, target: target, http: c.httpClient(), held: snapshot.Empty(),
+		applyWake: make(chan struct{}, 1), diskWake: make(chan struct{}, 1), statusWake: make(chan struct{}, 1),
+	}
+	defer r.http.CloseIdleConnections()
+	c.outbox.start(c.now())
+	r.status = Status{State: StateStarting, Host: target.host}
+	var loops sync.WaitGroup
+	if c.Dir != "" {
+		d := openDisk(c.Dir, r.reportDisk)
+		if s := d.load(); s != nil {
+			r.held = s
+			r.tell(func(st *Status) { st.Held = s.Sequence() })
+			signal(r.applyWake)
+		}
+		loops.Go(func() { r.diskLoop(ctx, d) })
+	}
+	loops.Go(func() { r.applyLoop(ctx) })
+	r.connectLoop(ctx)
+	loops.Wait()
+	return nil
+}
 
 // Send queues a record for the plane; it stays queued until the plane has
 // acknowledged it. The error says that the queue is full.
-func (c *Client) Send(kind string, payload any) error { return nil }
+func (c *Client) Send(kind string, payload any) error { return c.outbox.add(kind, payload, c.now()) }
+
+func (c *Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+func (c *Client) random() float64 {
+	if c.Random == nil {
+		return rand.Float64()
+	}
+	return c.Random()
+}
+
+func (r *clientRun) reportDisk(err error) {
+	if r.Disk != nil {
+		r.Disk(err)
+	}
+}
+
+// tell changes the status and tells the owner when something did change.
+func (r *clientRun) tell(change func(*Status)) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	r.mu.Lock()
+	before := r.status
+	change(&r.status)
+	after := r.status
+	r.mu.Unlock()
+	if before != after && r.Status != nil {
+		r.Status(after)
+	}
+}
+
+func (r *clientRun) snapshots() (held, serving *snapshot.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held, r.serving
+}
+
+// receive takes a new configuration from the connection.
+func (r *clientRun) receive(s *snapshot.Snapshot) {
+	r.mu.Lock()
+	r.held = s
+	r.mu.Unlock()
+	r.tell(func(st *Status) { st.Held = s.Sequence() })
+	signal(r.applyWake)
+}
+
+// applyLoop brings what came into service. What is refused waits for the next
+// change; the old configuration serves on.
+func (r *clientRun) applyLoop(ctx context.Context) {
+	for {
+		select {
+		case <-r.applyWake:
+		case <-ctx.Done():
+			return
+		}
+		held, serving := r.snapshots()
+		next, err := applyNext(ctx, r.Apply, serving, held)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			r.tell(func(st *Status) { st.Rejected, st.RejectedSequence = err.Error(), held.Sequence() })
+		} else {
+			r.mu.Lock()
+			r.serving = next
+			r.mu.Unlock()
+			r.tell(func(st *Status) { st.Serving, st.Rejected, st.RejectedSequence = next.Sequence(), "", 0 })
+			signal(r.diskWake)
+		}
+		signal(r.statusWake)
+	}
+}
+
+// diskRetry is the time after which a copy that could not be written is tried
+// again.
+const diskRetry = 15 * time.Second
+
+// diskLoop writes what serves to the disk copy, at once and in its own time.
+func (r *clientRun) diskLoop(ctx context.Context, d *disk) {
+	defer d.close()
+	retry := time.NewTimer(0)
+	<-retry.C
+	defer retry.Stop()
+	for {
+		stop := false
+		select {
+		case <-r.diskWake:
+		case <-retry.C:
+		case <-ctx.Done():
+			stop = true
+		}
+		if _, serving := r.snapshots(); serving != nil {
+			if err := d.save(serving); err != nil {
+				retry.Reset(diskRetry)
+			}
+		}
+		if stop {
+			return
+		}
+	}
+}

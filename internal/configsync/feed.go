@@ -52,13 +52,10 @@ func (f *Feed) Current(service string) (*snapshot.Snapshot, error) {
 	return s, nil
 }
 
-// Remove forgets a service that was deleted. Its watchers see an empty
-// snapshot after the last one.
+// Remove takes away a service that was deleted. Its watchers see an empty
+// snapshot, and go on when a service of that name is published again.
 func (f *Feed) Remove(service string) {
-	f.mu.Lock()
-	fs := f.services[service]
-	delete(f.services, service)
-	f.mu.Unlock()
+	fs := f.service(service, false)
 	if fs == nil {
 		return
 	}
@@ -68,6 +65,7 @@ func (f *Feed) Remove(service string) {
 		return
 	}
 	last := snapshot.Empty().At(fs.current.Sequence() + 1)
+	fs.current = nil
 	for w := range fs.watchers {
 		w.changed(last)
 	}

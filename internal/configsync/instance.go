@@ -1,6 +1,11 @@
 package configsync
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Values of Instance.Status.
 const (
@@ -21,4 +26,59 @@ type Instance struct {
 	TokenExpiry   *time.Time `json:"tokenExpiry,omitempty"` // nil for application tokens
 	Status        string     `json:"status"`
 	Message       string     `json:"message"`
+}
+
+type instanceState struct {
+	Instance
+	seen time.Time // last sign of life, be it a refused attempt
+	conn *serverConn
+	// token and since tell how old a token is at least: its text has no time of
+	// issue.
+	token time.Time
+	since time.Time
+}
+
+// note changes what is known of an instance and tells who wants to know.
+func (g *gatewayHub) note(id string, change func(*Instance)) {
+	g.noteState(id, func(st *instanceState) { change(&st.Instance) })
+}
+
+func (g *gatewayHub) noteState(id string, change func(*instanceState)) {
+	s := g.service.server
+	g.mu.Lock()
+	st := g.instances[id]
+	if st == nil {
+		g.forget(s.now())
+		if len(g.instances) >= maxInstances {
+			g.mu.Unlock()
+			return
+		}
+		st = &instanceState{Instance: Instance{ID: id}}
+		g.instances[id] = st
+	}
+	before := st.Instance
+	st.seen = s.now()
+	change(st)
+	after := st.Instance
+	g.mu.Unlock()
+	if s.Changed != nil && before != after {
+		s.Changed(g.service.name, g.name, after)
+	}
+}
+
+// forget drops instances without a sign of life. The caller holds the lock.
+func (g *gatewayHub) forget(now time.Time) {
+	maps.DeleteFunc(g.instances, func(_ string, st *instanceState) bool { return now.Sub(st.seen) > instanceLife })
+}
+
+func (g *gatewayHub) list() []Instance {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.forget(g.service.server.now())
+	list := make([]Instance, 0, len(g.instances))
+	for _, st := range g.instances {
+		list = append(list, st.Instance)
+	}
+	slices.SortFunc(list, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
+	return list
 }

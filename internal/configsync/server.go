@@ -3,9 +3,17 @@ package configsync
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/causeway-apim/causeway/internal/auth"
 )
 
 // Path is where a Server is mounted: below the root of a listener, or below the
@@ -18,6 +26,8 @@ type Identity struct {
 	Gateway string // name, lower case
 	// Expiry is when the credential ends; zero for never.
 	Expiry time.Time
+
+	token *auth.GatewayToken // nil for other credentials
 }
 
 // Record is a numbered record of an instance on its way to the plane: usage,
@@ -46,24 +56,229 @@ type Server struct {
 	// Record takes records of gateways; they are acknowledged when it returns
 	// nil, and come again otherwise. Nil takes and drops them.
 	Record func(ctx context.Context, from Identity, instance string, r Record) error
+
+	// mu is taken before the locks of services, those before the locks of
+	// gateways.
+	mu       sync.Mutex
+	services map[string]*serviceHub
+	conns    sync.WaitGroup
+	closed   bool
+}
+
+func (s *Server) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+// ServeHTTP upgrades the request to the configuration connection and serves it
+// until it ends.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	service, ok := strings.CutSuffix(r.URL.Path, Path)
+	if !ok || r.Method != http.MethodGet {
+		http.NotFound(w, r)
+		return
+	}
+	id, err := s.authenticate(r, strings.ToLower(service))
+	if err != nil {
+		s.refuse(w, r, id, err)
+		return
+	}
+	hub, err := s.join(id)
+	if err != nil {
+		s.refuse(w, r, id, err)
+		return
+	}
+	defer s.leave(hub)
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		CompressionMode:      websocket.CompressionNoContextTakeover,
+		CompressionThreshold: compressAbove,
+	})
+	if err != nil {
+		return // Accept has answered
+	}
+	ws.SetReadLimit(maxUpMessage)
+	c := &serverConn{server: s, hub: hub, ws: ws, id: id}
+	if err := c.serve(r.Context()); err != nil {
+		s.log().InfoContext(r.Context(), "gateway connection ended", "service", id.Service, "gateway", id.Gateway,
+			"instance", c.instance, "reason", err.Error())
+	}
+}
+
+// refusal is an error with its HTTP status and code.
+type refusal struct {
+	status int
+	code   string
+	err    error
+}
+
+func (e *refusal) Error() string { return e.err.Error() }
+func (e *refusal) Unwrap() error { return e.err }
+
+func refused(code string, err error) error {
+	return &refusal{http.StatusUnauthorized, code, err}
+}
+
+// refuse answers a request that gets no connection. A gateway whose token
+// expired is known all the same: its instance shows it.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, id Identity, err error) {
+	e := &refusal{http.StatusServiceUnavailable, "ServiceUnavailable", err}
+	if !errors.As(err, &e) && errors.Is(err, ErrNoService) {
+		e = &refusal{http.StatusNotFound, codeNoService, err}
+	}
+	if e.code == codeTokenExpired {
+		s.noteExpired(r, id, err)
+	}
+	s.log().WarnContext(r.Context(), "gateway connection refused", "service", id.Service, "gateway", id.Gateway,
+		"remote", r.RemoteAddr, "code", e.code, "reason", err.Error())
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.status)
+	body := map[string]map[string]string{"error": {"code": e.code, "message": err.Error()}}
+	// The client has gone when this fails.
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+func (s *Server) noteExpired(r *http.Request, id Identity, err error) {
+	instance := r.Header.Get(headerInstance)
+	if instance == "" || len(instance) > maxInstanceID {
+		return
+	}
+	hub, joinErr := s.join(id)
+	if joinErr != nil {
+		return
+	}
+	defer s.leave(hub)
+	hub.note(instance, func(i *Instance) {
+		i.Version = r.Header.Get(headerVersion)
+		i.TokenExpiry = &id.Expiry
+		i.Status, i.Message = StatusTokenExpired, err.Error()
+	})
+}
+
+// authenticate finds the gateway that a request speaks for. The identity is
+// right beside the error of an expired token too.
+func (s *Server) authenticate(r *http.Request, service string) (Identity, error) {
+	header := r.Header.Get("Authorization")
+	if _, bearer := auth.BearerToken(header); bearer {
+		if s.Auth == nil {
+			return Identity{}, refused(codeTokenRefused, errors.New("application tokens are not accepted here"))
+		}
+		id, err := s.Auth(r, service, strings.ToLower(r.Header.Get(headerGateway)))
+		if err != nil {
+			return Identity{}, refused(codeTokenRefused, err)
+		}
+		return id, nil
+	}
+	token, err := auth.ParseGatewayToken(header)
+	if err != nil {
+		return Identity{}, refused(codeTokenRefused, err)
+	}
+	return s.verify(r.Context(), service, token)
+}
+
+// verify finds the gateway whose key made the token, among those of all
+// services unless one is given.
+func (s *Server) verify(ctx context.Context, service string, token auth.GatewayToken) (Identity, error) {
+	all, err := s.Source.GatewayKeys(ctx, token.Gateway)
+	if err != nil {
+		return Identity{}, fmt.Errorf("look up the keys of gateway %s: %w", token.Gateway, err)
+	}
+	var found []Identity
+	var foundErr error
+	for _, k := range all {
+		if service != "" && service != k.Service {
+			continue
+		}
+		n, err := token.Verify(s.now(), k.Primary, k.Secondary)
+		if n < 0 {
+			continue
+		}
+		found = append(found, Identity{
+			Service: k.Service, Gateway: strings.ToLower(k.Gateway), Expiry: token.Expiry, token: &token,
+		})
+		foundErr = err
+	}
+	switch {
+	case len(found) == 0:
+		return Identity{}, refused(codeTokenRefused, auth.ErrTokenUnknownKey)
+	case len(found) > 1:
+		return Identity{}, refused(codeTokenRefused, errors.New("the token fits several services: use an endpoint with the service's path"))
+	case foundErr != nil:
+		return found[0], refused(codeTokenExpired, foundErr)
+	}
+	return found[0], nil
 }
 
 // Instances lists the instances of a gateway that were heard of in the last
 // minutes, in the order of their IDs.
-func (s *Server) Instances(service, gateway string) []Instance { return nil }
+func (s *Server) Instances(service, gateway string) []Instance {
+	if hub := s.hub(service, gateway); hub != nil {
+		return hub.list()
+	}
+	return nil
+}
 
 // Recheck looks at the keys of a gateway again: call it after a key was
 // regenerated and after a gateway or its service was deleted. Connections
 // whose token no longer holds are told and closed.
-func (s *Server) Recheck(ctx context.Context, service, gateway string) error { return nil }
+func (s *Server) Recheck(ctx context.Context, service, gateway string) error {
+	hub := s.hub(service, gateway)
+	if hub == nil {
+		return nil
+	}
+	for _, c := range hub.connections() {
+		if c.id.token == nil {
+			continue
+		}
+		_, err := s.verify(ctx, c.id.Service, *c.id.token)
+		var no *refusal
+		switch {
+		case err == nil:
+		case !errors.As(err, &no):
+			return err
+		case no.code != codeTokenExpired: // expiry has a timer of its own
+			c.end(ending{closeTokenRevoked, CommandTokenRevoked, StatusTokenRevoked, "the key of the gateway token was regenerated"})
+		}
+	}
+	return nil
+}
 
 // Command sends a command to every connected instance of a gateway and returns
 // how many there are.
-func (s *Server) Command(service, gateway, name string, payload any) (int, error) { return 0, nil }
-
-// ServeHTTP upgrades the request to the configuration connection.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+func (s *Server) Command(service, gateway, name string, payload any) (int, error) {
+	b, err := json.Marshal(payload)
+	if err != nil {
+		return 0, fmt.Errorf("encode command %s: %w", name, err)
+	}
+	hub := s.hub(service, gateway)
+	if hub == nil {
+		return 0, nil
+	}
+	conns := hub.connections()
+	for _, c := range conns {
+		c.send(message{Type: typeCommand, Name: name, Payload: b})
+	}
+	return len(conns), nil
+}
 
 // Close ends all connections with "going away", so that gateways come back
-// (to another replica) at once.
-func (s *Server) Close() {}
+// (to another replica) at once, and waits for them.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	services := s.services
+	s.services = nil
+	s.mu.Unlock()
+	for _, h := range services {
+		h.close()
+	}
+	s.conns.Wait()
+}

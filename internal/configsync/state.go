@@ -22,9 +22,13 @@ type Status struct {
 	Host   string // host:port of the plane
 	Retry  time.Duration
 	// Held is the sequence that came from the plane (or from disk), Serving the
-	// one that was applied last; Rejected is why Held does not serve.
-	Held, Serving int64
-	Rejected      string
+	// one that was applied last; Rejected is why RejectedSequence does not serve.
+	Held, Serving    int64
+	Rejected         string
+	RejectedSequence int64
 	// Unknown counts messages of types that this version does not know.
 	Unknown int64
+	// Receiving and Total are bytes of a configuration that is coming in whole;
+	// zero otherwise.
+	Receiving, Total int64
 }

@@ -35,44 +35,60 @@ func Diff(from, to *Snapshot) Delta {
 // so far; applying them in order is the same as applying the whole. A part is
 // never cut.
 func (d Delta) Split(base *Snapshot, size int) iter.Seq[Delta] {
-	return func(yield func(Delta) bool) {
-		digest := base.digest
-		piece := Delta{From: d.From, To: d.From}
-		used := 0
-		full := func(n int) bool {
-			if used > 0 && used+n > size {
-				piece.Digest = digest.bytes()
-				if !yield(piece) {
-					return true
-				}
-				piece, used = Delta{From: d.From, To: d.From}, 0
-			}
-			used += n
-			return false
-		}
-		for _, k := range d.Delete {
-			if full(len(k.ID) + keyOverhead) {
-				return
-			}
-			piece.Delete = append(piece.Delete, k)
-			if was := base.get(k); was != nil {
-				digest = digest.sub(was.Digest)
-			}
-		}
+	puts := func(yield func(Part) bool) {
 		for i := range d.Put {
-			p := d.Put[i]
-			if full(int(p.size()) + keyOverhead) {
+			if !yield(d.Put[i]) {
 				return
 			}
-			piece.Put = append(piece.Put, p)
-			if was := base.get(p.Key); was != nil {
-				digest = digest.sub(was.Digest)
-			}
-			digest = digest.add(p.Digest)
 		}
-		piece.To, piece.Digest = d.To, d.Digest
-		yield(piece)
 	}
+	return func(yield func(Delta) bool) { d.split(base, puts, size, yield) }
+}
+
+// Pieces returns deltas of about size bytes that lead from the empty snapshot
+// to this one, like Split of the whole difference, without holding it at once.
+func (s *Snapshot) Pieces(size int) iter.Seq[Delta] {
+	d := Delta{To: s.sequence, Digest: s.Digest()}
+	return func(yield func(Delta) bool) { d.split(Empty(), s.All(), size, yield) }
+}
+
+func (d Delta) split(base *Snapshot, puts iter.Seq[Part], size int, yield func(Delta) bool) {
+	digest := base.digest
+	piece := Delta{From: d.From, To: d.From}
+	used := 0
+	// room makes room for n bytes; false means that nobody wants more.
+	room := func(n int) bool {
+		if used > 0 && used+n > size {
+			piece.Digest = digest.bytes()
+			if !yield(piece) {
+				return false
+			}
+			piece, used = Delta{From: d.From, To: d.From}, 0
+		}
+		used += n
+		return true
+	}
+	for _, k := range d.Delete {
+		if !room(len(k.ID) + keyOverhead) {
+			return
+		}
+		piece.Delete = append(piece.Delete, k)
+		if was := base.get(k); was != nil {
+			digest = digest.sub(was.Digest)
+		}
+	}
+	for p := range puts {
+		if !room(int(p.size()) + keyOverhead) {
+			return
+		}
+		piece.Put = append(piece.Put, p)
+		if was := base.get(p.Key); was != nil {
+			digest = digest.sub(was.Digest)
+		}
+		digest = digest.add(p.Digest)
+	}
+	piece.To, piece.Digest = d.To, d.Digest
+	yield(piece)
 }
 
 // keyOverhead is about what a key costs in the encoding besides its ID.

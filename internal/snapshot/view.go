@@ -114,7 +114,9 @@ func (e *viewEdit) settle() {
 			m := e.grow[n-1]
 			e.grow = e.grow[:n-1]
 			for p := range e.graph.under(m) {
-				if e.get(p.Key) == nil && e.wanted(p) {
+				// One active mark is enough for most kinds; asking costs a look
+				// into the document.
+				if e.get(p.Key) == nil && (p.Key.Kind != KindSubscriptionKeys || e.wanted(p)) {
 					e.show(p)
 				}
 			}
