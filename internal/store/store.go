@@ -20,8 +20,8 @@ import (
 // Limits on what a document may hold. They are the same for both databases, so that data can move between them;
 // the length limits keep index entries below the smaller database's maximum.
 const (
-	MaxIDBytes     = 1024     // an ID, parent, service or index value
-	MaxWordBytes   = 256      // a type, name, index name, secret name, blob name or ETag
+	MaxIDBytes     = 1024     // an ID, path, parent, service, name or index value
+	MaxWordBytes   = 256      // a type, index name, secret name, blob name or ETag
 	MaxBodyBytes   = 16 << 20 // a document's JSON
 	MaxBlobBytes   = 64 << 20 // one blob; management API definitions may have 64 MB
 	MaxSecretBytes = 1 << 20  // one secret's value

@@ -49,7 +49,7 @@ func (d *Document) check() error {
 		checkID("parent", d.Parent, true),
 		checkText("path", d.Path, MaxIDBytes),
 		checkText("type", d.Type, MaxWordBytes),
-		checkText("name", d.Name, MaxWordBytes),
+		checkText("name", d.Name, MaxIDBytes),
 		checkText("etag", d.ETag, MaxWordBytes),
 	)
 	if err != nil {
