@@ -8,5 +8,6 @@ import (
 )
 
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	causewaytest.Scripts(t, ".")
 }
