@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -92,21 +93,35 @@ func (s *Server) writeGroup(w http.ResponseWriter, r *http.Request, id arm.ID) (
 	if err := arm.CheckJSON(body); err != nil {
 		return a, err
 	}
-	_, err = s.c.Store.Update(r.Context(), "", func(tx store.Tx) error {
-		sd, err := tx.Get(r.Context(), id.Key())
+	return s.putGroup(r.Context(), id, body, r.Method == http.MethodPatch)
+}
+
+// PutResourceGroup makes or changes a resource group from within the process.
+func (s *Server) PutResourceGroup(ctx context.Context, subscription, name, location string) error {
+	body, err := json.Marshal(map[string]string{"location": location})
+	if err != nil {
+		return err
+	}
+	_, err = s.putGroup(ctx, arm.Path("subscriptions", subscription, "resourceGroups", name), body, false)
+	return err
+}
+
+func (s *Server) putGroup(ctx context.Context, id arm.ID, body []byte, patch bool) (a answer, err error) {
+	_, err = s.c.Store.Update(ctx, "", func(tx store.Tx) error {
+		sd, err := tx.Get(ctx, id.Key())
 		missing := errors.Is(err, store.ErrNotFound)
 		switch {
-		case missing && r.Method == http.MethodPatch:
+		case missing && patch:
 			return groupNotFound(id)
 		case missing:
 			sd = &store.Document{ID: id.Key(), Path: id.String(), Type: groupType, Parent: id.Parent().Key(), Name: id.Name(), Body: []byte("{}")}
 		case err != nil:
 			return err
 		}
-		if sd.Body, err = nextGroup(sd.Body, body, r.Method == http.MethodPatch); err != nil {
+		if sd.Body, err = nextGroup(sd.Body, body, patch); err != nil {
 			return err
 		}
-		if err := tx.Put(r.Context(), sd, []store.Index{{Name: "type", Value: groupType}}); err != nil {
+		if err := tx.Put(ctx, sd, []store.Index{{Name: "type", Value: groupType}}); err != nil {
 			return err
 		}
 		a = answer{http.StatusOK, groupBody(sd)}

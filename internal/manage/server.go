@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/store"
 )
@@ -43,9 +44,13 @@ type Config struct {
 	// TenantID is the directory in WWW-Authenticate headers and the list of tenants.
 	TenantID string
 
-	// Handlers are mounted at their path prefixes, which end in a slash or are whole paths. They authenticate their own
-	// requests: the configuration connection, the console, the token service.
+	// Handlers are mounted under their patterns, which are those of http.ServeMux. They authenticate their own requests:
+	// the console, the token service.
 	Handlers map[string]http.Handler
+
+	// Connect serves the configuration connection of gateways, at configsync.Path below the root and below the path of a
+	// service; nil for none. It authenticates gateways itself.
+	Connect http.Handler
 
 	// Guard refuses writes of single resources, such as those that a file manages; may be nil.
 	Guard func(ctx context.Context, id arm.ID) error
@@ -120,7 +125,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, drain time.Duration)
 
 // route finds who serves an authenticated or anonymous request.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
-	if h, pattern := s.mounted.Handler(r); pattern != "" {
+	if h := s.mountedHandler(r); h != nil {
 		// These may be streams: they bound their own times.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 		h.ServeHTTP(w, r)
@@ -148,4 +153,15 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.surroundings(w, r)
 	}
+}
+
+// mountedHandler returns who serves the request outside of the management API, nil for nobody.
+func (s *Server) mountedHandler(r *http.Request) http.Handler {
+	if s.c.Connect != nil && strings.HasSuffix(r.URL.Path, configsync.Path) {
+		return s.c.Connect
+	}
+	if h, pattern := s.mounted.Handler(r); pattern != "" {
+		return h
+	}
+	return nil
 }
