@@ -48,7 +48,10 @@ func (g *gate) vet(ctx context.Context) error {
 }
 
 func (g *gate) staticcheck(ctx context.Context) error {
-	return g.command(ctx, g.root, "go", "tool", "-modfile=tools/go.mod", "staticcheck", "./...")
+	if err := g.command(ctx, g.root, "go", "tool", "-modfile=tools/go.mod", "staticcheck", "./..."); err != nil {
+		return err
+	}
+	return g.command(ctx, filepath.Join(g.root, "tools"), "go", "tool", "staticcheck", "./...")
 }
 
 // generated runs the generators and complains when what is in the tree was not what they make.

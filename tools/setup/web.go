@@ -29,7 +29,7 @@ func buildWeb(ctx context.Context, dir string) error {
 		return nil
 	}
 	if !anyCommand("npm")() {
-		return errors.New("Node with npm is missing: the web pages are built with it (Debian: apt-get install nodejs npm); `make build` works without")
+		return errors.New("npm is missing: the web pages are built with Node (Debian: apt-get install nodejs npm); `make build` works without")
 	}
 	fmt.Println("setup: building the web pages")
 	if err := execute(ctx, dir, nil, "npm", "ci", "--no-audit", "--no-fund"); err != nil {
