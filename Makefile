@@ -28,7 +28,8 @@ lint: ## golangci-lint: more opinions than the gate has (its first build takes m
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
 bench: ## benchmarks: they inform and never gate
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /test/live)
+	$(GO) test -run '^$$' -bench . -benchtime 50x ./test/live
 
 fmt: ## format the Go code
 	gofmt -w $$(git ls-files '*.go')

@@ -1,7 +1,6 @@
 package causewaytest
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -51,7 +50,7 @@ func Params(dir, bin string) testscript.Params {
 	return testscript.Params{
 		Dir: dir, Cmds: cmds, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
-			s := &session{bin: bin, work: env.WorkDir, token: "test-" + rand.Text(), processes: map[string]*Process{}, backends: map[string]*Backend{}, ports: map[string]string{}}
+			s := newSession(bin, env.WorkDir)
 			env.Values[sessionKey{}] = s
 			env.Defer(s.close)
 			env.Setenv("PATH", filepath.Dir(bin)+string(filepath.ListSeparator)+env.Getenv("PATH"))
@@ -105,6 +104,15 @@ type session struct {
 
 	// stdout and stderr are what the running command shows; a repeated one starts them anew.
 	stdout, stderr strings.Builder
+}
+
+// add keeps a started process and its addresses.
+func (s *session) add(p *Process) {
+	s.processes[p.Name] = p
+	for listener, url := range p.Listen {
+		_, addr, _ := strings.Cut(url, "://")
+		s.ports[p.Name+" "+listener] = addr
+	}
 }
 
 // logs returns the logs of the processes, for the message of a failure.

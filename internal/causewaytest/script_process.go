@@ -38,11 +38,9 @@ func causewayStart(s *session, ts *testscript.TestScript, neg bool, args []strin
 	if err != nil {
 		return err
 	}
-	s.processes[c.name] = p
+	s.add(p)
 	for listener, url := range p.Listen {
 		ts.Setenv(variable(c.name, listener), url)
-		_, addr, _ := strings.Cut(url, "://")
-		s.ports[c.name+" "+listener] = addr
 	}
 	if url, ok := p.Listen["management"]; ok {
 		ts.Setenv("PLANE", url)
