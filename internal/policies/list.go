@@ -6,12 +6,28 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // All are the policies in the order of the policy reference.
 func All() []policy.Definition {
 	return []policy.Definition{
+		RateLimit,
+		RateLimitByKey,
+		CheckHeader,
+		IPFilter,
+		AuthenticationBasic,
+		ForwardRequest,
+		SetBackendService,
+		SetMethod,
 		SetStatus,
 		SetVariable,
 		SetBody,
 		SetHeader,
+		SetQueryParameter,
+		RewriteURI,
 		ReturnResponse,
+		MockResponse,
+		CORS,
+		SendRequest,
+		Trace,
 		Choose,
+		IncludeFragment,
+		Retry,
 	}
 }
 
