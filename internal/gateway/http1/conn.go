@@ -40,7 +40,7 @@ type conn struct {
 
 func newConn(s *Server, netConn net.Conn) *conn {
 	c := &conn{server: s, netConn: netConn, first: true}
-	c.in.conn, c.in.limit.conn = netConn, netConn
+	c.in.conn, c.in.limit.conn, c.in.lenient = netConn, netConn, true
 	c.out.conn, c.out.stall = netConn, s.limits.WriteTimeout
 	c.gone.c = c
 	c.x.init(c)
@@ -89,13 +89,14 @@ func (c *conn) await() bool {
 
 // awaitByte waits with a buffer in hand for a moment, then without, so that idle connections cost little memory.
 func (c *conn) awaitByte(idle time.Duration) error {
-	const holding = time.Second
+	const longest = time.Second
+	holding := min(idle/8, longest)
 	c.in.hold(blockSizes[0])
-	if err := c.in.limit.arm(min(idle, holding)); err != nil {
+	if err := c.in.limit.arm(holding); err != nil {
 		return err
 	}
 	err := c.in.fill()
-	if !errors.Is(err, os.ErrDeadlineExceeded) || idle <= holding {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
 	c.in.drop()

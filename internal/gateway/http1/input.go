@@ -89,6 +89,7 @@ type input struct {
 	keep     int
 	r, w     int
 	consumed int64
+	lenient  bool // accepts an empty line before a head, as servers should (RFC 9112, 2.2)
 }
 
 // bodyRoom is the least room behind a head.
@@ -166,15 +167,16 @@ func (in *input) fill() error {
 var endOfHead = []byte("\r\n\r\n")
 
 // head reads on until a whole head of at most maxBytes is there and returns it, its last empty line included. The head is kept in place until
-// release. One empty line before it is skipped (RFC 9112, 2.2). If bytes are missing they have to arrive within wait; 0 leaves the deadline alone.
+// release. A lenient input skips one empty line before it. If bytes are missing they have to arrive within wait; 0 leaves the deadline alone.
 func (in *input) head(maxBytes int, wait time.Duration) ([]byte, error) {
 	skipped, scanned := false, 0
 	for {
-		if !skipped && in.buffered() >= 2 {
+		if !skipped && in.buffered() >= len("\r\n") {
 			skipped = true
-			if in.buf[in.r] == '\r' && in.buf[in.r+1] == '\n' {
+			if in.lenient && in.buf[in.r] == '\r' && in.buf[in.r+1] == '\n' {
 				in.r += 2
 				in.consumed += 2
+				scanned = 0
 			}
 		}
 		unread := in.buf[in.r:in.w]
@@ -194,8 +196,8 @@ func (in *input) head(maxBytes int, wait time.Duration) ([]byte, error) {
 			return nil, errBareLF
 		}
 		scanned = size
-		if in.w == len(in.buf) {
-			in.grow(max(len(in.buf), in.buffered()) + 1)
+		if in.buffered() == len(in.buf) {
+			in.grow(len(in.buf) + 1)
 		}
 		if wait > 0 {
 			if err := in.limit.arm(wait); err != nil {
