@@ -118,7 +118,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	g := gateway.New(gateway.Options{
-		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: http1.NewTransport(http1.TransportConfig{}),
+		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Log: log, Now: time.Now,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"),
 	})

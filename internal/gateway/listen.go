@@ -22,7 +22,7 @@ type Server struct {
 	gateway *Gateway
 	http    http1.Server
 	tls     *tls.Config
-	pairs   sync.Map // *snapshot.Certificate → *tls.Certificate
+	pairs   sync.Map // thumbprint → *tls.Certificate
 }
 
 // NewServer returns a server for a gateway. fallback is the certificate for
@@ -114,16 +114,16 @@ func (s *Server) findHostname(name string) (*snapshot.Hostname, *config) {
 	return nil, nil
 }
 
-// pair decodes a certificate once. A changed certificate is another pointer.
+// pair decodes a certificate once.
 func (s *Server) pair(cert *snapshot.Certificate) (*tls.Certificate, error) {
-	if p, ok := s.pairs.Load(cert); ok {
+	if p, ok := s.pairs.Load(cert.Thumbprint); ok {
 		return p.(*tls.Certificate), nil
 	}
 	p, err := decodePair(cert)
 	if err != nil {
 		return nil, err
 	}
-	s.pairs.Store(cert, p)
+	s.pairs.Store(cert.Thumbprint, p)
 	return p, nil
 }
 

@@ -22,7 +22,7 @@ func (e *edit) put(p snapshot.Part) error {
 	case snapshot.KindHostname:
 		return decode(p, func(h snapshot.Hostname) { e.putHostname(p.Key.ID, h) })
 	case snapshot.KindCertificate:
-		return decode(p, func(c snapshot.Certificate) { e.putCertificate(id, c) })
+		return decode(p, func(c snapshot.Certificate) { e.putCertificate(certificateID(p.Key), c) })
 	case snapshot.KindNamedValue:
 		return decode(p, func(v snapshot.NamedValue) { e.putNamedValue(id, v) })
 	case snapshot.KindFragment:
@@ -87,7 +87,7 @@ func (e *edit) remove(k snapshot.Key) {
 	case snapshot.KindHostname:
 		e.removeHostname(k.ID)
 	case snapshot.KindCertificate:
-		e.removeCertificate(id)
+		e.removeCertificate(certificateID(k))
 	case snapshot.KindNamedValue:
 		e.removeNamedValue(id)
 	case snapshot.KindFragment:
@@ -131,3 +131,7 @@ func scopeOfKey(k snapshot.Key) string {
 	scope, _ := strings.CutSuffix(k.ID, "policies/policy")
 	return strings.TrimSuffix(scope, "/")
 }
+
+// certificateID is the name by which other parts refer to a certificate. Those
+// of the service's own host names are not among its certificate resources.
+func certificateID(k snapshot.Key) string { return strings.TrimPrefix(k.ID, "certificates/") }

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/configsync"
+	"github.com/causeway-apim/causeway/internal/gateway"
+	"github.com/causeway-apim/causeway/internal/gateway/http1"
+	"github.com/causeway-apim/causeway/internal/manage"
+	"github.com/causeway-apim/causeway/internal/resource"
+	"github.com/causeway-apim/causeway/internal/resources"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/store"
+)
+
+// Identities that exist from the start.
+const (
+	tenantID       = "00000000-0000-0000-0000-000000000000"
+	subscriptionID = "00000000-0000-0000-0000-000000000000"
+	adminID        = "00000000-0000-0000-0000-000000000001"
+)
+
+// plane is a management plane with, if wanted, the managed gateway in the same
+// process.
+type plane struct {
+	log       *slog.Logger
+	store     store.Store
+	feed      *configsync.Feed
+	publisher *resource.Publisher
+	config    *configsync.Server
+	manage    *manage.Server
+	gateway   *gateway.Gateway
+	gatewaySv *gateway.Server
+
+	mu       sync.Mutex
+	followed map[string]func() // by service: ends the managed gateway's subscription
+}
+
+// planeOptions say what a plane is made of.
+type planeOptions struct {
+	log         *slog.Logger
+	databaseURL string
+	keyring     *store.Keyring
+	token       string // bearer token with full rights
+	principal   string
+	// awaitGateway holds answers to writes back until the managed gateway
+	// serves them.
+	awaitGateway bool
+	// withGateway runs the managed gateway; certificate is its fallback.
+	withGateway bool
+	certificate *tls.Certificate
+	// allowLoopbackLinks lets imports follow links to this machine.
+	allowLoopbackLinks bool
+	gatewayURL         func(service string) string
+	managementURL      func(service string) string
+	handlers           map[string]http.Handler
+}
+
+// openPlane opens the store, publishes what is in it and makes the servers
+// ready. Nothing listens yet.
+func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
+	catalogue, err := policyCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, o.databaseURL, store.Options{Keyring: o.keyring})
+	if err != nil {
+		return nil, err
+	}
+	p := &plane{log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func())}
+	types, err := resources.New(resources.Env{
+		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks,
+		Instances: func(service, gateway string) any { return p.config.Instances(service, gateway) },
+	})
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if o.withGateway {
+		p.gateway = gateway.New(gateway.Options{
+			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue, Transport: &http1.Client{},
+			Counters: gatewayCounters(time.Now), Log: o.log, Now: time.Now,
+		})
+		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
+	}
+	p.publisher = resource.NewPublisher(resource.PublisherConfig{
+		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,
+	})
+	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log}
+	if err := p.publisher.Load(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("load the configuration: %w", err), st.Close())
+	}
+	config := manage.Config{
+		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
+		Authenticator: manage.NewBearerToken(o.token, manage.Principal{ID: adminID, Name: o.principal}),
+		Subscriptions: []string{subscriptionID}, TenantID: tenantID, Handlers: o.handlers, Connect: p.config,
+		OnWrite: p.onWrite(o.awaitGateway),
+	}
+	if p.manage, err = manage.New(config); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return p, nil
+}
+
+// onWrite is what happens between a committed write and its answer.
+func (p *plane) onWrite(await bool) func(ctx context.Context, service string, seq int64) error {
+	return func(ctx context.Context, service string, seq int64) error {
+		if await {
+			return p.publisher.Wait(ctx, service, seq)
+		}
+		return nil
+	}
+}
+
+// publish gives a new snapshot to gateways near and far. The managed gateway
+// begins to follow a service when it appears.
+func (p *plane) publish(service string, s *snapshot.Snapshot) error {
+	if err := p.feed.Publish(service, s); err != nil {
+		return err
+	}
+	if p.gateway == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.followed[service] != nil {
+		return nil
+	}
+	stop, err := configsync.Follow(context.Background(), p.feed, service, "managed",
+		func(ctx context.Context, from, to *snapshot.Snapshot, d snapshot.Delta) error {
+			return p.gateway.Apply(ctx, service, from, to, d)
+		},
+		func(sequence int64, err error) {
+			p.log.Error("The managed gateway refused a configuration; the last good one goes on serving.", "service", service, "sequence", sequence, "error", err)
+		})
+	if err != nil {
+		return err
+	}
+	p.followed[service] = stop
+	return nil
+}
+
+// remove takes a deleted service off the gateways.
+func (p *plane) remove(service string) {
+	p.mu.Lock()
+	stop := p.followed[service]
+	delete(p.followed, service)
+	p.mu.Unlock()
+	if stop != nil {
+		stop()
+		p.gateway.Remove(service)
+	}
+	p.feed.Remove(service)
+}
+
+// source is what gateways are served from: the published snapshots, and the
+// gateways' keys in the store.
+type source struct {
+	*configsync.Feed
+	store store.Store
+}
+
+// GatewayKeys finds the keys of the gateways of a name over all services.
+func (s source) GatewayKeys(ctx context.Context, name string) (keys []configsync.GatewayKeys, err error) {
+	err = s.store.View(ctx, func(r store.Reader) error {
+		found, err := resources.GatewayKeys(ctx, r, name)
+		for _, k := range found {
+			keys = append(keys, configsync.GatewayKeys{Service: k.Service, Gateway: k.Gateway, Primary: k.Primary, Secondary: k.Secondary})
+		}
+		return err
+	})
+	return keys, err
+}
+
+// serve runs the plane on its listeners until ctx ends, then drains.
+func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tls.Config, drain time.Duration) error {
+	failed := make(chan error, 8)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	start := func(f func() error) {
+		wg.Go(func() {
+			if err := f(); err != nil && running.Err() == nil {
+				failed <- err
+			}
+		})
+	}
+	start(func() error { return ignoreCancel(p.publisher.Run(running)) })
+	if l := listeners.get("management"); l != nil {
+		start(func() error { return p.manage.Serve(running, l, drain) })
+	}
+	if l := listeners.get("management-tls"); l != nil {
+		start(func() error { return p.manage.Serve(running, tls.NewListener(l, serverTLS), drain) })
+	}
+	for name, run := range map[string]func(net.Listener) error{"gateway": p.serveGateway, "gateway-tls": p.serveGatewayTLS} {
+		if l := listeners.get(name); l != nil {
+			start(func() error { return run(l) })
+		}
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	p.log.Info("Causeway drains: it takes no new connections and finishes its requests.")
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	p.config.Close()
+	if p.gatewaySv != nil {
+		if derr := p.gatewaySv.Shutdown(stopping); derr != nil {
+			p.log.Warn("Requests were still under way when the time to drain had passed.", "error", derr)
+		}
+	}
+	stop()
+	wg.Wait()
+	if p.gateway != nil {
+		p.gateway.Close()
+	}
+	return errors.Join(err, p.store.Close())
+}
+
+func (p *plane) serveGateway(l net.Listener) error    { return p.gatewaySv.Serve(l) }
+func (p *plane) serveGatewayTLS(l net.Listener) error { return p.gatewaySv.ServeTLS(l) }
+
+func ignoreCancel(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// httpURL is the URL of a listener's address as people on this machine use it.
+func httpURL(scheme, address string) string {
+	if address == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return scheme + "://" + address
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(strings.Trim(host, "[]"), port)
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/causeway-apim/causeway/internal/store"
+)
+
+// serverOption is a flag of `causeway server` with the sources it may come
+// from: the flag itself, the environment, a file.
+type serverOption struct {
+	name, normal, help string
+	secret             bool
+}
+
+var serverOptions = []serverOption{
+	{name: "database", help: "sqlite:///path or postgres://…; default DATA/causeway.db"},
+	{name: "data", normal: "/var/lib/causeway", help: "folder for files"},
+	{name: "master-key", help: "key that encrypts secrets at rest: FILE, env:NAME or cmd:…; needed with PostgreSQL"},
+	{name: "management-listen", normal: "127.0.0.1:8880", help: "address of the management API, or off"},
+	{name: "management-tls-listen", normal: "off", help: "address of the management API over TLS, or off"},
+	{name: "gateway-listen", normal: "off", help: "address of the managed gateway in this process, or off"},
+	{name: "gateway-tls-listen", normal: "off", help: "address of the managed gateway over TLS, or off"},
+	{name: "portal-listen", normal: "off", help: "address of the developer portal; there is none in this version"},
+	{name: "tls-cert", help: "certificate chain for the TLS listeners, PEM; a self-signed one is made without it"},
+	{name: "tls-key", help: "its private key, PEM"},
+	{name: "log-format", normal: "text", help: "text, json or none"},
+	{name: "log-level", normal: "info", help: "all, debug, info, warn, error or fatal"},
+}
+
+// serverConfig are the effective options by name.
+type serverConfig map[string]settingValue
+
+func (c serverConfig) text(name string) string { return c[name].value }
+
+func serverCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Run the management plane",
+		Long: `Run the management plane: the management API, the configuration endpoint of
+gateways and, if wanted, the managed gateway in the same process. Several
+servers on one PostgreSQL database are equal.
+
+Every flag can be set as CAUSEWAY_NAME in the environment (CAUSEWAY_DATABASE) or
+in a YAML file; flags win over the environment, the environment over the file.
+The first start makes a principal with full rights. Its secret, the bearer token
+of the management API, comes from CAUSEWAY_ADMIN_SECRET or is made and printed
+once.`,
+		Example: `  causeway server --database sqlite:///var/lib/causeway/causeway.db --gateway-listen 0.0.0.0:8080
+  causeway server --database postgres://causeway@db/causeway --master-key env:CAUSEWAY_MASTER_KEY`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadServerConfig(cmd, file)
+			if err != nil {
+				return err
+			}
+			return runServer(cmd, c)
+		},
+	}
+	cmd.PersistentFlags().StringVar(&file, "config", "", "YAML file with options")
+	for _, o := range serverOptions {
+		cmd.PersistentFlags().String(o.name, o.normal, o.help)
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use:     "config",
+		Short:   "Print the effective options with their origins",
+		Example: "  causeway server config --config causeway.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadServerConfig(cmd, file)
+			if err != nil {
+				return err
+			}
+			for _, o := range serverOptions {
+				v := c[o.name]
+				if v.value == "" {
+					v = settingValue{"-", "unset"}
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), o.name, v.value, v.origin)
+			}
+			return nil
+		},
+	})
+	return cmd
+}
+
+// loadServerConfig joins defaults, file, environment and flags.
+func loadServerConfig(cmd *cobra.Command, file string) (serverConfig, error) {
+	c := make(serverConfig)
+	var fromFile map[string]string
+	if file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read options: %w; check --config", err)
+		}
+		if err := yaml.Unmarshal(data, &fromFile); err != nil {
+			return nil, usageError("read options %s: %w", file, err)
+		}
+	}
+	for _, o := range serverOptions {
+		v := settingValue{o.normal, "default"}
+		if t, ok := fromFile[o.name]; ok {
+			v = settingValue{t, file}
+		}
+		if t, ok := os.LookupEnv("CAUSEWAY_" + underscore(o.name)); ok {
+			v = settingValue{t, "environment"}
+		}
+		if f := cmd.Flags().Lookup(o.name); f != nil && f.Changed {
+			v = settingValue{f.Value.String(), "flag"}
+		}
+		c[o.name] = v
+		delete(fromFile, o.name)
+	}
+	for name := range fromFile {
+		return nil, usageError("option %s in %s is not known; see 'causeway server --help'", name, file)
+	}
+	return c, nil
+}
+
+func runServer(cmd *cobra.Command, c serverConfig) error {
+	ctx, now := cmd.Context(), time.Now()
+	log, err := commandLog(cmd.ErrOrStderr(), c.text("log-format"), c.text("log-level"))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.text("data"), 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w; choose another with --data", err)
+	}
+	database := c.text("database")
+	if database == "" {
+		database = "sqlite://" + absolute(filepath.Join(c.text("data"), "causeway.db"))
+	}
+	keyring, err := serverKeyring(ctx, c, database)
+	if err != nil {
+		return err
+	}
+	cert, err := serverCertificate(c, now)
+	if err != nil {
+		return err
+	}
+	listeners, err := openListeners([]listenAddress{
+		{"management", c.text("management-listen"), "management-listen"}, {"management-tls", c.text("management-tls-listen"), "management-tls-listen"},
+		{"gateway", c.text("gateway-listen"), "gateway-listen"}, {"gateway-tls", c.text("gateway-tls-listen"), "gateway-tls-listen"},
+	})
+	if err != nil {
+		return err
+	}
+	secret, err := adminSecret(cmd, c.text("data"))
+	if err != nil {
+		return err
+	}
+	p, err := openPlane(ctx, planeOptions{
+		log: log, databaseURL: database, keyring: keyring, token: secret, principal: "admin",
+		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
+		gatewayURL:    serviceURL(listeners),
+		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },
+		handlers:      map[string]http.Handler{},
+	})
+	if err != nil {
+		return err
+	}
+	if err := listeners.write(c.text("data")); err != nil {
+		return err
+	}
+	log.Info("The management plane is ready.", "management", listeners.address("management"), "managementTLS", listeners.address("management-tls"), "gateway", listeners.address("gateway"))
+	return p.serve(ctx, listeners, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"http/1.1"}}, drainTime)
+}
+
+// serverKeyring loads the master key. With SQLite a key file beside the
+// database will do; replicas on PostgreSQL have to share one.
+func serverKeyring(ctx context.Context, c serverConfig, database string) (*store.Keyring, error) {
+	if source := c.text("master-key"); source != "" {
+		return store.LoadKeyring(ctx, source)
+	}
+	if len(database) < 7 || database[:7] != "sqlite:" {
+		return nil, usageError("--master-key is needed with PostgreSQL: FILE, env:NAME or cmd:… with 32 bytes, for example from 'openssl rand -base64 32'")
+	}
+	return store.LoadOrCreateKeyFile(ctx, filepath.Join(c.text("data"), "master.key"))
+}
+
+func serverCertificate(c serverConfig, now time.Time) (*tls.Certificate, error) {
+	certFile, keyFile := c.text("tls-cert"), c.text("tls-key")
+	if certFile == "" && keyFile == "" {
+		return selfSigned(now)
+	}
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("load the certificate: %w; check --tls-cert and --tls-key", err)
+	}
+	return &pair, nil
+}
+
+// adminSecret is the bearer token of the first principal. One that is made is
+// kept in the data folder, readable by the owner alone.
+func adminSecret(cmd *cobra.Command, data string) (string, error) {
+	if s := os.Getenv("CAUSEWAY_ADMIN_SECRET"); s != "" {
+		return s, nil
+	}
+	file := filepath.Join(data, "admin.secret")
+	text, err := os.ReadFile(file)
+	switch {
+	case err == nil && len(text) >= 16:
+		return string(text), nil
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return "", fmt.Errorf("read the administrator's secret: %w", err)
+	}
+	secret := newToken()
+	if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
+		return "", fmt.Errorf("keep the administrator's secret: %w", err)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "The bearer token of the management API, shown once: %s\n", secret)
+	return secret, nil
+}
