@@ -83,9 +83,20 @@ func readFile(t *testing.T, name string) string {
 	return string(data)
 }
 
-// markdownTable returns the cells of the first table in page whose header starts with the given columns. Backquotes
-// around a word are left out.
+// markdownTable returns the cells of the first table in page whose header starts with the given columns, without
+// backquotes.
 func markdownTable(page string, header ...string) [][]string {
+	rows := markdownTableRaw(page, header...)
+	for _, cells := range rows {
+		for i, cell := range cells {
+			cells[i] = strings.ReplaceAll(cell, "`", "")
+		}
+	}
+	return rows
+}
+
+// markdownTableRaw is markdownTable with the cells as they are written.
+func markdownTableRaw(page string, header ...string) [][]string {
 	var rows [][]string
 	in := false
 	for line := range strings.Lines(page) {
@@ -98,7 +109,7 @@ func markdownTable(page string, header ...string) [][]string {
 		}
 		cells := strings.Split(strings.Trim(line, "|"), "|")
 		for i, cell := range cells {
-			cells[i] = strings.ReplaceAll(strings.TrimSpace(cell), "`", "")
+			cells[i] = strings.TrimSpace(cell)
 		}
 		switch {
 		case in && !strings.HasPrefix(cells[0], "---"):
