@@ -199,3 +199,7 @@ func differs(want, got any, at string) string {
 	}
 	return ""
 }
+
+// Differs says where got does not have what want, decoded JSON, says; "" when it has. Members that want does not name
+// are free, and null stands for a member that may be missing.
+func Differs(want, got any) string { return differs(want, got, "body") }

@@ -27,6 +27,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/store"
 )
@@ -129,4 +130,17 @@ func (s *Server) Must(status int, method, path, body string, headers ...string) 
 		s.T.Fatalf("%s %s: status %d, want %d: %s", method, path, r.Status, status, r.Body)
 	}
 	return r
+}
+
+// Clock returns the server's time.
+func (s *Server) Clock() time.Time { return s.Now }
+
+// ServiceID returns the ID of [Service].
+func (s *Server) ServiceID() arm.ID {
+	s.T.Helper()
+	id, err := arm.ParseID(Service)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return id
 }
