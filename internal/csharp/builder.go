@@ -12,6 +12,7 @@ type Member struct {
 	outside bool
 	value   any // of a constant
 	isConst bool
+	prop    bool
 }
 
 // Outside marks a member as not in the published allow-list of policy expressions. It returns the member.
@@ -31,7 +32,7 @@ type TypeBuilder struct {
 	b       *Builder
 	decl    string
 	typ     *Type
-	bases   string
+	head    header
 	members []*pending
 }
 
@@ -57,7 +58,7 @@ const (
 // "static class System.Math", "abstract class System.Text.Encoding" or "delegate TResult System.Func<T, TResult>(T arg)".
 func (b *Builder) Type(decl string, g GoType) *TypeBuilder {
 	tb := &TypeBuilder{b: b, decl: decl}
-	tb.bases = b.declare(tb, decl, g)
+	b.declare(tb, decl, g)
 	b.types = append(b.types, tb)
 	return tb
 }

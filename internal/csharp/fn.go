@@ -44,11 +44,20 @@ type Func struct {
 }
 
 // A GoType tells how boxed values of a declared .NET type are recognised.
-type GoType struct{ is func(any) bool }
+type GoType struct {
+	is   func(any) bool
+	zero func(t *Type) any
+}
+
+// WithZero sets how the default value of a struct type is made; without it that is the zero value of the Go type.
+func (g GoType) WithZero(zero func(t *Type) any) GoType { g.zero = zero; return g }
 
 // Go is the GoType of values that are a T in Go; T may be an interface.
 func Go[T any]() GoType {
-	return GoType{is: func(v any) bool { _, ok := v.(T); return ok }}
+	return GoType{
+		is:   func(v any) bool { _, ok := v.(T); return ok },
+		zero: func(*Type) any { return *new(T) },
+	}
 }
 
 // NoGo is the GoType of a type that has no values of its own, such as a static class.

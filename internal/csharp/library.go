@@ -14,7 +14,7 @@ package csharp
 //	body := b.Type("interface IMessageBody", csharp.Go[*Body]())
 //	body.Method("T As<T>(bool preserveContent = false)",
 //		csharp.F3(func(t csharp.TypeArgs, b *Body, keep bool) any { return b.as(t[0], keep) }))
-//	ext := b.Type("static class HeaderExtensions", csharp.NoGo)
+//	ext := b.Type("static class HeaderExtensions", csharp.NoGo())
 //	ext.Ext("string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> h, string name, string value = null)",
 //		csharp.F3(func(h clr.Map, name, value string) string { … }))
 //	lib, err := b.Build()

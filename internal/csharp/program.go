@@ -4,11 +4,11 @@ import "sync"
 
 // A Program is a compiled expression. It is immutable and safe for concurrent use.
 type Program struct {
-	lib    *Library
-	typ    *Type
-	code   code
-	layout layout
-	pool   sync.Pool
+	lib   *Library
+	typ   *Type
+	code  code
+	boxed func(*Frame) any
+	pool  sync.Pool
 }
 
 // Compile takes the text of an expression with or without its `@( )` or `@{ }` wrapper; without one it is an expression.
@@ -47,7 +47,7 @@ func (p *Program) finish(fr *Frame, err *error) {
 func (p *Program) Run(host any, l *Limits) (v any, err error) {
 	fr := p.frame(host, l)
 	defer p.finish(fr, &err)
-	return p.code.o(fr), nil
+	return p.boxed(fr), nil
 }
 
 // RunString gives the result as Convert.ToString(value, InvariantCulture) does; null tells a null result from "".
@@ -60,7 +60,7 @@ func (p *Program) RunString(host any, l *Limits) (s string, null bool, err error
 		}
 		return s, false, nil
 	}
-	v := p.code.o(fr)
+	v := p.boxed(fr)
 	return FormatValue(v), v == nil, nil
 }
 
@@ -72,7 +72,7 @@ func (p *Program) RunBool(host any, l *Limits) (v bool, err error) {
 	if p.code.b != nil {
 		return p.code.b(fr), nil
 	}
-	return p.code.o(fr).(bool), nil
+	return p.boxed(fr).(bool), nil
 }
 
 // RunInt64 evaluates a program whose type is an integer type, char or an enum, or whose boxed value is one.
@@ -82,7 +82,7 @@ func (p *Program) RunInt64(host any, l *Limits) (v int64, err error) {
 	if p.code.i != nil {
 		return p.code.i(fr), nil
 	}
-	n, ok := unboxInt(p.code.o(fr))
+	n, ok := unboxInt(p.boxed(fr))
 	if !ok {
 		Throw("System.InvalidCastException", "Unable to cast the result to an integer.")
 	}
@@ -96,7 +96,7 @@ func (p *Program) RunFloat64(host any, l *Limits) (v float64, err error) {
 	if p.code.f != nil {
 		return p.code.f(fr), nil
 	}
-	switch x := p.code.o(fr).(type) {
+	switch x := p.boxed(fr).(type) {
 	case float64:
 		return x, nil
 	case float32:

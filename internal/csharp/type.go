@@ -70,7 +70,7 @@ type Type struct {
 	static    bool
 	abstract  bool
 	open      bool // mentions a type parameter
-	is        func(any) bool
+	goType    GoType
 	fields    []recordField
 	tuple     bool // a record that is a value tuple
 	enum      *enumInfo
@@ -386,3 +386,14 @@ func (t *Type) ToString() string { return t.FullName() }
 
 // ClrName is the name of the type of type objects.
 func (t *Type) ClrName() string { return "System.RuntimeType" }
+
+func (t *Type) zero() any {
+	z := t.goType.zero
+	if t.def != nil {
+		z = t.def.goType.zero
+	}
+	if z == nil {
+		return nil
+	}
+	return z(t)
+}

@@ -1,0 +1,666 @@
+package csharp
+
+// ctl tells how a statement ended.
+type ctl uint8
+
+const (
+	ctlNext ctl = iota
+	ctlBreak
+	ctlContinue
+	ctlReturn
+	ctlGoto     // to the label Frame.label of an enclosing block
+	ctlGotoCase // to the section Frame.label of the enclosing switch
+)
+
+type exec func(*Frame) ctl
+
+// jumpTarget is a loop or switch that break and continue refer to.
+type jumpTarget struct {
+	outer     *jumpTarget
+	isSwitch  bool
+	breaks    flow // join of the states at the breaks
+	continues flow
+	cases     *switchBinding
+	finally   bool // a finally block: control cannot leave it
+}
+
+// function binds the statements of `@{ }`.
+func (b *binder) function(tree *blockStmt, target *Type) code {
+	run := b.block(tree)
+	if !b.flow.dead && len(b.errs) == 0 {
+		b.fail(max(tree.end-1, tree.at()), "CS0161", "Not all code paths return a value")
+	}
+	return returning(run, target)
+}
+
+// block binds a block with a scope of its own.
+func (b *binder) block(s *blockStmt) exec {
+	b.push()
+	defer b.pop()
+	return b.statements(s.list)
+}
+
+// statements binds a list of statements in the current scope.
+func (b *binder) statements(list []stmt) exec {
+	var cells []int
+	var fill []func(*Frame)
+	b.scope.cells = &cells
+	labels := map[string]int{}
+	for i, s := range list {
+		switch s := s.(type) {
+		case *localFunc:
+			b.recoverable(func() { b.declareLocal(s, &fill) })
+		case *labelStmt:
+			labels[s.label] = i
+		}
+	}
+	if len(labels) > 0 {
+		old := b.labels
+		b.labels = &labelScope{outer: old, names: labels, ids: map[string]int{}, fn: b.fn}
+		defer func() { b.labels = old }()
+	}
+	steps := make([]exec, 0, len(list))
+	for _, s := range list {
+		if l, ok := s.(*labelStmt); ok {
+			b.flow.dead = false // some goto leads here
+			s = l.body
+		}
+		var e exec
+		b.recoverable(func() { e = b.statement(s) })
+		if e == nil {
+			e = func(*Frame) ctl { return ctlNext }
+		}
+		steps = append(steps, e)
+	}
+	run := sequenceOf(steps)
+	if len(labels) > 0 {
+		run = b.labelled(steps, labels)
+	}
+	prologue := func(fr *Frame) {
+		for _, n := range cells {
+			fr.objs[n] = &cell{}
+		}
+		for _, f := range fill {
+			f(fr)
+		}
+	}
+	// Captures that lambdas of this block cause are known only once the whole function is bound; so ask at run time.
+	if len(cells) == 0 && len(fill) == 0 {
+		return run
+	}
+	return func(fr *Frame) ctl { prologue(fr); return run(fr) }
+}
+
+func sequenceOf(steps []exec) exec {
+	switch len(steps) {
+	case 0:
+		return func(*Frame) ctl { return ctlNext }
+	case 1:
+		return steps[0]
+	case 2:
+		p, q := steps[0], steps[1]
+		return func(fr *Frame) ctl {
+			if c := p(fr); c != ctlNext {
+				return c
+			}
+			return q(fr)
+		}
+	}
+	return func(fr *Frame) ctl {
+		for _, s := range steps {
+			if c := s(fr); c != ctlNext {
+				return c
+			}
+		}
+		return ctlNext
+	}
+}
+
+// labelScope holds the labels of a block.
+type labelScope struct {
+	outer *labelScope
+	names map[string]int
+	ids   map[string]int
+	fn    *funcState
+}
+
+// labelled runs steps and resumes at a label when a statement inside says goto.
+func (b *binder) labelled(steps []exec, labels map[string]int) exec {
+	at := map[int]int{}
+	for name, id := range b.labels.ids {
+		at[id] = labels[name]
+	}
+	return func(fr *Frame) ctl {
+		for i := 0; i < len(steps); i++ {
+			c := steps[i](fr)
+			if c == ctlGoto {
+				if to, ok := at[fr.label]; ok {
+					fr.run.Step()
+					i = to - 1
+					continue
+				}
+			}
+			if c != ctlNext {
+				return c
+			}
+		}
+		return ctlNext
+	}
+}
+
+// recoverable collects an error of one statement so that the next ones are checked too.
+func (b *binder) recoverable(f func()) {
+	if b.fn.outer != nil {
+		f() // lambdas and local functions may be bound speculatively
+		return
+	}
+	if err := b.attempt(f); err != nil {
+		b.errs = append(b.errs, *err)
+	}
+}
+
+func (b *binder) statement(s stmt) exec {
+	switch s := s.(type) {
+	case *blockStmt:
+		return b.block(s)
+	case *localDecl:
+		return b.localDeclaration(s)
+	case *localFunc:
+		return b.localFunctionBody(s)
+	case *exprStmt:
+		do := b.effect(s.x)
+		return func(fr *Frame) ctl { do(fr); return ctlNext }
+	case *ifStmt:
+		return b.ifStatement(s)
+	case *whileStmt:
+		return b.while(s)
+	case *forStmt:
+		return b.forStatement(s)
+	case *foreachStmt:
+		return b.foreach(s)
+	case *switchStmt:
+		return b.switchStatement(s)
+	case *returnStmt:
+		return b.returnStatement(s)
+	case *throwStmt:
+		return b.throwStatement(s)
+	case *jumpStmt:
+		return b.jump(s)
+	case *labelStmt:
+		return b.statement(s.body)
+	case *tryStmt:
+		return b.try(s)
+	case *usingStmt:
+		return b.using(s)
+	case *lockStmt:
+		x := b.operandValue(s.x)
+		o := boxer(x.c, x.t)
+		run := b.statement(s.body)
+		return func(fr *Frame) ctl {
+			if o(fr) == nil {
+				ThrowArgumentNull("obj")
+			}
+			return run(fr)
+		}
+	case *checkedStmt:
+		old := b.checked
+		b.checked = s.on
+		defer func() { b.checked = old }()
+		return b.block(s.body)
+	}
+	return func(*Frame) ctl { return ctlNext }
+}
+
+// effect binds an expression for its effect alone.
+func (b *binder) effect(e expr) func(*Frame) {
+	x := b.value(e)
+	switch {
+	case x.stmt != nil:
+		return x.stmt
+	case x.t.kind == kindVoid:
+		return x.c.v
+	}
+	switch x.t.repr() {
+	case reprInt:
+		return func(fr *Frame) { x.c.i(fr) }
+	case reprStr:
+		return func(fr *Frame) { x.c.s(fr) }
+	case reprObj:
+		return func(fr *Frame) { x.c.o(fr) }
+	}
+	o := boxer(x.c, x.t)
+	return func(fr *Frame) { o(fr) }
+}
+
+func (b *binder) localFunctionBody(s *localFunc) exec {
+	lf := b.scope.funcs[s.name]
+	if lf != nil && len(s.typeParams) == 0 {
+		b.instantiate(lf, nil)
+	}
+	return func(*Frame) ctl { return ctlNext }
+}
+
+func (b *binder) localDeclaration(s *localDecl) exec {
+	var list []func(*Frame)
+	for _, d := range s.vars {
+		var do func(*Frame)
+		err := b.attempt(func() { do = b.declarator(s, d) })
+		if err != nil {
+			// Declare the name all the same: its uses are not wrong.
+			b.attempt(func() { v := b.declare(d.at(), d.name, b.t.err); b.flow.set(v.id) })
+			panic(*err)
+		}
+		if do != nil {
+			list = append(list, do)
+		}
+	}
+	do := sequence(list)
+	if do == nil {
+		return func(*Frame) ctl { return ctlNext }
+	}
+	return func(fr *Frame) ctl { do(fr); return ctlNext }
+}
+
+func (b *binder) declarator(s *localDecl, d declarator) func(*Frame) {
+	if s.typ.isVar() && b.lib.lookup("", "var", 0) == nil {
+		return b.varDeclarator(s, d)
+	}
+	t := b.typ(s.typ)
+	if d.init == nil {
+		if s.konst {
+			b.fail(d.at(), "CS0145", "A const field requires a value to be provided")
+		}
+		v := b.declare(d.at(), d.name, t)
+		return b.store(v, zeroCode(t)) // a loop may come here again
+	}
+	var x operand
+	if a, ok := d.init.(*arrayInit); ok {
+		if t.kind != kindArray {
+			b.fail(a.at(), "CS0622", "Can only use array initializer expressions to assign to array types. Try using a new expression instead.")
+		}
+		x = b.arrayLiteral(a, t)
+	} else {
+		// The variable is in scope in its own initializer, for recursion in a lambda, but has no value there.
+		v := b.declare(d.at(), d.name, t)
+		x = b.convert(b.operandOrVoid(d.init), t, "")
+		if s.konst {
+			b.constLocal(v, x, d)
+			return nil
+		}
+		b.flow.set(v.id)
+		return b.store(v, x.c)
+	}
+	v := b.declare(d.at(), d.name, t)
+	b.flow.set(v.id)
+	return b.store(v, x.c)
+}
+
+func (b *binder) operandOrVoid(e expr) operand {
+	x := b.value(e)
+	if x.t.kind == kindVoid && !x.isThrow {
+		b.fail(e.at(), "CS0029", "Cannot implicitly convert type 'void' to another type")
+	}
+	return x
+}
+
+func (b *binder) constLocal(v *local, x operand, d declarator) {
+	if !x.konst {
+		b.fail(d.init.at(), "CS0133", "The expression being assigned to '%s' must be constant", d.name)
+	}
+	v.konst = &x
+	b.flow.set(v.id)
+}
+
+func (b *binder) varDeclarator(s *localDecl, d declarator) func(*Frame) {
+	if d.init == nil {
+		b.fail(d.at(), "CS0818", "Implicitly-typed variables must be initialized")
+	}
+	if _, ok := d.init.(*arrayInit); ok {
+		b.fail(d.at(), "CS0820", "Cannot initialize an implicitly-typed variable with an array initializer")
+	}
+	x := b.value(d.init)
+	switch x.t.kind {
+	case kindNull, kindVoid:
+		b.fail(d.at(), "CS0815", "Cannot assign %s to an implicitly-typed variable", x.t)
+	case kindLambda:
+		b.fail(d.at(), "CS0815", "Cannot assign lambda expression or method group to an implicitly-typed variable")
+	}
+	v := b.declare(d.at(), d.name, x.t)
+	if s.konst {
+		b.constLocal(v, x, d)
+		return nil
+	}
+	b.flow.set(v.id)
+	return b.store(v, x.c)
+}
+
+func (b *binder) ifStatement(s *ifStmt) exec {
+	c, t, f := b.truth(s.c)
+	b.flow = t.clone()
+	yes := b.nested(s.a)
+	end := b.flow
+	b.flow = f.clone()
+	test := c.c.b
+	if s.b == nil {
+		b.flow = end.join(b.flow)
+		return func(fr *Frame) ctl {
+			if test(fr) {
+				return yes(fr)
+			}
+			return ctlNext
+		}
+	}
+	no := b.nested(s.b)
+	b.flow = end.join(b.flow)
+	return func(fr *Frame) ctl {
+		if test(fr) {
+			return yes(fr)
+		}
+		return no(fr)
+	}
+}
+
+// nested binds an embedded statement.
+func (b *binder) nested(s stmt) exec {
+	if blk, ok := s.(*blockStmt); ok {
+		return b.block(blk)
+	}
+	return b.block(&blockStmt{pos: pos(s.at()), list: []stmt{s}})
+}
+
+// loop runs body as the body of a loop and gives the state behind it.
+func (b *binder) loop(body func(), exit func() flow) {
+	b.jumps = &jumpTarget{outer: b.jumps, breaks: flow{dead: true}, continues: flow{dead: true}}
+	body()
+	out := exit()
+	b.flow = out.join(b.jumps.breaks)
+	b.jumps = b.jumps.outer
+}
+
+func (b *binder) while(s *whileStmt) exec {
+	var test func(*Frame) bool
+	var body exec
+	if s.do {
+		b.loop(func() {
+			body = b.nested(s.body)
+			b.flow = b.flow.join(b.jumps.continues)
+		}, func() flow {
+			c, _, f := b.truth(s.c)
+			test = c.c.b
+			return f
+		})
+		return func(fr *Frame) ctl {
+			for {
+				fr.run.Step()
+				if c := body(fr); c > ctlBreak && c != ctlContinue {
+					return c
+				} else if c == ctlBreak {
+					return ctlNext
+				}
+				if !test(fr) {
+					return ctlNext
+				}
+			}
+		}
+	}
+	b.push()
+	defer b.pop()
+	var cells []int
+	b.scope.cells = &cells
+	var whenFalse flow
+	b.loop(func() {
+		c, t, f := b.truth(s.c)
+		whenFalse = f
+		test = c.c.b
+		b.flow = t.clone()
+		body = b.nested(s.body)
+	}, func() flow { return whenFalse })
+	return func(fr *Frame) ctl {
+		for {
+			for _, n := range cells {
+				fr.objs[n] = &cell{}
+			}
+			if !test(fr) {
+				return ctlNext
+			}
+			fr.run.Step()
+			if c := body(fr); c > ctlBreak && c != ctlContinue {
+				return c
+			} else if c == ctlBreak {
+				return ctlNext
+			}
+		}
+	}
+}
+
+func (b *binder) forStatement(s *forStmt) exec {
+	b.push()
+	defer b.pop()
+	var cells []int
+	b.scope.cells = &cells
+	var init []exec
+	for _, x := range s.init {
+		init = append(init, b.statement(x))
+	}
+	start := sequenceOf(init)
+	test := func(*Frame) bool { return true }
+	var body exec
+	var post func(*Frame)
+	whenFalse := flow{dead: true}
+	b.loop(func() {
+		if s.c != nil {
+			c, t, f := b.truth(s.c)
+			test, whenFalse = c.c.b, f
+			b.flow = t.clone()
+		}
+		body = b.nested(s.body)
+		b.flow = b.flow.join(b.jumps.continues)
+		var list []func(*Frame)
+		for _, x := range s.post {
+			list = append(list, b.effect(x))
+		}
+		post = sequence(list)
+	}, func() flow { return whenFalse })
+	return func(fr *Frame) ctl {
+		for _, n := range cells {
+			fr.objs[n] = &cell{}
+		}
+		start(fr)
+		for test(fr) {
+			fr.run.Step()
+			if c := body(fr); c > ctlBreak && c != ctlContinue {
+				return c
+			} else if c == ctlBreak {
+				return ctlNext
+			}
+			if post != nil {
+				post(fr)
+			}
+		}
+		return ctlNext
+	}
+}
+
+// elementType finds what foreach gives for a value of type t.
+func (b *binder) elementType(pos int, t *Type) *Type {
+	switch {
+	case t.kind == kindArray:
+		return t.elem
+	case t.kind == kindString:
+		return b.t.char
+	case t.kind == kindDynamic:
+		return b.t.dynamic
+	}
+	if list := instancesOf(t, b.t.enumerable); len(list) > 0 {
+		return list[0].args[0]
+	}
+	if e := b.lib.types["System.Collections.IEnumerable"]; e != nil && (t == e || referenceConversion(t, e)) {
+		return b.t.object
+	}
+	b.fail(pos, "CS1579", "foreach statement cannot operate on variables of type '%s' because '%s' does not contain a public instance or extension definition for 'GetEnumerator'", t, t)
+	return nil
+}
+
+func (b *binder) foreach(s *foreachStmt) exec {
+	x := b.operandValue(s.x)
+	if x.t.kind == kindNull || x.t.kind == kindLambda {
+		b.fail(s.x.at(), "CS0186", "Use of null is not valid in this context")
+	}
+	item := b.elementType(s.x.at(), x.t)
+	b.push()
+	defer b.pop()
+	var cells []int
+	b.scope.cells = &cells
+	cur := b.temp(b.t.object)
+	set := b.storeBoxed(cur)
+	in := operand{pos: s.at(), t: item, c: unboxer(b.load(cur).o, item)}
+	var bindItem func(*Frame)
+	if s.names != nil {
+		parts, setup := b.pieces(s.x, in, len(s.names))
+		list := []func(*Frame){setup}
+		for i, n := range s.names {
+			v := b.declare(s.at(), n, parts[i].t)
+			b.flow.set(v.id)
+			list = append(list, b.store(v, parts[i].c))
+		}
+		bindItem = sequence(list)
+	} else {
+		t := item
+		if !s.typ.isVar() {
+			t = b.typ(s.typ)
+			in = b.explicit(in, t)
+		}
+		v := b.declare(s.at(), s.name, t)
+		v.readonly = "CS1656"
+		b.flow.set(v.id)
+		bindItem = b.store(v, in.c)
+	}
+	before := b.flow.clone()
+	var body exec
+	b.loop(func() { body = b.nested(s.body) }, func() flow { return before })
+	src := boxer(x.c, x.t)
+	return func(fr *Frame) ctl {
+		v := src(fr)
+		if v == nil {
+			ThrowNullReference()
+		}
+		out := ctlNext
+		Each(fr.run, v, func(item any) bool {
+			for _, n := range cells {
+				fr.objs[n] = &cell{}
+			}
+			set(fr, item)
+			bindItem(fr)
+			switch c := body(fr); c {
+			case ctlNext, ctlContinue:
+				return true
+			case ctlBreak:
+				return false
+			default:
+				out = c
+				return false
+			}
+		})
+		return out
+	}
+}
+
+// Each calls yield for the items of anything that foreach accepts. Null throws NullReferenceException.
+func Each(r *Run, v any, yield func(any) bool) {
+	switch x := v.(type) {
+	case Enumerable:
+		x.Each(r, yield)
+	case string:
+		for _, u := range Units(x) {
+			r.Step()
+			if !yield(Char(u)) {
+				return
+			}
+		}
+	case []byte:
+		for _, c := range x {
+			r.Step()
+			if !yield(c) {
+				return
+			}
+		}
+	case nil:
+		ThrowNullReference()
+	default:
+		Throw("System.InvalidCastException", "Unable to cast object of type '"+TypeName(v)+"' to type 'System.Collections.IEnumerable'.")
+	}
+}
+
+func (b *binder) returnStatement(s *returnStmt) exec {
+	for j := b.jumps; j != nil; j = j.outer {
+		if j.finally {
+			b.fail(s.at(), "CS0157", "Control cannot leave the body of a finally clause")
+		}
+	}
+	fn := b.fn
+	defer func() { b.flow = flow{bits: b.flow.bits, dead: true} }()
+	if s.x == nil {
+		if fn.result != nil && fn.result.kind != kindVoid {
+			b.fail(s.at(), "CS0126", "An object of a type convertible to '%s' is required", fn.result)
+		}
+		return func(*Frame) ctl { return ctlReturn }
+	}
+	x := b.value(s.x)
+	if fn.infer {
+		fn.returns = append(fn.returns, x)
+		return func(*Frame) ctl { return ctlReturn }
+	}
+	if fn.result.kind == kindVoid {
+		b.fail(s.at(), "CS0127", "A function without a result cannot return a value")
+	}
+	if x.t.kind == kindVoid && !x.isThrow {
+		b.fail(s.x.at(), "CS0029", "Cannot implicitly convert type 'void' to '%s'", fn.result)
+	}
+	y := b.convert(x, fn.result, "")
+	switch fn.result.repr() {
+	case reprInt:
+		return func(fr *Frame) ctl { fr.ret.i = y.c.i(fr); return ctlReturn }
+	case reprFloat:
+		return func(fr *Frame) ctl { fr.ret.f = y.c.f(fr); return ctlReturn }
+	case reprBool:
+		return func(fr *Frame) ctl { fr.ret.b = y.c.b(fr); return ctlReturn }
+	case reprStr:
+		return func(fr *Frame) ctl { fr.ret.s = y.c.s(fr); return ctlReturn }
+	}
+	return func(fr *Frame) ctl { fr.ret.o = y.c.o(fr); return ctlReturn }
+}
+
+func (b *binder) jump(s *jumpStmt) exec {
+	defer func() { b.flow = flow{bits: b.flow.bits, dead: true} }()
+	switch s.what {
+	case "goto":
+		for l := b.labels; l != nil; l = l.outer {
+			if _, ok := l.names[s.label]; ok && l.fn == b.fn {
+				if _, ok := l.ids[s.label]; !ok {
+					b.labelIDs++
+					l.ids[s.label] = b.labelIDs
+				}
+				id := l.ids[s.label]
+				return func(fr *Frame) ctl { fr.label = id; return ctlGoto }
+			}
+		}
+		b.fail(s.at(), "CS0159", "No such label '%s' within the scope of the goto statement", s.label)
+	case "goto case", "goto default":
+		return b.gotoCase(s)
+	}
+	for j := b.jumps; j != nil; j = j.outer {
+		if j.finally {
+			b.fail(s.at(), "CS0157", "Control cannot leave the body of a finally clause")
+		}
+		if s.what == "break" {
+			j.breaks = j.breaks.join(b.flow)
+			return func(*Frame) ctl { return ctlBreak }
+		}
+		if !j.isSwitch {
+			j.continues = j.continues.join(b.flow)
+			return func(*Frame) ctl { return ctlContinue }
+		}
+	}
+	b.fail(s.at(), "CS0139", "No enclosing loop out of which to break or continue")
+	return nil
+}

@@ -1,0 +1,148 @@
+package csharp
+
+// switchBinding is a switch whose sections are being bound.
+type switchBinding struct {
+	x        operand
+	sections []switchSection
+	values   map[any]int // constant of a case label -> section
+	fallback int         // section of default, or -1
+}
+
+func (b *binder) switchStatement(s *switchStmt) exec {
+	x := b.operandValue(s.x)
+	if x.t.kind == kindNull || x.t.kind == kindLambda {
+		b.fail(s.x.at(), "CS8119", "The switch expression must be a value; found '%s'.", x.t)
+	}
+	v := b.temp(x.t)
+	keep := b.store(v, x.c)
+	held := operand{pos: x.pos, t: x.t, c: b.load(v)}
+	sw := &switchBinding{x: held, sections: s.sections, values: map[any]int{}, fallback: -1}
+	b.switchValues(sw)
+	b.jumps = &jumpTarget{outer: b.jumps, isSwitch: true, breaks: flow{dead: true}, cases: sw}
+	b.push()
+	defer b.pop()
+	var cells []int
+	b.scope.cells = &cells
+	type test struct {
+		f       func(*Frame) bool
+		section int
+	}
+	var tests []test
+	bodies := make([]exec, len(s.sections))
+	start := b.flow.clone()
+	for i, sec := range s.sections {
+		b.flow = start.clone()
+		entry := flow{dead: true}
+		b.push()
+		for _, l := range sec.labels {
+			b.flow = start.clone()
+			if l.isDefault {
+				entry = entry.join(b.flow)
+				continue
+			}
+			f := b.pattern(held, l.pat)
+			if l.when != nil {
+				w, t, _ := b.truth(l.when)
+				b.flow = t
+				p, q := f, w.c.b
+				f = func(fr *Frame) bool { return p(fr) && q(fr) }
+			}
+			entry = entry.join(b.flow)
+			tests = append(tests, test{f, i})
+		}
+		b.flow = entry
+		body := b.statements(sec.body)
+		bodies[i] = body
+		b.pop()
+		if !b.flow.dead {
+			b.fail(sec.labels[len(sec.labels)-1].at(), "CS0163", "Control cannot fall through from one case label to another or out of the switch")
+		}
+	}
+	out := b.jumps.breaks
+	b.jumps = b.jumps.outer
+	if sw.fallback < 0 {
+		out = out.join(start)
+	}
+	b.flow = out
+	fallback := sw.fallback
+	return func(fr *Frame) ctl {
+		for _, n := range cells {
+			fr.objs[n] = &cell{}
+		}
+		keep(fr)
+		at := fallback
+		for _, t := range tests {
+			if t.f(fr) {
+				at = t.section
+				break
+			}
+		}
+		for at >= 0 {
+			switch c := bodies[at](fr); c {
+			case ctlGotoCase:
+				fr.run.Step()
+				at = fr.label
+			case ctlBreak, ctlNext:
+				return ctlNext
+			default:
+				return c
+			}
+		}
+		return ctlNext
+	}
+}
+
+// switchValues finds the constants of the labels, for goto case and to report duplicates.
+func (b *binder) switchValues(sw *switchBinding) {
+	for i, sec := range sw.sections {
+		for _, l := range sec.labels {
+			if l.isDefault {
+				if sw.fallback >= 0 {
+					b.fail(l.at(), "CS0152", "The switch statement contains multiple cases with the label value 'default'")
+				}
+				sw.fallback = i
+				continue
+			}
+			e := l.pat.value
+			if e == nil && l.pat.typ != nil && l.pat.name == "" {
+				e = b.constantName(l.pat.typ)
+			}
+			if e == nil {
+				continue
+			}
+			var k operand
+			if b.attempt(func() { k = b.value(e) }) != nil || !k.konst {
+				continue
+			}
+			if y, ok := b.implicit(k, sw.x.t); ok && y.konst {
+				k = y
+			}
+			if _, dup := sw.values[KeyOf(k.val)]; dup && l.when == nil {
+				b.fail(l.at(), "CS0152", "The switch statement contains multiple cases with the label value '%s'", FormatValue(k.val))
+			}
+			sw.values[KeyOf(k.val)] = i
+		}
+	}
+}
+
+func (b *binder) gotoCase(s *jumpStmt) exec {
+	j := b.jumps
+	for j != nil && !j.isSwitch {
+		j = j.outer
+	}
+	if j == nil {
+		b.fail(s.at(), "CS0153", "A goto case is only valid inside a switch statement")
+	}
+	to := j.cases.fallback
+	if s.x != nil {
+		k := b.convert(b.value(s.x), j.cases.x.t, "")
+		n, ok := j.cases.values[KeyOf(k.val)]
+		if !ok || !k.konst {
+			b.fail(s.at(), "CS0159", "No such label 'case %s:' within the scope of the goto statement", FormatValue(k.val))
+		}
+		to = n
+	} else if to < 0 {
+		b.fail(s.at(), "CS0159", "No such label 'default:' within the scope of the goto statement")
+	}
+	return func(fr *Frame) ctl { fr.label = to; return ctlGotoCase }
+}
