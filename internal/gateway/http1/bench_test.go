@@ -161,6 +161,26 @@ func BenchmarkProxy(b *testing.B) {
 	}
 }
 
+// BenchmarkRatio sends requests to both engines in turn and prints how many times as long net/http's reverse proxy takes.
+func BenchmarkRatio(b *testing.B) {
+	for _, size := range []int{512, 16 << 10, 1 << 20} {
+		b.Run("size="+strconv.Itoa(size), func(b *testing.B) {
+			to := backend(b, size)
+			ours := newDriver(b, startServer(b, &http1.Server{Handler: &proxy{to, newClient(b)}}), size)
+			theirs := newDriver(b, startNetHTTP(b, to), size)
+			var spent [2]time.Duration
+			for b.Loop() {
+				for i, d := range []*driver{ours, theirs} {
+					start := time.Now()
+					d.get(b)
+					spent[i] += time.Since(start)
+				}
+			}
+			b.ReportMetric(float64(spent[1])/float64(spent[0]), "times-faster")
+		})
+	}
+}
+
 func benchmark(b *testing.B, address string, size int) {
 	d := newDriver(b, address, size)
 	d.get(b)

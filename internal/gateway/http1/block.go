@@ -8,8 +8,8 @@ type block struct {
 	class int
 }
 
-// blockSizes are the classes of buffers: small messages, bodies in transit, the largest head that default limits allow.
-var blockSizes = [...]int{4 << 10, 16 << 10, 32 << 10, 128 << 10}
+// blockSizes are the classes of buffers: small messages, a head with 16 KiB of body, bodies in transit, the largest head that default limits allow.
+var blockSizes = [...]int{4 << 10, 20 << 10, 64 << 10, 128 << 10}
 
 // unpooled is the class of buffers above the largest size.
 const unpooled = len(blockSizes)

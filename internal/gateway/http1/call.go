@@ -14,7 +14,7 @@ import (
 )
 
 // callBlock is the buffer for a response's head and the first part of its body.
-const callBlock = 16 << 10
+const callBlock = 20 << 10
 
 // call is one request on a connection to a backend service. It is the body of the response and the owner of its strings.
 type call struct {
@@ -154,7 +154,7 @@ func (x *call) receive() error {
 	if err := x.in.limit.arm(x.options.HeaderTimeout); err != nil {
 		return err
 	}
-	for {
+	for range maxHeads {
 		head, err := x.in.head(x.client.HeaderBytes, 0)
 		if err != nil {
 			return err
@@ -181,7 +181,11 @@ func (x *call) receive() error {
 		x.in.release()
 		x.in.hold(callBlock)
 	}
+	return errTooManyHeads
 }
+
+// maxHeads bounds the interim answers before the final one.
+const maxHeads = 100
 
 // open makes the response's body readable.
 func (x *call) open() {
@@ -224,7 +228,10 @@ func (t *backendTunnel) Close() error {
 	return nil
 }
 
-var errUnasked = errors.New("101 was not asked for")
+var (
+	errUnasked      = errors.New("101 was not asked for")
+	errTooManyHeads = errors.New("too many interim answers")
+)
 
 // Read implements [message.Body].
 func (x *call) Read(p []byte) (int, error) {
@@ -330,7 +337,8 @@ func (x *call) classify(err error) *message.BackendError {
 		failure.Kind, failure.Err = message.BackendCanceled, message.ErrBodyClosed
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		failure.Kind, failure.Err = message.BackendTimeout, fmt.Errorf("waiting for the backend service: %w", os.ErrDeadlineExceeded)
-	case errors.As(err, &refused), errors.Is(err, errHeadTooLong), errors.Is(err, errBareLF), errors.Is(err, errUnasked):
+	case errors.As(err, &refused), errors.Is(err, errHeadTooLong), errors.Is(err, errBareLF), errors.Is(err, errUnasked),
+		errors.Is(err, errTooManyHeads):
 		failure.Kind, failure.Err = message.BackendProtocol, fmt.Errorf("%w: %w", message.ErrMalformed, err)
 	default:
 		failure.Kind = message.BackendAborted

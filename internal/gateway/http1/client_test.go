@@ -189,6 +189,7 @@ func TestBackendAnswers(t *testing.T) {
 		{"101 without request", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "", message.BackendProtocol},
 		{"status 000", "HTTP/1.1 000 X\r\n\r\n", "", message.BackendProtocol},
 		{"large head", ok + "X: " + strings.Repeat("a", 129<<10) + "\r\n\r\n", "", message.BackendProtocol},
+		{"interim without end", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 101) + ok + "\r\n", "", message.BackendProtocol},
 		{"malformed chunk", ok + "Transfer-Encoding: chunked\r\n\r\nx\r\n", "200 ", message.BackendProtocol},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -185,6 +185,17 @@ func appendStatusLine(b []byte, status int, reason string) []byte {
 	return append(append(append(b, ' '), reason...), "\r\n"...)
 }
 
+// reset makes closing the connection an error for the client, which would take a plain end for the end of the answer. TLS tells the difference by
+// itself: closing the connection below it sends no close_notify.
+func (c *conn) reset() {
+	if t, ok := c.netConn.(*tls.Conn); ok {
+		_ = t.NetConn().Close()
+	}
+	if tcp, ok := c.netConn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // fails on closed connections only
+	}
+}
+
 // linger ends the sending side and reads what the client still sends, for a moment: closing at once would reset the connection and might take the
 // answer away before the client has read it (RFC 9112, 9.6).
 func (c *conn) linger() {

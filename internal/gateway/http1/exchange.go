@@ -36,6 +36,7 @@ type exchange struct {
 	complete bool // the whole answer has been written
 	keep     bool // the connection can take another request
 	tunnel   bool
+	untilEnd bool // the end of the connection is the end of the answer
 	owner    message.Releaser
 }
 
@@ -62,7 +63,7 @@ func (x *exchange) begin(received time.Time) {
 	x.inBefore = x.c.in.consumed
 	x.c.out.written = 0
 	x.result = message.Result{}
-	x.answered, x.complete, x.keep, x.tunnel, x.owner = false, false, false, false, nil
+	x.answered, x.complete, x.keep, x.tunnel, x.untilEnd, x.owner = false, false, false, false, false, nil
 }
 
 // open is called with a parsed head.
@@ -94,6 +95,9 @@ func (x *exchange) run() bool {
 		return false
 	}
 	again := x.complete && x.keep && alive
+	if x.untilEnd && !x.complete {
+		x.c.reset()
+	}
 	if !x.body.reader.ended() {
 		again = x.drain(again)
 	} else if !again && x.complete && x.c.in.buffered() > 0 {
@@ -326,7 +330,7 @@ func (x *exchange) plan(r *message.Response) (s sending, withBody bool) {
 	case length >= 0 && r.Trailer.Len() == 0:
 		return sending{mode: sendLength, length: length}, length > 0
 	case x.req.Proto == proto10:
-		x.keep = false
+		x.keep, x.untilEnd = false, true
 		return sending{mode: sendClose}, true
 	}
 	return sending{mode: sendChunked}, true

@@ -171,8 +171,9 @@ func appendTrailer(b []byte, trailer *message.Header) []byte {
 	return append(b, "\r\n"...)
 }
 
-// streamSize is the buffer for bodies of unknown or larger size.
-const streamSize = 32 << 10
+// streamSize is the buffer for large bodies in transit. Those of unknown size begin with a small one, because many of them (event streams) wait for
+// long with little to send.
+const streamSize = 64 << 10
 
 // sendBody pulls the body and writes it behind what is gathered, until EOF. progress is called after each write but the last.
 // The error is a *sourceError when the body failed, and the connection's otherwise. The head waits for the body only when that is there already.
@@ -185,9 +186,9 @@ func (o *output) sendBody(body message.Body, s sending, trailer *message.Header,
 			return err
 		}
 	}
-	size := streamSize
-	if s.mode == sendLength && int64(len(o.buf))+s.length < streamSize {
-		size = len(o.buf) + int(s.length)
+	size := blockSizes[0]
+	if s.mode == sendLength {
+		size = int(min(int64(len(o.buf))+s.length, streamSize))
 	}
 	o.hold(size)
 	if s.mode == sendChunked {
@@ -233,6 +234,7 @@ func (o *output) sendPlain(body message.Body, s sending, progress func()) error 
 			room = room[:remaining]
 		}
 		n, readErr := body.Read(room)
+		full := n == len(room)
 		remaining -= int64(n)
 		o.buf = o.buf[:len(o.buf)+n]
 		if readErr == io.EOF && s.mode == sendLength && remaining > 0 {
@@ -248,6 +250,9 @@ func (o *output) sendPlain(body message.Body, s sending, progress func()) error 
 			return &sourceError{readErr}
 		}
 		progress()
+		if full {
+			o.hold(streamSize)
+		}
 	}
 	return o.flush()
 }
@@ -265,7 +270,8 @@ func (o *output) sendChunks(body message.Body, trailer *message.Header, progress
 			}
 		}
 		start := len(o.buf) + chunkLine
-		n, readErr := body.Read(o.buf[start : cap(o.buf)-tail])
+		room := o.buf[start : cap(o.buf)-tail]
+		n, readErr := body.Read(room)
 		if n > 0 {
 			o.frameChunk(start, n)
 		}
@@ -282,6 +288,9 @@ func (o *output) sendChunks(body message.Body, trailer *message.Header, progress
 			return &sourceError{readErr}
 		}
 		progress()
+		if n == len(room) {
+			o.hold(streamSize)
+		}
 	}
 }
 

@@ -198,8 +198,8 @@ func (s *Server) checkDrained() {
 }
 
 // Shutdown closes the listeners and the connections that wait for a request, lets requests in flight finish (their answers say "Connection: close")
-// and returns when all connections have ended. When ctx ends first it closes the rest and returns the error of ctx. Upgraded connections belong to
-// whoever upgraded them.
+// and returns when all connections have ended, those that a handler has upgraded included. When ctx ends first it closes the rest and returns the
+// error of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop(func(c *conn) {
 		if c.state.CompareAndSwap(connIdle, connClosed) {

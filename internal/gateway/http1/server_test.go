@@ -251,6 +251,31 @@ func TestTLS(t *testing.T) {
 	<-gone
 }
 
+// failing is a body that breaks after its first bytes.
+type failing struct{ sent bool }
+
+func (b *failing) Read(p []byte) (int, error) {
+	if b.sent {
+		return 0, errors.New("broken")
+	}
+	b.sent = true
+	return copy(p, "part"), nil
+}
+
+func (b *failing) Close() error { return nil }
+
+// TestResetUntilEnd checks that a client of HTTP/1.0, for which the end of the connection is the end of the body, learns that the body is not whole.
+func TestResetUntilEnd(t *testing.T) {
+	t.Parallel()
+	conn, r := connect(t, startServer(t, &http1.Server{Handler: message.HandlerFunc(func(x message.Exchange) {
+		_ = x.Respond(&message.Response{Status: 200, Body: new(failing), ContentLength: -1})
+	})}))
+	say(conn, "GET / HTTP/1.0\r\n\r\n")
+	if rest, err := io.ReadAll(r); err == nil {
+		t.Errorf("%q looks complete", rest)
+	}
+}
+
 // TestDate checks the field and that a handler's own one wins.
 func TestDate(t *testing.T) {
 	t.Parallel()
