@@ -116,13 +116,14 @@ func (s *Server) authorize(ctx context.Context, action string, scope arm.ID) err
 }
 
 // challenge answers 401 as ARM does: clients read the authority from the header.
-func (s *Server) challenge(w http.ResponseWriter, err error) {
+func (s *Server) challenge(w http.ResponseWriter, r *http.Request, err error) {
 	e, known := arm.AsError(err)
 	if !known {
 		e = arm.Errorf(arm.CodeInvalidToken, "The access token is not valid.")
 	}
 	if e.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="/%s", error="invalid_token", error_description="%s"`, s.c.TenantID, e.Code))
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`,
+			arm.BaseURL(r), s.c.TenantID, e.Code))
 	}
 	arm.WriteError(w, e)
 }

@@ -147,7 +147,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	r, err := s.authenticate(r.WithContext(ctx))
 	switch {
 	case err != nil:
-		s.challenge(w, err)
+		s.challenge(w, r, err)
 	case resource.Supports(r.URL.Path):
 		s.engine.ServeHTTP(w, r)
 	default:
