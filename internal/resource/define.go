@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/arm"
-	"github.com/causeway-apim/causeway/internal/store"
 )
 
 // Limits that a Spec may change.
@@ -79,7 +78,7 @@ type hooks interface {
 	view(x *Reader, d anyDoc) (any, error)
 	keep(x *Reader, d anyDoc) (bool, error)
 	items(x *Reader, parent arm.ID) ([]string, error)
-	indexes(d anyDoc) []store.Index
+	indexes(d anyDoc) []Index
 	read(i int, x *Reader, d anyDoc, body json.RawMessage) (any, error)
 	write(i int, x *Tx, d anyDoc, body json.RawMessage) (any, error)
 	publish(p *Pub, d anyDoc) error
@@ -251,7 +250,7 @@ func (t *typed[T]) keep(x *Reader, d anyDoc) (bool, error) { return t.s.Keep(x, 
 
 func (t *typed[T]) items(x *Reader, parent arm.ID) ([]string, error) { return t.s.Items(x, parent) }
 
-func (t *typed[T]) indexes(d anyDoc) []store.Index {
+func (t *typed[T]) indexes(d anyDoc) []Index {
 	if t.s.Indexes == nil {
 		return nil
 	}

@@ -31,7 +31,7 @@
 //	immutable    a PATCH or PUT may not change it once it is set
 //
 // Unknown properties are ignored and not kept, as ARM does. A field of type json.RawMessage takes any JSON and keeps
-// its members' order; what must come back byte for byte is kept as a blob ([Tx.StoreTx]). A field without a rule that a
+// its members' order; what must come back byte for byte is kept as a blob ([Tx.PutBlob]). A field without a rule that a
 // PATCH must be able to tell apart from its zero value is a pointer. Work that Prepare leaves for later hooks is kept in
 // fields tagged json:"-".
 //

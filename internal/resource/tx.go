@@ -71,8 +71,8 @@ type Reader struct {
 // Context returns the request's context.
 func (x *Reader) Context() context.Context { return x.ctx }
 
-// Store gives access below the engine, for blobs and unusual look-ups.
-func (x *Reader) Store() store.Reader { return x.store }
+// Store gives access below the engine, for unusual look-ups.
+func (x *Reader) Store() StoreReader { return x.store }
 
 // Exists reports whether there is such a resource.
 func (x *Reader) Exists(id arm.ID) (bool, error) {
@@ -232,9 +232,6 @@ type Tx struct {
 	Reader
 	tx store.Tx
 }
-
-// StoreTx gives access below the engine, for blobs. Documents are to be written with [Save].
-func (x *Tx) StoreTx() store.Tx { return x.tx }
 
 // Save stores a resource with its secrets and index rows, new or changed, without running its hooks. Rules are
 // checked. It sets d's tag and number.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 
 	"github.com/causeway-apim/causeway/internal/arm"
-	"github.com/causeway-apim/causeway/internal/store"
 )
 
 // Verbs are the generic operations of a type.
@@ -77,7 +76,7 @@ type Spec[T any] struct {
 	Items func(x *Reader, parent arm.ID) ([]string, error)
 
 	// Indexes are rows by which documents are found with [Reader.Lookup] beside those of ref fields and joins.
-	Indexes func(d *Doc[T]) []store.Index
+	Indexes func(d *Doc[T]) []Index
 	// Actions are the POST (or other) operations below an instance.
 	Actions []Action[T]
 
