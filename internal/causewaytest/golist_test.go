@@ -54,8 +54,7 @@ func goCommand(t *testing.T, args ...string) []byte {
 	cmd.Dir = moduleRoot(t)
 	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			err = errors.New(strings.TrimSpace(string(exit.Stderr)))
 		}
 		t.Fatalf("go %s: %v", strings.Join(args, " "), err)
@@ -127,7 +126,7 @@ func markdownTableRaw(page string, header ...string) [][]string {
 // splitList splits a list in a table's cell.
 func splitList(cell string) []string {
 	list := []string{}
-	for _, word := range strings.Split(cell, ",") {
+	for word := range strings.SplitSeq(cell, ",") {
 		if word = strings.TrimSpace(word); word != "" {
 			list = append(list, word)
 		}

@@ -37,6 +37,7 @@ func TestReadTests(t *testing.T) {
 		`"Action":"run","Package":"p","Test":"T"`,
 		`"Action":"run","Package":"p","Test":"T/a"`,
 		`"Action":"run","Package":"p","Test":"T/b"`,
+		`"Action":"output","Package":"p","Test":"T/b","Output":"=== RUN   T/b\n"`,
 		`"Action":"output","Package":"p","Test":"T/b","Output":"b is wrong\n"`,
 		`"Action":"pass","Package":"p","Test":"T/a"`,
 		`"Action":"fail","Package":"p","Test":"T/b","Elapsed":0.7`,

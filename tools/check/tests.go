@@ -108,6 +108,9 @@ func (r *testRun) handle(e event) {
 			p.parents[e.Test[:cut]] = true
 		}
 	case "output":
+		if strings.HasPrefix(e.Output, "=== ") { // that a test runs, waits or goes on
+			return
+		}
 		p.outputs[e.Test] = append(p.outputs[e.Test], e.Output)
 	case "pass", "fail", "skip":
 		if e.Test == "" {
