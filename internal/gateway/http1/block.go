@@ -14,10 +14,8 @@ var blockSizes = [...]int{4 << 10, 20 << 10, 64 << 10, 128 << 10}
 // unpooled is the class of buffers above the largest size.
 const unpooled = len(blockSizes)
 
-// blocks holds free buffers. One set of pools serves all servers and clients of the process: free memory has no owner.
+// blocks holds the free buffers of a server or a client.
 type blocks struct{ pools [len(blockSizes)]sync.Pool }
-
-var sharedBlocks = new(blocks)
 
 // get returns a buffer of at least size bytes.
 func (p *blocks) get(size int) *block {

@@ -313,8 +313,8 @@ func (b *bodyReader) discard(limit int64) bool {
 	if b.state == bodyFixed && b.remaining > limit {
 		return false
 	}
-	scratch := sharedBlocks.get(blockSizes[0])
-	defer sharedBlocks.put(scratch)
+	scratch := b.in.blocks.get(blockSizes[0])
+	defer b.in.blocks.put(scratch)
 	start := b.in.consumed
 	for b.in.consumed-start <= limit {
 		if _, err := b.read(scratch.data); err != nil {

@@ -44,6 +44,7 @@ func (c *Client) newCall(conn *clientConn, r *message.Request, o message.Transpo
 	x, ok := c.calls.Get().(*call)
 	if !ok {
 		x = &call{client: c}
+		x.in.blocks, x.out.blocks = &c.blocks, &c.blocks
 		x.reader.in = &x.in
 		x.reader.trailer = &x.response.Trailer
 	}

@@ -34,6 +34,7 @@ type Client struct {
 	setUp      sync.Once
 	defaultTLS *tls.Config
 	calls      sync.Pool // of *call
+	blocks     blocks
 
 	mu     sync.Mutex
 	places map[place]*pool

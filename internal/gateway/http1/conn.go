@@ -42,6 +42,7 @@ func newConn(s *Server, netConn net.Conn) *conn {
 	c := &conn{server: s, netConn: netConn, first: true}
 	c.in.conn, c.in.limit.conn, c.in.lenient = netConn, netConn, true
 	c.out.conn, c.out.stall = netConn, s.limits.WriteTimeout
+	c.in.blocks, c.out.blocks = &s.blocks, &s.blocks
 	c.gone.c = c
 	c.x.init(c)
 	return c
@@ -208,8 +209,8 @@ func (c *conn) linger() {
 	if c.in.limit.armAt(time.Now().Add(longest)) != nil {
 		return
 	}
-	scratch := sharedBlocks.get(blockSizes[0])
-	defer sharedBlocks.put(scratch)
+	scratch := c.server.blocks.get(blockSizes[0])
+	defer c.server.blocks.put(scratch)
 	for total := 0; total < most; {
 		n, err := c.netConn.Read(scratch.data)
 		total += n

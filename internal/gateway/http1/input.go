@@ -83,6 +83,7 @@ func (l *deadline) isAborted() bool {
 // input is the reading side of a connection. Bytes before keep belong to a parsed head and stay; buf[r:w] has been received and not consumed.
 type input struct {
 	conn     net.Conn
+	blocks   *blocks
 	limit    deadline
 	block    *block
 	buf      []byte
@@ -101,22 +102,22 @@ func (in *input) buffered() int { return in.w - in.r }
 // hold takes a buffer of the size if there is none.
 func (in *input) hold(size int) {
 	if in.block == nil {
-		in.block = sharedBlocks.get(size)
+		in.block = in.blocks.get(size)
 		in.buf, in.keep, in.r, in.w = in.block.data, 0, 0, 0
 	}
 }
 
 // drop gives the buffer back.
 func (in *input) drop() {
-	sharedBlocks.put(in.block)
+	in.blocks.put(in.block)
 	in.block, in.buf, in.keep, in.r, in.w = nil, nil, 0, 0, 0
 }
 
 // grow moves what is unread into a buffer of at least size bytes. No head may be kept.
 func (in *input) grow(size int) {
-	larger := sharedBlocks.get(size)
+	larger := in.blocks.get(size)
 	n := copy(larger.data, in.buf[in.r:in.w])
-	sharedBlocks.put(in.block)
+	in.blocks.put(in.block)
 	in.block, in.buf, in.r, in.w = larger, larger.data, 0, n
 }
 

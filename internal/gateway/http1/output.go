@@ -13,6 +13,7 @@ import (
 // output is the writing side of a connection: bytes gather in a pooled buffer and leave in one write.
 type output struct {
 	conn    net.Conn
+	blocks  *blocks
 	stall   time.Duration // limit of each write; 0: none
 	until   time.Time     // write deadline in force
 	block   *block
@@ -26,14 +27,14 @@ func (o *output) hold(size int) {
 		return
 	}
 	old := o.block
-	o.block = sharedBlocks.get(size)
+	o.block = o.blocks.get(size)
 	o.buf = append(o.block.data[:0], o.buf...)
-	sharedBlocks.put(old)
+	o.blocks.put(old)
 }
 
 // drop gives the buffer back.
 func (o *output) drop() {
-	sharedBlocks.put(o.block)
+	o.blocks.put(o.block)
 	o.block, o.buf = nil, nil
 }
 

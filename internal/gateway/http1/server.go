@@ -79,6 +79,7 @@ type Server struct {
 	setUp   sync.Once
 	limits  Limits
 	dates   dates
+	blocks  blocks
 	closing atomic.Bool
 
 	mu        sync.Mutex
