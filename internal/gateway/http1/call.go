@@ -293,7 +293,7 @@ func (x *call) finish() {
 	x.over = true
 	x.shared = !x.waiting.cancel() || x.shared
 	x.reusable = x.reusable && !x.shared && x.in.buffered() == 0
-	x.conn.deadline = x.in.limit.at
+	x.conn.deadline = x.in.limit.current()
 	if x.sender == nil {
 		x.conn.giveBack(x.reusable)
 	} else {

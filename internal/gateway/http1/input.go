@@ -80,6 +80,13 @@ func (l *deadline) isAborted() bool {
 	return l.aborted
 }
 
+// current returns the deadline in force.
+func (l *deadline) current() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at
+}
+
 // input is the reading side of a connection. Bytes before keep belong to a parsed head and stay; buf[r:w] has been received and not consumed.
 type input struct {
 	conn     net.Conn
