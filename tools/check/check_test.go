@@ -61,6 +61,12 @@ func TestReadTests(t *testing.T) {
 		`"Action":"output","Package":"p","Output":"FAIL p 0.1s\n"`,
 		`"Action":"fail","Package":"p"`,
 	), tally{failed: 1}, "panic: too bad", "did not end")
+	f("a crash after a test's end is shown", events(
+		`"Action":"run","Package":"p","Test":"T"`,
+		`"Action":"pass","Package":"p","Test":"T"`,
+		`"Action":"output","Package":"p","Test":"T","Output":"SIGQUIT: quit\n"`,
+		`"Action":"fail","Package":"p"`,
+	), tally{passed: 1, failed: 1}, "SIGQUIT: quit")
 	f("what is not an event is shown", "go: downloading x\n"+events(`"Action":"pass","Package":"p"`), tally{}, "go: downloading x")
 }
 

@@ -167,7 +167,7 @@ func (g *gate) raceTests(ctx context.Context) (tally, error) {
 
 // goTest runs go test and counts.
 func (g *gate) goTest(ctx context.Context, dir string, args ...string) (tally, error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-timeout", "15m"}, args...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-timeout", "8m"}, args...)...)
 	cmd.Dir = dir
 	// Go's own end goes to the tests as well, so that servers which they started do not stay behind.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

@@ -160,12 +160,15 @@ func (r *testRun) endPackage(p *packageRun, e event) {
 // explain prints why a package failed when no test's own output says so: it did not build, panicked, ran out of time,
 // or its process ended.
 func (r *testRun) explain(p *packageRun, e event) {
-	done := map[string]bool{"": true}
+	ended := map[string]string{"": "package"}
 	for _, t := range p.ended {
-		done[t.Test] = true
+		ended[t.Test] = t.Action
 	}
 	for name, output := range p.outputs {
-		if !done[name] { // was running when the process ended
+		switch ended[name] {
+		case "pass": // a crash of the process is said to be the output of whatever test wrote last
+			fmt.Fprint(r.out, strings.Join(output, ""))
+		case "": // was running when the process ended
 			fmt.Fprintf(r.out, "--- FAIL: %s %s (did not end)\n%s", e.Package, name, strings.Join(output, ""))
 			p.counted.failed++
 			p.counted.failedTests = append(p.counted.failedTests, e.Package+" "+name)
