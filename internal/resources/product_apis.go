@@ -13,10 +13,14 @@ func productAPIs() *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "apis", Title: "API of a product", Doc: "An API that is in a product.",
 		Parents: []string{"products"}, Workspaces: true, Join: "apis", Verbs: resource.JoinVerbs, NameMax: 256,
+		// A product holds an API with all its revisions.
+		Alias: func(_ *resource.Reader, id arm.ID) (arm.ID, error) {
+			api, _ := arm.SplitRevision(id.Name())
+			return id.Parent().Child("apis", api), nil
+		},
 		Publish: func(p *resource.Pub, d *resource.Doc[struct{}]) error {
-			api, _ := arm.SplitRevision(d.Name())
 			return p.Add(snapshot.KindProductAPI, d.ID.Rel(), snapshot.ProductAPI{
-				Product: strings.ToLower(d.ID.Parent().Name()), API: strings.ToLower(api),
+				Product: strings.ToLower(d.ID.Parent().Name()), API: strings.ToLower(d.Name()),
 			})
 		},
 	})
