@@ -446,7 +446,10 @@ func TestFollow(t *testing.T) {
 func BenchmarkDelivery(b *testing.B) {
 	p := newPlane(b)
 	s := serve(b, p)
-	g := newGateway(b, s.url, p.token(time.Now().Add(time.Hour), time.Now()), nil).start()
+	s.Changed = nil
+	g := newGateway(b, s.url, p.token(time.Now().Add(time.Hour), time.Now()), nil)
+	g.Status = nil
+	g.start()
 	g.until(1)
 	n := 0
 	for b.Loop() {
