@@ -138,8 +138,8 @@ func (p *Process) ready(ctx context.Context, c command) error {
 	return nil
 }
 
-// readListen reads a listen.json: an object of listeners ("management", "managementTLS", …) and their host:port. It
-// returns base URLs by the listener's name as flags write it.
+// readListen reads a listen.json, an object of listeners ("management", "management-tls", …) and their host:port, and
+// returns their base URLs.
 func readListen(file string) (map[string]string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -151,11 +151,11 @@ func readListen(file string) (map[string]string, error) {
 	}
 	listen := map[string]string{}
 	for name, addr := range addrs {
-		if stem, ok := strings.CutSuffix(name, "TLS"); ok {
-			listen[stem+"-tls"] = "https://" + addr
-		} else {
-			listen[name] = "http://" + addr
+		scheme := "http://"
+		if strings.HasSuffix(name, "-tls") {
+			scheme = "https://"
 		}
+		listen[name] = scheme + addr
 	}
 	if len(listen) == 0 {
 		return nil, fmt.Errorf("%s names no listener", filepath.Base(file))

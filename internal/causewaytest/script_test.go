@@ -60,7 +60,7 @@ func toy() {
 			fmt.Fprintln(os.Stderr, "toy:", err)
 			os.Exit(1)
 		}
-		addrs[strings.ReplaceAll(name, "-tls", "TLS")] = l.Addr().String()
+		addrs[name] = l.Addr().String()
 		go func() { _ = http.Serve(l, &t) }()
 	}
 	if *data != "" {
@@ -187,7 +187,7 @@ func TestParseAnswers(t *testing.T) {
 func TestReadListen(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "listen.json")
-	if err := os.WriteFile(file, []byte(`{"management":"127.0.0.1:1","gatewayTLS":"127.0.0.1:2"}`), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(`{"management":"127.0.0.1:1","gateway-tls":"127.0.0.1:2"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readListen(file)
