@@ -2,7 +2,6 @@
 
 GO      ?= go
 BIN     := bin/causeway
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 # Flags and arguments for `causeway dev`: make run ARGS='--empty'
 ARGS    ?=
 
@@ -22,7 +21,7 @@ test: ## set up what the tests need and run the whole gate, as CI does
 	@$(GO) run -C tools ./check
 
 build: ## build ./bin/causeway; needs no Node: without web/dist there are no web pages in it
-	$(GO) build -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/causeway
+	$(GO) build -o $(BIN) ./cmd/causeway
 
 lint: ## golangci-lint: more opinions than the gate has (its first build takes minutes)
 	$(GO) run $(GOLANGCI_LINT) run ./...
