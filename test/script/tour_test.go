@@ -38,7 +38,7 @@ func TestTour(t *testing.T) {
 	management, gateway, edge := freeAddr(t), freeAddr(t), freeAddr(t)
 	change := strings.NewReplacer(
 		"make run\n", fmt.Sprintf("%s dev --data %s --management-listen %s --gateway-listen %s --management-tls-listen off --gateway-tls-listen off "+
-			"--portal-listen off &\ncurl -sS -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 http://%s/healthz\n", bin, data, management, gateway, management),
+			"--portal-listen off > %s 2>&1 &\ncurl -sS -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 http://%s/healthz\n", bin, data, management, gateway, filepath.Join(data, "dev.log"), management),
 		"./bin/causeway", bin,
 		"127.0.0.1:8880", management, "127.0.0.1:8080", gateway, "127.0.0.1:9080", edge,
 		".causeway/edge", filepath.Join(data, "edge"),
