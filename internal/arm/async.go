@@ -3,7 +3,9 @@ package arm
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -64,7 +66,7 @@ func (o *Operations) Start(scope string) (Operation, error) {
 		return Operation{}, e
 	}
 	name := NewGUID()
-	op := &Operation{ID: scope + "/operationStatuses/" + name, Name: name, Status: StatusInProgress, Started: o.now().UTC()}
+	op := &Operation{ID: scope + statusSegment + name, Name: name, Status: StatusInProgress, Started: o.now().UTC()}
 	o.byID[name] = op
 	return *op, nil
 }
@@ -106,12 +108,44 @@ func (o *Operations) sweep() {
 	}
 }
 
-// Accept answers 202 with the headers by which op is polled.
+// Accept answers 202 with the headers by which op is polled: its state at Azure-AsyncOperation, its result at Location.
 func Accept(w http.ResponseWriter, baseURL, apiVersion string, op Operation, retryAfter time.Duration) {
-	link := baseURL + op.ID + "?api-version=" + apiVersion
 	h := w.Header()
-	h.Set("Azure-AsyncOperation", link)
-	h.Set("Location", link)
+	h.Set("Azure-AsyncOperation", baseURL+op.ID+"?api-version="+apiVersion)
+	h.Set("Location", baseURL+strings.Replace(op.ID, statusSegment, resultSegment, 1)+"?api-version="+apiVersion)
 	h.Set("Retry-After", strconv.Itoa(int(retryAfter.Round(time.Second)/time.Second)))
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// The collections of operations below a location.
+const (
+	statusSegment = "/operationStatuses/"
+	resultSegment = "/operationResults/"
+)
+
+// IsOperation reports whether a request's path is that of an operation that [Accept] has answered.
+func IsOperation(path string) bool {
+	path = strings.ToLower(path)
+	return strings.Contains(path, "/providers/"+strings.ToLower(Provider)+"/locations/") &&
+		(strings.Contains(path, strings.ToLower(statusSegment)) || strings.Contains(path, strings.ToLower(resultSegment)))
+}
+
+// ServeHTTP answers a poll: the operation under operationStatuses; under operationResults 202 while it is in progress,
+// then its result or its error.
+func (o *Operations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	op, ok := o.Get(strings.ToLower(path.Base(r.URL.Path)))
+	switch {
+	case !ok:
+		WriteError(w, Errorf(CodeResourceNotFound, "The operation was not found. Operations are forgotten an hour after their end."))
+	case !strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(resultSegment)):
+		WriteJSON(w, http.StatusOK, op)
+	case op.Status == StatusInProgress:
+		Accept(w, BaseURL(r), Param(r.URL.Query(), "api-version"), op, time.Second)
+	case op.Error != nil:
+		WriteError(w, Errorf(op.Error.Code, "%s", op.Error.Message))
+	case op.Result == nil:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		WriteBody(w, http.StatusOK, op.Result)
+	}
 }

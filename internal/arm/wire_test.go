@@ -196,9 +196,28 @@ func TestOperations(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	Accept(w, "https://h", "2024-05-01", a, 2*time.Second)
-	if h := w.Header(); w.Code != 202 || h.Get("Location") != "https://h/scope/operationStatuses/"+a.Name+"?api-version=2024-05-01" || h.Get("Retry-After") != "2" {
+	if h := w.Header(); w.Code != 202 || h.Get("Location") != "https://h/scope/operationResults/"+a.Name+"?api-version=2024-05-01" || h.Get("Retry-After") != "2" {
 		t.Errorf("%d %v", w.Code, h)
 	}
+	c, _ := ops.Start("/scope")
+	d, _ := ops.Start("/scope")
+	ops.Finish(d.Name, nil, nil)
+	poll := func(status int, body string, path string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		ops.ServeHTTP(w, httptest.NewRequest("GET", path+"?api-version=2024-05-01", nil))
+		if w.Code != status || !strings.Contains(w.Body.String(), body) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	poll(200, `"status":"Succeeded"`, a.ID)
+	poll(200, `{"x":1}`, "/scope/operationResults/"+a.Name)
+	poll(200, `"code":"Conflict"`, b.ID)
+	poll(409, `"message":"no"`, "/scope/operationResults/"+b.Name)
+	poll(200, `"status":"InProgress"`, c.ID)
+	poll(202, "", "/scope/operationResults/"+c.Name)
+	poll(204, "", "/scope/operationResults/"+d.Name)
+	poll(404, "ResourceNotFound", "/scope/operationResults/none")
 	now = now.Add(2 * time.Hour)
 	if _, err := ops.Start("/scope"); err != nil {
 		t.Fatal(err)

@@ -120,6 +120,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, drain time.Duration)
 	if err := srv.Shutdown(stop); err != nil {
 		_ = srv.Close() // what has not ended by now is cut off
 	}
+	s.engine.Wait()
 	return nil
 }
 

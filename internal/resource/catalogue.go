@@ -120,8 +120,12 @@ func (c *Catalogue) nodeOf(id arm.ID) *node {
 	return n
 }
 
-// Supports reports whether the engine serves a path: whether it is at or below a service or a list of services.
+// Supports reports whether the engine serves a path: whether it is at or below a service or a list of services, or that
+// of an asynchronous operation.
 func Supports(path string) bool {
+	if arm.IsOperation(path) {
+		return true
+	}
 	segs := strings.Split(strings.Trim(strings.ToLower(path), "/"), "/")
 	i := slices.Index(segs, "providers")
 	return (i == 2 || i == 4) && len(segs) > i+2 && segs[i+1] == strings.ToLower(arm.Provider) && segs[i+2] == serviceSegment &&

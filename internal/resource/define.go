@@ -56,7 +56,7 @@ type abilities struct {
 type action struct {
 	name, method, doc string
 	input, output     any
-	write             bool
+	write, async      bool
 }
 
 // anyDoc is a *Doc[T] for code that does not know T.
@@ -139,7 +139,7 @@ func define[T any](s Spec[T]) (*Type, error) {
 		if (a.Read == nil) == (a.Write == nil) {
 			return nil, fmt.Errorf("action %s: one of Read and Write is needed", a.Name)
 		}
-		t.actions = append(t.actions, action{a.Name, orPost(a.Method), a.Doc, a.Input, a.Output, a.Write != nil})
+		t.actions = append(t.actions, action{a.Name, orPost(a.Method), a.Doc, a.Input, a.Output, a.Write != nil, a.Async})
 	}
 	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
@@ -33,7 +34,11 @@ type Config struct {
 }
 
 // Engine serves a catalogue. It is safe for concurrent use.
-type Engine struct{ c Config }
+type Engine struct {
+	c          Config
+	operations *arm.Operations
+	background sync.WaitGroup
+}
 
 // NewEngine returns an engine.
 func NewEngine(c Config) *Engine {
@@ -52,8 +57,11 @@ func NewEngine(c Config) *Engine {
 	if c.OnWrite == nil {
 		c.OnWrite = func(context.Context, string, int64) error { return nil }
 	}
-	return &Engine{c}
+	return &Engine{c: c, operations: arm.NewOperations(c.Now)}
 }
+
+// Wait returns when the asynchronous operations that are running have ended: before the store is closed.
+func (e *Engine) Wait() { e.background.Wait() }
 
 // Catalogue returns the catalogue that is served.
 func (e *Engine) Catalogue() *Catalogue { return e.c.Catalogue }
@@ -132,9 +140,10 @@ func unmarshalStored(body []byte, props reflect.Value) error {
 
 // outcome is a successful answer.
 type outcome struct {
-	status int
-	etag   string
-	body   []byte // nil for none
+	status    int
+	etag      string
+	body      []byte         // nil for none
+	operation *arm.Operation // of a 202
 }
 
 // change is a PUT or PATCH.
@@ -388,7 +397,7 @@ func (e *Engine) delete(ctx context.Context, rt route, req *Request, h http.Head
 	return out, err
 }
 
-// act runs an action.
+// act runs an action, or begins it when it is asynchronous.
 func (e *Engine) act(ctx context.Context, rt route, req *Request, body []byte) (out outcome, err error) {
 	a := rt.node.typ.actions[rt.action]
 	if len(body) == 0 {
@@ -396,6 +405,29 @@ func (e *Engine) act(ctx context.Context, rt route, req *Request, body []byte) (
 	} else if err := arm.CheckJSON(body); err != nil {
 		return out, err
 	}
+	if a.write {
+		if err := e.c.Guard(ctx, rt.id); err != nil {
+			return out, err
+		}
+	}
+	if !a.async {
+		return e.runAction(ctx, rt, req, body)
+	}
+	op, err := e.operations.Start("/subscriptions/" + rt.id.Subscription() + "/providers/" + arm.Provider + "/locations/global")
+	if err != nil {
+		return out, err
+	}
+	e.background.Go(func() {
+		done, err := e.runAction(context.WithoutCancel(ctx), rt, req, body)
+		if _, known := arm.AsError(err); err != nil && !known {
+			e.c.Log.LogAttrs(ctx, slog.LevelError, "asynchronous operation failed", slog.String("resource", rt.id.String()), slog.Any("error", err))
+		}
+		e.operations.Finish(op.Name, done.body, err)
+	})
+	return outcome{status: http.StatusAccepted, operation: &op}, nil
+}
+
+func (e *Engine) runAction(ctx context.Context, rt route, req *Request, body []byte) (out outcome, err error) {
 	var answer any
 	run := func(x *Reader, call func(d anyDoc) (any, error)) error {
 		if err := x.follow(&rt); err != nil {
@@ -410,17 +442,15 @@ func (e *Engine) act(ctx context.Context, rt route, req *Request, body []byte) (
 		}
 		return err
 	}
-	if a.write {
-		if err := e.c.Guard(ctx, rt.id); err != nil {
-			return out, err
-		}
+	h := rt.node.typ.hooks
+	if rt.node.typ.actions[rt.action].write {
 		err = e.update(ctx, rt.id.Service(), req, func(x *Tx) error {
-			return run(&x.Reader, func(d anyDoc) (any, error) { return rt.node.typ.hooks.write(rt.action, x, d, body) })
+			return run(&x.Reader, func(d anyDoc) (any, error) { return h.write(rt.action, x, d, body) })
 		})
 	} else {
 		err = e.c.Store.View(ctx, func(r store.Reader) error {
 			x := e.reader(ctx, req, r)
-			return run(x, func(d anyDoc) (any, error) { return rt.node.typ.hooks.read(rt.action, x, d, body) })
+			return run(x, func(d anyDoc) (any, error) { return h.read(rt.action, x, d, body) })
 		})
 	}
 	if err != nil || answer == nil {

@@ -96,6 +96,9 @@ func library(t testing.TB, h hooks) *resource.Catalogue {
 				{Name: "listSecrets", Read: func(_ *resource.Reader, d *resource.Doc[book], _ json.RawMessage) (any, error) {
 					return map[string]any{"key": d.Props.Key, "copies": len(d.Props.Copies), "pin": d.Props.Copies}, nil
 				}},
+				{Name: "scan/slowly", Async: true, Read: func(_ *resource.Reader, d *resource.Doc[book], _ json.RawMessage) (any, error) {
+					return map[string]any{"title": d.Props.Title}, nil
+				}},
 				{Name: "burn", Write: func(x *resource.Tx, d *resource.Doc[book], _ json.RawMessage) (any, error) {
 					d.Props.Key = "burnt"
 					return nil, resource.Save(x, d)
@@ -316,4 +319,25 @@ func TestDeclarationsRefused(t *testing.T) {
 	if _, err := resource.NewCatalogue(orphan); err == nil {
 		t.Error("a catalogue without a service is accepted")
 	}
+}
+
+func TestAsyncAction(t *testing.T) {
+	t.Parallel()
+	s := serve(t, hooks{})
+	s.Must(201, "PUT", "books/a", `{"properties":{"title":"A"}}`)
+	r := s.Must(202, "POST", "books/a/scan/slowly", "")
+	gone := s.Must(202, "POST", "books/none/scan/slowly", "")
+	s.Engine.Wait()
+	poll := func(r resourcetest.Response, header string) string {
+		t.Helper()
+		path, ok := strings.CutPrefix(r.Header.Get(header), "http://manage.test")
+		if !ok || !resource.Supports(strings.Split(path, "?")[0]) {
+			t.Fatalf("%s is %q", header, r.Header.Get(header))
+		}
+		return path
+	}
+	want(t, s.Must(200, "GET", poll(r, "Azure-AsyncOperation"), ""), `{"status":"Succeeded","properties":{"title":"A"}}`)
+	want(t, s.Must(200, "GET", poll(r, "Location"), ""), `{"title":"A"}`)
+	want(t, s.Must(200, "GET", poll(gone, "Azure-AsyncOperation"), ""), `{"status":"Failed","error":{"code":"ResourceNotFound"}}`)
+	want(t, s.Must(404, "GET", poll(gone, "Location"), ""), `{"error":{"code":"ResourceNotFound"}}`)
 }

@@ -6,14 +6,19 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/store"
 )
 
 // ServeHTTP serves the resource at the request's path: everything at and below
-// …/providers/Microsoft.ApiManagement/service (see [Supports]).
+// …/providers/Microsoft.ApiManagement/service, and asynchronous operations (see [Supports]).
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if arm.IsOperation(r.URL.Path) {
+		e.operations.ServeHTTP(w, r)
+		return
+	}
 	out, err := e.serve(w, r)
 	if err != nil {
 		ae, known := arm.AsError(err)
@@ -26,6 +31,10 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		arm.WriteError(w, ae)
+		return
+	}
+	if out.operation != nil {
+		arm.Accept(w, arm.BaseURL(r), arm.Param(r.URL.Query(), "api-version"), *out.operation, time.Second)
 		return
 	}
 	if out.etag != "" {

@@ -95,6 +95,8 @@ type Action[T any] struct {
 	Doc    string
 	Input  any // a zero value of what the body is decoded to, for documentation; nil for no body
 	Output any // likewise for the answer
-	Read   func(x *Reader, d *Doc[T], body json.RawMessage) (any, error)
-	Write  func(x *Tx, d *Doc[T], body json.RawMessage) (any, error)
+	// Async answers 202 at once and runs the action in the background; its answer is the operation's result.
+	Async bool
+	Read  func(x *Reader, d *Doc[T], body json.RawMessage) (any, error)
+	Write func(x *Tx, d *Doc[T], body json.RawMessage) (any, error)
 }
