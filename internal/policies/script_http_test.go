@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -168,7 +169,7 @@ func (c *config) start(x *policy.Exec, h *fakeHost, r *message.Request) {
 	x.API = testAPI()
 	x.Operation = &snapshot.Operation{API: "echo", Name: "op", Display: "Operation", Method: r.Method, URLTemplate: c.template, Responses: c.responses}
 	x.Request.URL.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/echo"), "/")
-	x.Matched = matchTemplate(x.Matched, c.template, x.Request.URL.Path)
+	x.Matched = matchTemplate(x.Matched, c.template, &x.Request.URL)
 	if !c.noBase {
 		x.Base, _ = message.ParseURL(x.API.ServiceURL)
 	}
@@ -192,10 +193,17 @@ func (c *config) start(x *policy.Exec, h *fakeHost, r *message.Request) {
 	}
 }
 
-// matchTemplate takes the parameters out of a path: "{x}" for a segment, "{*x}" for the rest.
-func matchTemplate(params []policy.Param, template, path string) []policy.Param {
-	template, _, _ = strings.Cut(template, "?")
-	names, values := strings.Split(template, "/"), strings.Split(path, "/")
+// matchTemplate takes the parameters out of a URL: "{x}" for a segment, "{*x}" for the rest, "?a={x}" for a query parameter.
+func matchTemplate(params []policy.Param, template string, u *message.URL) []policy.Param {
+	template, query, _ := strings.Cut(template, "?")
+	for name, value := range message.QueryPairs(query) {
+		for n, v := range u.Query() {
+			if n == name {
+				params = append(params, policy.Param{Name: strings.Trim(value, "{}"), Value: decoded(v)})
+			}
+		}
+	}
+	names, values := strings.Split(template, "/"), strings.Split(u.Path, "/")
 	for i, name := range names {
 		inner, ok := strings.CutPrefix(name, "{")
 		if !ok || i >= len(values) {
@@ -203,9 +211,17 @@ func matchTemplate(params []policy.Param, template, path string) []policy.Param 
 		}
 		inner = strings.TrimSuffix(inner, "}")
 		if rest, ok := strings.CutPrefix(inner, "*"); ok {
-			return append(params, policy.Param{Name: rest, Value: strings.Join(values[i:], "/")})
+			return append(params, policy.Param{Name: rest, Value: decoded(strings.Join(values[i:], "/"))})
 		}
-		params = append(params, policy.Param{Name: inner, Value: values[i]})
+		params = append(params, policy.Param{Name: inner, Value: decoded(values[i])})
 	}
 	return params
+}
+
+// decoded is a part of a path without percent-encoding.
+func decoded(s string) string {
+	if d, err := url.PathUnescape(s); err == nil {
+		return d
+	}
+	return s
 }

@@ -301,10 +301,10 @@ func compareHeader(h *message.Header, args []string) {
 	}
 }
 
-// body compares the body of the answer: body TEXT
+// body compares the body of the answer: body TEXT...; the words are joined by a blank
 func (s *session) body(_ *testscript.TestScript, args []string) {
-	need(args, 1, 1)
-	if got := string(s.answered().Body.(message.Memory).Rest()); got != args[0] {
+	need(args, 1, 100)
+	if got := string(s.answered().Body.(message.Memory).Rest()); got != strings.Join(args, " ") {
 		failf("the body is %q", got)
 	}
 }
@@ -342,8 +342,8 @@ func (s *session) calledHeader(_ *testscript.TestScript, args []string) {
 
 // calledBody compares the body of the last request that went out: called-body TEXT
 func (s *session) calledBody(_ *testscript.TestScript, args []string) {
-	need(args, 1, 1)
-	if got := s.lastCall().body; got != args[0] {
+	need(args, 1, 100)
+	if got := s.lastCall().body; got != strings.Join(args, " ") {
 		failf("the body of the last request was %q", got)
 	}
 }

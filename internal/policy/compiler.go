@@ -149,11 +149,11 @@ func (c *Compiler) policy(n *node, nth int, only []string) *entry {
 
 // element fills a struct from the element that c stands at, then lets it compile itself.
 func (c *Compiler) element(v reflect.Value, s *shape, isPolicy bool) {
-	before := len(c.k.report.Errors)
+	before := c.k.failures
 	c.attributes(v, s, isPolicy)
 	c.children(v, s)
 	c.ownText(v, s)
-	if len(c.k.report.Errors) > before {
+	if c.k.failures > before {
 		return
 	}
 	if p, ok := v.Addr().Interface().(Compilable); ok {

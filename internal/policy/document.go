@@ -106,6 +106,7 @@ type section struct {
 // Compile compiles a policy document. With errors in the report, or when the text is a fragment or a resolver, the document is nil.
 func (c *Catalogue) Compile(text string, o Options) (*Document, Report) {
 	k := &compilation{catalogue: c, options: o, src: source(text)}
+	k.report.Errors, k.report.Warnings = []Diagnostic{}, []Diagnostic{} // empty lists, not null, in JSON
 	d := k.document()
 	k.report.References = k.references.sorted()
 	if d == nil || !k.report.OK() {
@@ -129,6 +130,7 @@ type compilation struct {
 	report     Report
 	references references
 	use        BodyUse
+	failures   int // how many errors there were, also those beyond the report
 	// outer is the compilation that includes this fragment; nil for a document of its own.
 	outer *compilation
 }
@@ -166,12 +168,20 @@ func (r *references) sorted() References {
 	return References{list(r.namedValues), list(r.fragments), list(r.backends), list(r.certificates)}
 }
 
+// maxDiagnostics is how many errors, and how many warnings, a report holds: nobody reads more.
+const maxDiagnostics = 100
+
 func (k *compilation) errorAt(pos int, code, format string, args ...any) {
-	k.report.Errors = append(k.report.Errors, k.diagnostic(pos, code, format, args))
+	k.failures++
+	if len(k.report.Errors) < maxDiagnostics {
+		k.report.Errors = append(k.report.Errors, k.diagnostic(pos, code, format, args))
+	}
 }
 
 func (k *compilation) warnAt(pos int, code, format string, args ...any) {
-	k.report.Warnings = append(k.report.Warnings, k.diagnostic(pos, code, format, args))
+	if len(k.report.Warnings) < maxDiagnostics {
+		k.report.Warnings = append(k.report.Warnings, k.diagnostic(pos, code, format, args))
+	}
 }
 
 func (k *compilation) diagnostic(pos int, code, format string, args []any) Diagnostic {

@@ -76,7 +76,9 @@ type Exec struct {
 
 	ctx       context.Context
 	variables map[string]any
-	forked    bool
+	forked    bool     // variables are shared with a branch or with what the branch came from
+	branch    bool     // made by Fork
+	written   []string // what a branch has set
 	pending   message.Header
 	atEnd     []func(x *Exec)
 	bodies    bodies
@@ -88,6 +90,9 @@ func (x *Exec) Reset(ctx context.Context, host Host) {
 	kept := Exec{Host: host, ctx: ctx, variables: x.variables, atEnd: x.atEnd, Matched: x.Matched, pending: x.pending, limits: x.limits}
 	if x.Host != host || host == nil {
 		kept.limits = csharp.Limits{}
+	}
+	if x.forked { // a branch may still read them
+		kept.variables = nil
 	}
 	clear(kept.variables)
 	clear(kept.atEnd)
@@ -129,6 +134,9 @@ func (x *Exec) Variable(name string) (value any, ok bool) {
 func (x *Exec) SetVariable(name string, value any) {
 	if x.forked {
 		x.ownVariables()
+	}
+	if x.branch {
+		x.written = append(x.written, name)
 	}
 	if x.variables == nil {
 		x.variables = make(map[string]any, 8)

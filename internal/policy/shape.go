@@ -83,7 +83,7 @@ func (all shapes) fields(s *shape, t reflect.Type, index []int) error {
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		path := append(append([]int(nil), index...), i)
-		if sf.Anonymous && sf.Type.Kind() == reflect.Struct && sf.Tag == "" {
+		if isEmbedded(sf) {
 			errs = append(errs, all.fields(s, sf.Type, path))
 			continue
 		}
@@ -92,6 +92,11 @@ func (all shapes) fields(s *shape, t reflect.Type, index []int) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// isEmbedded says whether a field is a struct whose fields count as the outer struct's own.
+func isEmbedded(sf reflect.StructField) bool {
+	return (sf.Anonymous || sf.IsExported()) && sf.Type.Kind() == reflect.Struct && sf.Tag == "" && sf.Type != blockType && !isValueType(sf.Type)
 }
 
 // field adds one field if its tags make it part of the XML.

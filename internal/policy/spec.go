@@ -14,8 +14,8 @@ package policy
 //	doc:"One sentence."           documentation
 //
 // An exported field of the type [Block] takes all child elements that no other field names as steps. Field types are Value[T], the plain types string,
-// bool, int, int64 and float64 (constants only), structs of the same kind, pointers to and slices of these. A struct without tag is embedded:
-// its fields count as the outer struct's own. A field without tag is the policy's own.
+// bool, int, int64 and float64 (constants only), structs of the same kind, pointers to and slices of these. An exported
+// struct without tag is embedded: its fields count as the outer struct's own. Other fields without tag are the policy's own.
 type Runner interface {
 	// Run executes the policy. It returns nil to go on with the next one, ErrStop, ErrSkipBackend or an error.
 	Run(x *Exec) error
