@@ -13,6 +13,9 @@ type Env struct {
 	// GatewayURL returns the URL at which the managed gateway serves a service of this name; likewise the others. Nil
 	// ones leave the property empty.
 	GatewayURL, PortalURL, ManagementURL func(service string) string
+	// Instances lists the connected instances of a self-hosted gateway, as a value to encode; service is the lower-case
+	// ARM ID. Nil for none.
+	Instances func(service, gateway string) any
 }
 
 // New returns the catalogue.
@@ -22,5 +25,14 @@ func New(env Env) (*resource.Catalogue, error) {
 		tags(),
 		products(),
 		productTags(),
+		productSubscriptions(),
+		namedValues(),
+		groups(),
+		users(),
+		groupUsers(),
+		userGroups(),
+		subscriptions(),
+		userSubscriptions(),
+		gateways(env),
 	)
 }

@@ -135,6 +135,7 @@ func services(env Env) *resource.Type {
 		NameMax:     50,
 		TopLevel:    true,
 		Default:     completeService,
+		After:       furnishService,
 		View:        func(_ *resource.Reader, d *resource.Doc[Service]) (any, error) { return viewService(env, d), nil },
 		Publish:     publishService,
 	})

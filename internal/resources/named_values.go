@@ -1,0 +1,94 @@
+package resources
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/resource"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/store"
+)
+
+// namedValueIndex finds a named value by its display name, which documents use: in lower case, behind the lower-case
+// path of the workspace and a slash when it is in one.
+const namedValueIndex = "displayName"
+
+// NamedValue is a constant for policy documents: {{displayName}}.
+type NamedValue struct {
+	DisplayName string            `json:"displayName" rule:"required,max=256,pattern=[A-Za-z0-9._-]+" filter:"yes" doc:"Name by which policies refer to it."`
+	Value       string            `json:"value,omitempty" rule:"secret,required,max=4096" doc:"Text that takes its place; may be an expression. Not answered when it is secret: use listValue."`
+	Tags        []string          `json:"tags,omitempty" rule:"max=32" filter:"yes" doc:"Words to filter by."`
+	Secret      bool              `json:"secret" doc:"The value is kept from answers and traces."`
+	KeyVault    *KeyVaultContract `json:"keyVault,omitempty" doc:"Not supported."`
+}
+
+// KeyVaultContract names a secret of an Azure Key Vault. It is there to be refused with a reason.
+type KeyVaultContract struct {
+	SecretIdentifier string `json:"secretIdentifier,omitempty" doc:"URL of the secret."`
+	IdentityClientID string `json:"identityClientId,omitempty" doc:"Client ID of the identity that reads it."`
+}
+
+// NamedValueSecret is the answer of listValue.
+type NamedValueSecret struct {
+	Value string `json:"value"`
+}
+
+func namedValues() *resource.Type {
+	return resource.Define(resource.Spec[NamedValue]{
+		Name: "namedValues", Title: "Named value", Doc: "A constant or secret for policies.",
+		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL, NameMax: 256,
+		Default: func(_ *resource.Tx, _, d *resource.Doc[NamedValue]) error { return refuseKeyVault(d.Props.KeyVault) },
+		Check: func(_ *resource.Tx, _, d *resource.Doc[NamedValue]) error {
+			if strings.TrimSpace(d.Props.Value) == "" {
+				return arm.Invalid("value", "value must not consist of white space only.")
+			}
+			return nil
+		},
+		View: func(_ *resource.Reader, d *resource.Doc[NamedValue]) (any, error) {
+			v := d.Props
+			if v.Secret {
+				v.Value = ""
+			}
+			return v, nil
+		},
+		Indexes: func(d *resource.Doc[NamedValue]) []store.Index {
+			return []store.Index{{Name: namedValueIndex, Value: namedValueKey(d.ID, d.Props.DisplayName), Unique: true}}
+		},
+		Actions: []resource.Action[NamedValue]{
+			{
+				Name: "listValue", Doc: "Answers the value.", Output: NamedValueSecret{},
+				Read: func(_ *resource.Reader, d *resource.Doc[NamedValue], _ json.RawMessage) (any, error) {
+					return NamedValueSecret{d.Props.Value}, nil
+				},
+			},
+			{
+				Name: "refreshSecret", Doc: "Reads the value from its key vault again.",
+				Read: func(*resource.Reader, *resource.Doc[NamedValue], json.RawMessage) (any, error) {
+					return nil, arm.Invalid("keyVault", "The named value is not kept in a key vault.")
+				},
+			},
+		},
+		Publish: func(p *resource.Pub, d *resource.Doc[NamedValue]) error {
+			return p.Add(snapshot.KindNamedValue, d.ID.Rel(), snapshot.NamedValue{
+				Name: d.Props.DisplayName, Value: d.Props.Value, Secret: d.Props.Secret,
+			})
+		},
+	})
+}
+
+// namedValueKey is the value under which [namedValueIndex] holds a display name of the workspace or service that id is in.
+func namedValueKey(id arm.ID, displayName string) string {
+	name := strings.ToLower(displayName)
+	if w := id.Parent().Rel(); w != "" {
+		return w + "/" + name
+	}
+	return name
+}
+
+func refuseKeyVault(k *KeyVaultContract) error {
+	if k == nil {
+		return nil
+	}
+	return arm.Invalid("keyVault", "Key vaults are not supported yet. Give the value itself; it is encrypted where it is stored.")
+}
