@@ -5,6 +5,7 @@
 package resources
 
 import (
+	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/resource"
 )
 
@@ -16,6 +17,12 @@ type Env struct {
 	// Instances lists the connected instances of a self-hosted gateway, as a value to encode; service is the lower-case
 	// ARM ID. Nil for none.
 	Instances func(service, gateway string) any
+	// Policies compiles policy documents when they are written. Without it they are kept unchecked, for those who need
+	// the declarations only.
+	Policies *policy.Catalogue
+	// AllowLoopbackLinks and AllowPrivateLinks let imports and policies come from links to this machine and to private
+	// networks.
+	AllowLoopbackLinks, AllowPrivateLinks bool
 }
 
 // New returns the catalogue.
@@ -34,5 +41,18 @@ func New(env Env) (*resource.Catalogue, error) {
 		subscriptions(),
 		userSubscriptions(),
 		gateways(env),
+		versionSets(),
+		apis(env),
+		operations(env),
+		apiSchemas(),
+		apiTags(),
+		operationTags(),
+		apiProducts(),
+		productAPIs(),
+		policyFragments(env),
+		policies(env, "", policy.ScopeService),
+		policies(env, "products", policy.ScopeProduct),
+		policies(env, "apis", policy.ScopeAPI),
+		policies(env, "apis/operations", policy.ScopeOperation),
 	)
 }

@@ -1,0 +1,80 @@
+package resources
+
+import (
+	"encoding/json"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/importer"
+	"github.com/causeway-apim/causeway/internal/resource"
+)
+
+// schemaBlob is the name under which the document of a schema is kept beside it.
+const schemaBlob = "document"
+
+// Schema is a document of types that operations refer to. The document is kept byte for byte outside of the properties,
+// because it may be large.
+type Schema struct {
+	ContentType string          `json:"contentType" rule:"required" filter:"yes" doc:"Media type that says what the document is, such as application/vnd.oai.openapi.components+json."`
+	Document    json.RawMessage `json:"document,omitempty" rule:"writeonly" doc:"An object with value (text), definitions or components."`
+}
+
+// SchemaView is what is answered for a schema.
+type SchemaView struct {
+	ContentType string          `json:"contentType"`
+	Document    json.RawMessage `json:"document"`
+}
+
+func apiSchemas() *resource.Type {
+	return resource.Define(resource.Spec[Schema]{
+		Name: "schemas", Title: "Schema of an API", Doc: "A document of types that the operations of an API refer to.",
+		Parents: []string{"apis"}, Workspaces: true, Verbs: resource.CRDL, MaxBody: apiBodyMax,
+		Check: func(_ *resource.Tx, _, d *resource.Doc[Schema]) error {
+			var members map[string]json.RawMessage
+			if json.Unmarshal(d.Props.Document, &members) != nil || len(members) == 0 {
+				return arm.Invalid("document", "document must be an object with one of value, definitions and components.")
+			}
+			return nil
+		},
+		After: func(x *resource.Tx, _, d *resource.Doc[Schema]) error { return saveSchemaDocument(x, d) },
+		View: func(x *resource.Reader, d *resource.Doc[Schema]) (any, error) {
+			document, err := x.Blob(d.ID, schemaBlob)
+			return SchemaView{d.Props.ContentType, document}, err
+		},
+	})
+}
+
+func saveSchemaDocument(x *resource.Tx, d *resource.Doc[Schema]) error {
+	return x.PutBlob(d.ID, schemaBlob, d.Props.Document)
+}
+
+// saveImportedSchemas replaces the schemas that an import has made before.
+func saveImportedSchemas(x *resource.Tx, api arm.ID, schemas []importer.Schema) error {
+	stays := make(map[string]bool, len(schemas))
+	for _, s := range schemas {
+		d := &resource.Doc[Schema]{Props: Schema{ContentType: s.ContentType, Document: s.Document}}
+		d.ID = api.Child("schemas", s.ID)
+		if err := resource.Save(x, d); err != nil {
+			return err
+		}
+		if err := saveSchemaDocument(x, d); err != nil {
+			return err
+		}
+		stays[d.ID.Key()] = true
+	}
+	var vanished []arm.ID
+	for d, err := range resource.All[Schema](&x.Reader, api, "schemas") {
+		if err != nil {
+			return err
+		}
+		imported := d.Props.ContentType == importer.ContentTypeComponents || d.Props.ContentType == importer.ContentTypeDefinitions
+		if imported && !stays[d.ID.Key()] {
+			vanished = append(vanished, d.ID)
+		}
+	}
+	for _, id := range vanished {
+		if err := resource.Remove(x, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
