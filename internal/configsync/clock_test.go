@@ -6,10 +6,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // pipeListener accepts connections that are pipes in memory, so that a whole
@@ -163,10 +166,40 @@ func TestReturnOfThePlane(t *testing.T) {
 	})
 }
 
-// TestDeadPeer: a plane that falls silent without closing is noticed.
+// frozenConn is a connection on which bytes stop to arrive.
+type frozenConn struct {
+	net.Conn
+	frozen *atomic.Bool
+}
+
+func (c frozenConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	for err == nil && c.frozen.Load() {
+		n, err = c.Conn.Read(b)
+	}
+	return n, err
+}
+
+// TestDeadPeer: a plane that falls silent without closing is noticed, and so is
+// one that never answers.
 func TestDeadPeer(t *testing.T) {
 	t.Parallel()
 	inBubble(t, 24*time.Hour, func(t *testing.T, c *clocked) {
+		var frozen atomic.Bool
+		silent := newGateway(t, "http://plane", c.plane.token(time.Now().Add(time.Hour), time.Now()), nil)
+		silent.Instance = "silent"
+		silent.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := c.listener.dial(ctx, network, addr)
+			return frozenConn{conn, &frozen}, err
+		}
+		silent.start().until(1)
+		frozen.Store(true)
+		c.pass(pingPeriod + pingTimeout + time.Second)
+		if st := silent.state(StateWaiting); !strings.Contains(st.Reason, "the connection to plane:80 is lost") {
+			t.Errorf("got %+v", st)
+		}
+		silent.stop()
+
 		dead := newGateway(t, "http://dead", "x", nil)
 		dead.Dial = func(context.Context, string, string) (net.Conn, error) {
 			near, _ := net.Pipe() // nobody reads
@@ -178,5 +211,32 @@ func TestDeadPeer(t *testing.T) {
 			t.Errorf("got %+v", st)
 		}
 		dead.stop()
+	})
+}
+
+// TestSilentGateway: a gateway of which nothing is heard is let go.
+func TestSilentGateway(t *testing.T) {
+	t.Parallel()
+	inBubble(t, 24*time.Hour, func(t *testing.T, c *clocked) {
+		conn, err := c.listener.dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ws, resp, err := websocket.Dial(t.Context(), "http://plane"+Path, &websocket.DialOptions{
+			HTTPHeader: http.Header{"Authorization": {"GatewayKey " + c.plane.token(time.Now().Add(time.Hour), time.Now())}},
+			HTTPClient: &http.Client{Transport: &http.Transport{
+				DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil },
+			}},
+		})
+		if err != nil {
+			t.Fatal(err, resp)
+		}
+		c.pass(helloTimeout + time.Second)
+		if _, _, err := ws.Read(t.Context()); err == nil {
+			t.Error("still open without a hello")
+		}
+		if n := len(c.server.hub(testService, "edge").connections()); n != 1 {
+			t.Errorf("%d connections", n)
+		}
 	})
 }

@@ -43,8 +43,9 @@ type disk struct {
 	good       int64              // generation that was loaded or written last
 	base       int64              // bytes of the base
 	journal    diskFile           // nil until the first append
+	lock       *os.File           // held while this process keeps the copy
 	length     int64              // bytes of the journal
-	trouble    bool               // was reported
+	trouble    string             // reported last; empty for none
 }
 
 type diskFile interface {
@@ -82,6 +83,9 @@ func (d *disk) generations() ([]int64, error) {
 
 // load reads the newest good copy; nil when there is none. Damage is reported.
 func (d *disk) load() *snapshot.Snapshot {
+	// Without the lock (or the folder) the copy can be read all the same; the
+	// first save says what is wrong.
+	_ = d.acquire()
 	list, err := d.generations()
 	if err != nil {
 		d.fail(fmt.Errorf("read the configuration copy: %w", err))
@@ -103,7 +107,7 @@ func (d *disk) load() *snapshot.Snapshot {
 				d.name(n, "journal"), length, s.Sequence(), err))
 			return s
 		}
-		if n == d.generation {
+		if n == d.generation && d.lock != nil {
 			d.last, d.base, d.length = s, base, length
 		}
 		return s
@@ -148,19 +152,25 @@ func (d *disk) save(s *snapshot.Snapshot) error {
 		d.fail(fmt.Errorf("write the configuration copy: %w", err))
 		return err
 	}
-	if d.trouble {
-		d.trouble = false
+	if d.trouble != "" {
+		d.trouble = ""
 		d.report(nil)
 	}
 	return nil
 }
 
+// fail reports trouble, but not the same again at each attempt.
 func (d *disk) fail(err error) {
-	d.trouble = true
-	d.report(err)
+	if d.trouble != err.Error() {
+		d.trouble = err.Error()
+		d.report(err)
+	}
 }
 
 func (d *disk) write(s *snapshot.Snapshot) error {
+	if err := d.acquire(); err != nil {
+		return err
+	}
 	if d.last == nil || d.length > max(minCompaction, d.base) {
 		return d.writeBase(s)
 	}
@@ -202,9 +212,6 @@ func (d *disk) append(frame []byte, s *snapshot.Snapshot) error {
 
 // writeBase starts a new generation and lets go of those before the last.
 func (d *disk) writeBase(s *snapshot.Snapshot) error {
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return err
-	}
 	next := d.generation + 1
 	name := d.name(next, "base")
 	length, err := d.writeFile(name+".tmp", s)
@@ -280,7 +287,38 @@ func syncDir(dir string) (err error) {
 	return f.Sync()
 }
 
-func (d *disk) close() { d.closeJournal() }
+// acquire makes this process the one that keeps the copy: instances of a
+// gateway may share a volume. The lock ends with the process.
+func (d *disk) acquire() error {
+	if d.lock != nil {
+		return nil
+	}
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(d.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := tryLock(f); err != nil {
+		return errors.Join(fmt.Errorf("another process keeps the copy in %s: %w", d.dir, err), f.Close())
+	}
+	d.lock = f
+	// The other process may have written since this one loaded.
+	list, err := d.generations()
+	if len(list) > 0 {
+		d.generation = list[0]
+	}
+	return err
+}
+
+func (d *disk) close() {
+	d.closeJournal()
+	if d.lock != nil {
+		_ = d.lock.Close()
+		d.lock = nil
+	}
+}
 
 // closeJournal forgets the journal; what was promised is synced already.
 func (d *disk) closeJournal() {

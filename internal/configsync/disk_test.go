@@ -20,6 +20,13 @@ func (l *diskLog) open(dir string) *disk {
 	return openDisk(dir, func(err error) { l.reports = append(l.reports, err) })
 }
 
+// read loads what is in a folder.
+func (l *diskLog) read(dir string) *snapshot.Snapshot {
+	d := l.open(dir)
+	defer d.close()
+	return d.load()
+}
+
 // history is a chain of small configurations.
 func history(t testing.TB, n int) []*snapshot.Snapshot {
 	all := []*snapshot.Snapshot{snapshot.Empty()}
@@ -60,7 +67,7 @@ func TestDiskKeepsTheNewest(t *testing.T) {
 		t.Fatalf("got %v", s)
 	}
 	save(t, d, all[3], all[4])
-	s := log.open(dir).load()
+	s := log.read(dir)
 	if s == nil || s.Digest() != all[4].Digest() || s.Sequence() != 4 {
 		t.Fatalf("got %v", s)
 	}
@@ -68,8 +75,8 @@ func TestDiskKeepsTheNewest(t *testing.T) {
 		t.Errorf("trouble: %v", log.reports)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 2 {
-		t.Fatalf("%v, %v: want a base and a journal", entries, err)
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("%v, %v: want a base, a journal and a lock", entries, err)
 	}
 	for _, e := range entries {
 		if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
@@ -114,7 +121,7 @@ func TestDiskDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log diskLog
-			s := log.open(dir).load()
+			s := log.read(dir)
 			if s == nil {
 				t.Fatalf("%s %s: nothing is left", kind, what)
 			}
@@ -174,8 +181,32 @@ func TestDiskGoesOnAfterDamage(t *testing.T) {
 	if list, err := d.generations(); err != nil || len(list) != 2 || list[0] != 3 || list[1] != 1 {
 		t.Errorf("generations %v, %v", list, err)
 	}
-	if s := log.open(dir).load(); s.Digest() != newest.Digest() {
+	if s := log.read(dir); s.Digest() != newest.Digest() {
 		t.Error("not the newest")
+	}
+}
+
+// TestDiskIsShared: one instance of several keeps the copy, all can start from
+// it, and another takes over.
+func TestDiskIsShared(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	all := history(t, 4)
+	var one, two diskLog
+	first, second := one.open(dir), two.open(dir)
+	save(t, first, all[1], all[2])
+	if s := second.load(); s == nil || s.Sequence() != 2 {
+		t.Fatalf("got %v", s)
+	}
+	if err := second.save(all[3]); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("got %v", err)
+	}
+	save(t, first, all[3])
+	first.close()
+	save(t, second, all[4])
+	second.close()
+	if s := one.read(dir); s.Sequence() != 4 {
+		t.Errorf("sequence %d", s.Sequence())
 	}
 }
 
@@ -196,7 +227,7 @@ func TestDiskCompacts(t *testing.T) {
 	if list, err := d.generations(); err != nil || len(list) != 2 {
 		t.Errorf("generations %v, %v", list, err)
 	}
-	if got := log.open(dir).load(); got.Digest() != s.Digest() {
+	if got := log.read(dir); got.Digest() != s.Digest() {
 		t.Error("not the newest")
 	}
 }
@@ -246,13 +277,13 @@ func TestDiskFull(t *testing.T) {
 			t.Fatalf("room %d: saved %d, reports %v", room, saved, log.reports)
 		}
 		var again diskLog
-		got := again.open(dir).load()
+		got := again.read(dir)
 		if (got == nil) != (saved == 0) || (got != nil && got.Sequence() != saved) {
 			t.Fatalf("room %d: %d was saved, loaded %v", room, saved, got)
 		}
 		left = 1 << 20
 		save(t, d, all[4])
-		if got := again.open(dir).load(); got.Sequence() != 4 || (failed && log.reports[len(log.reports)-1] != nil) {
+		if got := again.read(dir); got.Sequence() != 4 || (failed && log.reports[len(log.reports)-1] != nil) {
 			t.Fatalf("room %d: does not recover: %v", room, log.reports)
 		}
 	}

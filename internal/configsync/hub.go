@@ -42,7 +42,8 @@ type serviceHub struct {
 	gateways map[string]*gatewayHub
 }
 
-// join returns the hub of a gateway for a new connection; leave it afterwards.
+// join returns the hub of a gateway for a new connection, which must prepare it
+// before it uses views, and leave it afterwards.
 func (s *Server) join(id Identity) (*gatewayHub, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,7 +148,9 @@ func (h *serviceHub) advance() {
 	d := snapshot.Diff(h.master, latest)
 	h.master = latest
 	for _, g := range h.gateways {
-		g.advance(d, h.master)
+		if g.view != nil {
+			g.advance(d, h.master)
+		}
 	}
 }
 
@@ -158,17 +161,35 @@ func (h *serviceHub) gateway(name string) *gatewayHub {
 	g := h.gateways[name]
 	if g == nil {
 		g = &gatewayHub{
-			service: h, name: name, view: snapshot.NewView(h.master, name),
-			conns: map[*serverConn]struct{}{}, instances: map[string]*instanceState{},
+			service: h, name: name, conns: map[*serverConn]struct{}{}, instances: map[string]*instanceState{},
 		}
-		g.current = g.view.Snapshot()
-		g.ring = []ringEntry{{s: g.current}}
 		h.gateways[name] = g
 	}
 	g.mu.Lock()
 	g.users++
 	g.mu.Unlock()
 	return g
+}
+
+// prepare makes the view, once; the first user of a large service waits for it,
+// others are served meanwhile.
+func (g *gatewayHub) prepare() {
+	g.once.Do(func() {
+		h := g.service
+		h.mu.Lock()
+		master := h.master
+		h.mu.Unlock()
+		v := snapshot.NewView(master, g.name)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.master != master {
+			v.Apply(snapshot.Diff(master, h.master), h.master)
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.view, g.current = v, v.Snapshot()
+		g.ring = []ringEntry{{s: g.current}}
+	})
 }
 
 func (h *serviceHub) close() {
@@ -187,7 +208,8 @@ func (h *serviceHub) close() {
 type gatewayHub struct {
 	service *serviceHub
 	name    string
-	view    *snapshot.View // under the service's lock
+	once    sync.Once      // of prepare
+	view    *snapshot.View // under the service's lock; nil until prepared
 
 	mu      sync.Mutex
 	users   int

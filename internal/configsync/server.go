@@ -98,6 +98,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.leave(hub)
+	hub.prepare()
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		CompressionMode:      websocket.CompressionNoContextTakeover,
 		CompressionThreshold: compressAbove,

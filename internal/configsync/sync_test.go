@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,6 +106,7 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.leave(hub)
+	hub.prepare()
 	view := hub.newest()
 	if held := hub.held(1, hexDigest(view)); held == nil || held.Sequence() != 1 {
 		t.Error("a gateway with the same content should not need it again")
@@ -365,6 +367,39 @@ func TestSlowGatewayCoalesces(t *testing.T) {
 	g.until(101)
 	if n := calls.Load(); n != 2 {
 		t.Errorf("%d calls of apply, want 2", n)
+	}
+}
+
+// TestManyInstances connects many gateways and changes the configuration under
+// them from several sides.
+func TestManyInstances(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	s := serve(t, p)
+	token := p.token(time.Now().Add(time.Hour), time.Now())
+	var all []*gateway
+	for i := range 50 {
+		g := newGateway(t, s.url, token, nil)
+		g.Instance = fmt.Sprint("instance-", i)
+		all = append(all, g.start())
+	}
+	var writers sync.WaitGroup
+	for w := range 4 {
+		writers.Go(func() {
+			for i := range 25 {
+				p.put(part(t, snapshot.KindOperation, fmt.Sprintf("apis/echo/operations/%d-%d", w, i), snapshot.Operation{}))
+			}
+		})
+	}
+	writers.Wait()
+	want := snapshot.NewView(p.current, "edge").Snapshot().Digest()
+	for _, g := range all {
+		if got := g.until(101); got.Digest() != want {
+			t.Errorf("%s holds something else", g.Instance)
+		}
+	}
+	if n := len(s.Instances(testService, "edge")); n != len(all) {
+		t.Errorf("%d instances", n)
 	}
 }
 

@@ -44,9 +44,9 @@ func scanReference(c class, text string, l *links) {
 	if !ok || text == "" || (text[0] != '"' && text[0] != '\'') {
 		return
 	}
-	value, _, _ := strings.Cut(text[1:], text[:1])
+	value, _, ended := strings.Cut(text[1:min(len(text), maxReference+2)], text[:1])
 	value = strings.TrimSpace(value)
-	if !strings.ContainsAny(value, "@{&") && len(value) <= maxReference {
+	if ended && !strings.ContainsAny(value, "@{&") {
 		l.out(c, value)
 		return
 	}
@@ -63,8 +63,8 @@ func scanNamedValues(text string, l *links) {
 		if !found {
 			return
 		}
-		name, _, found := strings.Cut(rest, "}}")
-		if found && len(name) <= maxReference && !strings.ContainsAny(name, "{\n") {
+		name, _, found := strings.Cut(rest[:min(len(rest), maxReference+2)], "}}")
+		if found && !strings.ContainsAny(name, "{\n") {
 			l.out(classNamedValue, strings.TrimSpace(name))
 		}
 		text = rest

@@ -138,7 +138,7 @@ func TestViewMembership(t *testing.T) {
 // BenchmarkPolicyChange is one policy PUT: the change of the service and of a
 // gateway's view. It must not grow with the size of the service.
 func BenchmarkPolicyChange(b *testing.B) {
-	for _, size := range []struct{ operations, subscriptions int }{{100, 100}, {10_000, 100_000}, {100_000, 100_000}} {
+	for _, size := range []struct{ operations, subscriptions int }{{100, 100}, {10_000, 100_000}, {100_000, 1_000_000}} {
 		b.Run(fmt.Sprintf("operations=%d/subscriptions=%d", size.operations, size.subscriptions), func(b *testing.B) {
 			s := big(b, size.operations, size.subscriptions)
 			v := NewView(s, "edge")
