@@ -18,7 +18,7 @@ type ReplayBody struct {
 }
 
 // NewReplayBody returns a body over source that can be rewound as long as at most limit bytes have been read. Close leaves the source open for
-// another pass; CloseSource ends it.
+// another pass and does not interrupt a Read that waits for it; CloseSource ends it.
 func NewReplayBody(source Body, limit int) *ReplayBody {
 	return &ReplayBody{source: source, limit: limit}
 }

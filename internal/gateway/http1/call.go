@@ -62,22 +62,22 @@ func (x *call) ContextDone() {
 	x.in.limit.abort()
 }
 
-// do sends the request and reads the response's head.
-func (x *call) do(ctx context.Context) (*message.Response, *message.BackendError) {
+// do sends the request and reads the response's head. After a failure free says that nobody uses the request any more.
+func (x *call) do(ctx context.Context) (response *message.Response, failure *message.BackendError, free bool) {
 	x.ctx = ctx
 	var ok bool
 	if x.waiting, ok = await(ctx, x); !ok {
 		x.waiting = registration{}
 		x.canceled.Store(true)
-		return nil, x.fail(context.Cause(ctx))
+		return x.fail(context.Cause(ctx))
 	}
 	if err := x.send(); err != nil {
-		return nil, x.fail(err)
+		return x.fail(err)
 	}
 	if err := x.receive(); err != nil {
-		return nil, x.fail(err)
+		return x.fail(err)
 	}
-	return &x.response, nil
+	return &x.response, nil, true
 }
 
 // send writes the head and as much of the body as needs no waiting; the rest goes on beside the response.
@@ -110,7 +110,7 @@ func (x *call) send() error {
 	case r.Body == nil:
 		err = out.flush()
 	case s.mode == sendLength && x.atHand(s.length):
-		err = out.sendBody(r.Body, s, nil, func() {})
+		err = out.sendBody(r.Body, s, nobody{})
 		_ = r.Body.Close()
 	default:
 		x.startSender(s)
@@ -122,6 +122,13 @@ func (x *call) send() error {
 	}
 	return err
 }
+
+// nobody accompanies a body that leaves in one write.
+type nobody struct{}
+
+func (nobody) progress() {}
+
+func (nobody) appendTrailer(b []byte) []byte { return b }
 
 // atHand says whether a body of the length can be written in one go.
 func (x *call) atHand(length int64) bool {
@@ -302,12 +309,13 @@ func (x *call) finish() {
 }
 
 // fail ends a call without a response and says why.
-func (x *call) fail(err error) *message.BackendError {
-	failure := x.classify(err)
+func (x *call) fail(err error) (_ *message.Response, failure *message.BackendError, free bool) {
+	failure = x.classify(err)
 	x.reusable = false
 	x.finish()
+	free = x.sender == nil || x.sender.hasEnded()
 	x.recycle()
-	return failure
+	return nil, failure, free
 }
 
 // bytesSent is what of the request has left.

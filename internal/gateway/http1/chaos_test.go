@@ -50,13 +50,13 @@ func TestChaos(t *testing.T) {
 				return
 			}
 		}
-		body := &moody{line: name + "\n", left: 300, breakAt: -1}
+		body := &moody{line: name + strings.Repeat(".", 500) + "\n", left: 40, breakAt: -1}
 		resp := &message.Response{Status: 200, Body: body, ContentLength: -1}
 		switch mood {
 		case "fixed":
 			resp.ContentLength = int64(len(body.line) * body.left)
 		case "broken":
-			body.breakAt = 100
+			body.breakAt = 20
 		}
 		resp.Header.Add("X-Name", name)
 		_ = x.Respond(resp)
@@ -104,10 +104,10 @@ func chaoticRequest(ctx context.Context, client *http1.Client, to message.URL, r
 	to.Path = "/"
 	r := &message.Request{Method: "GET", URL: to, Header: message.NewHeader("X-Name", name, "X-Mood", mood)}
 	if random.IntN(2) == 0 {
-		lines := random.IntN(3000)
-		r.Method, r.Body, r.ContentLength = "PUT", &moody{line: "request\n", left: lines, breakAt: -1}, -1
+		lines := random.IntN(200)
+		r.Method, r.Body, r.ContentLength = "PUT", &moody{line: strings.Repeat("r", 128), left: lines, breakAt: -1}, -1
 		if random.IntN(2) == 0 {
-			r.ContentLength = int64(8 * lines)
+			r.ContentLength = int64(128 * lines)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
@@ -131,7 +131,7 @@ func chaoticRequest(ctx context.Context, client *http1.Client, to message.URL, r
 	if err != nil {
 		return expected(mood, name, err)
 	}
-	if mood == "broken" || string(data) != strings.Repeat(name+"\n", 300) {
+	if mood == "broken" || string(data) != strings.Repeat(name+strings.Repeat(".", 500)+"\n", 40) {
 		return fmt.Errorf("%s (%s): wrong answer of %d bytes taken for whole", name, mood, len(data))
 	}
 	return nil

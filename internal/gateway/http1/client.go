@@ -88,11 +88,11 @@ func (c *Client) roundTrip(ctx context.Context, r *message.Request, o message.Tr
 			return nil, connectError(ctx, err)
 		}
 		reused := conn.requests > 0
-		response, failure := c.newCall(conn, r, o).do(ctx)
+		response, failure, free := c.newCall(conn, r, o).do(ctx)
 		if failure == nil {
 			return response, nil
 		}
-		if !reused || failure.Kind != message.BackendAborted || failure.Answered || failure.BytesSent > 0 && !repeatable || !rewind(r.Body) {
+		if !free || !reused || failure.Kind != message.BackendAborted || failure.Answered || failure.BytesSent > 0 && !repeatable || !rewind(r.Body) {
 			return nil, failure
 		}
 	}

@@ -21,13 +21,12 @@ type exchange struct {
 	ctx      *exchangeContext
 	req      message.Request
 	framing  framing
-	body     requestBody
-	hasBody  bool
+	body     *requestBody // nil when the request has none
 	finish   []func(message.Result)
 	result   message.Result
 	inBefore int64
-	outMark  int64 // bytes written before the final answer
-	progress func()
+	outMark  int64           // bytes written before the final answer
+	trailer  *message.Header // of the answer
 
 	// writing guards the output and answered: interim answers may come from the goroutine that reads the body.
 	writing  sync.Mutex
@@ -44,12 +43,7 @@ var _ message.Exchange = (*exchange)(nil)
 
 func (x *exchange) init(c *conn) {
 	x.c = c
-	x.progress = x.noteFirst
 	x.ctx = &exchangeContext{watched: c.gone.start}
-	x.body.x = x
-	x.body.reader.in = &c.in
-	x.body.reader.wait, x.body.reader.minRate = c.server.limits.BodyTimeout, c.server.limits.BodyRate
-	x.body.reader.trailer = &x.req.Trailer
 	x.req.RemoteAddr, x.req.LocalAddr = addrPort(c.netConn.RemoteAddr()), addrPort(c.netConn.LocalAddr())
 }
 
@@ -69,15 +63,14 @@ func (x *exchange) begin(received time.Time) {
 // open is called with a parsed head.
 func (x *exchange) open() {
 	x.keep = x.framing.persistent()
-	x.req.ContentLength = x.framing.requestBody(&x.body.reader)
-	x.body.begin(x.framing.expect && !x.body.reader.ended())
-	x.hasBody = !x.body.reader.ended()
-	if !x.hasBody {
-		x.req.Body = nil
+	x.req.ContentLength = x.framing.bodyLength()
+	if x.req.ContentLength == 0 {
+		x.req.Body, x.body = nil, nil
 		x.c.gone.allow(x.ctx)
-	} else {
-		x.req.Body = &x.body
+		return
 	}
+	x.body = x.newBody()
+	x.req.Body = x.body
 }
 
 // run serves the exchange and says whether the connection takes another one.
@@ -85,6 +78,9 @@ func (x *exchange) run() bool {
 	unanswered := message.ErrNotAnswered
 	if x.c.handle() {
 		x.keep, unanswered = false, errPanicked
+	}
+	if x.body != nil {
+		x.body.shut() // before stop: a reader that comes to the end of the body would start watching again
 	}
 	alive := x.c.gone.stop()
 	if !x.answered {
@@ -98,7 +94,7 @@ func (x *exchange) run() bool {
 	if x.untilEnd && !x.complete {
 		x.c.reset()
 	}
-	if !x.body.reader.ended() {
+	if x.unread() {
 		again = x.drain(again)
 	} else if !again && x.complete && x.c.in.buffered() > 0 {
 		x.c.linger()
@@ -121,11 +117,16 @@ func (x *exchange) respondFor(why error, alive bool) {
 
 var errPanicked = errors.New("handler panicked")
 
-// settle ends the context, waits for readers of the body and reports the result.
+// unread says whether a part of the request body is still to come. Nobody reads at the same time.
+func (x *exchange) unread() bool { return x.body != nil && !x.body.reader.ended() }
+
+// unsure says whether nobody can know where the next request begins.
+func (x *exchange) unsure() bool {
+	return x.body != nil && (x.body.waiting() || x.body.broken.Load())
+}
+
+// settle ends the context and reports the result.
 func (x *exchange) settle() {
-	if x.hasBody {
-		x.body.shut()
-	}
 	if x.result.Done.IsZero() {
 		x.result.Done = x.c.server.Now()
 	}
@@ -147,9 +148,7 @@ func (x *exchange) drain(again bool) bool {
 	if again && !x.body.waiting() {
 		const patience = time.Second
 		x.body.reader.wait = patience
-		done := x.body.reader.discard(maxDiscard)
-		x.body.reader.wait = x.c.server.limits.BodyTimeout
-		if done {
+		if x.body.reader.discard(maxDiscard) {
 			return true
 		}
 	}
@@ -182,9 +181,17 @@ func (x *exchange) Informational(status int, h *message.Header) error {
 		return nil
 	}
 	if status == 100 {
-		x.body.continued.Store(true)
+		return x.continueByHand(h)
 	}
 	return x.sendInterim(status, h)
+}
+
+// continueByHand sends the 100 of a handler, once. x.writing is held.
+func (x *exchange) continueByHand(h *message.Header) error {
+	if x.body != nil && x.body.continued.Swap(true) {
+		return nil
+	}
+	return x.sendInterim(100, h)
 }
 
 // sendInterim writes an interim answer. x.writing is held.
@@ -227,7 +234,8 @@ func (x *exchange) Respond(r *message.Response) error {
 	}
 	x.owner, r.Owner = r.Owner, nil
 	if withBody {
-		err = x.c.out.sendBody(r.Body, s, &r.Trailer, x.progress)
+		x.trailer = &r.Trailer
+		err = x.c.out.sendBody(r.Body, s, x)
 	} else {
 		err = x.c.out.flush()
 	}
@@ -259,8 +267,11 @@ func (x *exchange) answerEnded(err error) error {
 	return err
 }
 
-// noteFirst keeps the time of the first byte.
-func (x *exchange) noteFirst() {
+// appendTrailer implements courier.
+func (x *exchange) appendTrailer(b []byte) []byte { return appendTrailer(b, x.trailer) }
+
+// progress implements courier: it keeps the time of the first byte.
+func (x *exchange) progress() {
 	if x.result.FirstByte.IsZero() {
 		x.result.FirstByte = x.c.server.Now()
 	}
@@ -280,7 +291,7 @@ func (x *exchange) gatherHead(r *message.Response) (s sending, withBody bool, er
 		return s, false, &message.InvalidFieldError{Name: "reason"}
 	}
 	s, withBody = x.plan(r)
-	if !x.keep || x.body.waiting() || x.body.broken.Load() || x.c.server.closing.Load() {
+	if !x.keep || x.unsure() || x.c.server.closing.Load() {
 		x.keep = false
 		s.connection = "close"
 	} else if x.req.Proto == proto10 {
@@ -343,7 +354,7 @@ func (x *exchange) Upgrade(r *message.Response) (net.Conn, error) {
 	switch {
 	case x.answered:
 		return nil, message.ErrAnswered
-	case !x.framing.upgrade || !x.framing.upgrading || x.req.Proto == proto10 || !x.body.reader.ended():
+	case !x.framing.upgrade || !x.framing.upgrading || x.req.Proto == proto10 || x.body != nil:
 		return nil, fmt.Errorf("request asks for no upgrade: %w", errors.ErrUnsupported)
 	case r.Status != 101:
 		return nil, fmt.Errorf("status %d is no upgrade", r.Status)

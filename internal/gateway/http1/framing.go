@@ -171,18 +171,24 @@ func (f *framing) persistent() bool {
 	return !f.close
 }
 
-// requestBody starts b for the body of a request.
-func (f *framing) requestBody(b *bodyReader) (length int64) {
-	switch {
-	case f.chunked:
-		b.begin(bodyChunked, 0)
+// bodyLength is the length of a request's body: 0 without one, -1 when it is not known.
+func (f *framing) bodyLength() int64 {
+	if f.chunked {
 		return -1
-	case f.length > 0:
-		b.begin(bodyFixed, f.length)
-		return f.length
 	}
-	b.begin(bodyNone, 0)
-	return 0
+	return max(f.length, 0)
+}
+
+// requestBody starts b for the body of a request.
+func (f *framing) requestBody(b *bodyReader) {
+	switch length := f.bodyLength(); {
+	case length < 0:
+		b.begin(bodyChunked, 0)
+	case length > 0:
+		b.begin(bodyFixed, length)
+	default:
+		b.begin(bodyNone, 0)
+	}
 }
 
 // responseBody starts b for the body of a response (RFC 9112, 6.3) and returns the length to show.

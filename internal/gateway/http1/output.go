@@ -157,9 +157,8 @@ func appendField(b []byte, f message.Field) ([]byte, error) {
 	return append(append(b, f.Value...), "\r\n"...), nil
 }
 
-// appendTrailer appends the last chunk and the trailer. Fields that do not belong there are left out.
+// appendTrailer appends the fields of a trailer. Those that do not belong there are left out.
 func appendTrailer(b []byte, trailer *message.Header) []byte {
-	b = append(b, "0\r\n"...)
 	for i := range trailer.Len() {
 		f := trailer.At(i)
 		if kind := fieldKind(f.Name); kind != fieldOther && kind != fieldDate {
@@ -169,16 +168,24 @@ func appendTrailer(b []byte, trailer *message.Header) []byte {
 			b = line
 		}
 	}
-	return append(b, "\r\n"...)
+	return b
 }
 
 // streamSize is the buffer for large bodies in transit. Those of unknown size begin with a small one, because many of them (event streams) wait for
 // long with little to send.
 const streamSize = 64 << 10
 
-// sendBody pulls the body and writes it behind what is gathered, until EOF. progress is called after each write but the last.
-// The error is a *sourceError when the body failed, and the connection's otherwise. The head waits for the body only when that is there already.
-func (o *output) sendBody(body message.Body, s sending, trailer *message.Header, progress func()) error {
+// courier accompanies a body that is sent.
+type courier interface {
+	// progress is called after each write but the last.
+	progress()
+	// appendTrailer appends the fields behind the last chunk; see appendTrailer.
+	appendTrailer(b []byte) []byte
+}
+
+// sendBody pulls the body and writes it behind what is gathered, until EOF. The error is a *sourceError when the body failed, and the connection's
+// otherwise. The head waits for the body only when that is there already.
+func (o *output) sendBody(body message.Body, s sending, with courier) error {
 	if memory, ok := body.(message.Memory); ok && s.mode == sendLength {
 		return o.sendMemory(memory, s.length)
 	}
@@ -193,9 +200,9 @@ func (o *output) sendBody(body message.Body, s sending, trailer *message.Header,
 	}
 	o.hold(size)
 	if s.mode == sendChunked {
-		return o.sendChunks(body, trailer, progress)
+		return o.sendChunks(body, with)
 	}
-	return o.sendPlain(body, s, progress)
+	return o.sendPlain(body, s, with)
 }
 
 // sourceError says that the body that is sent could not be read.
@@ -222,7 +229,7 @@ func (o *output) sendMemory(body message.Memory, length int64) error {
 }
 
 // sendPlain sends a body whose bytes need no framing.
-func (o *output) sendPlain(body message.Body, s sending, progress func()) error {
+func (o *output) sendPlain(body message.Body, s sending, with courier) error {
 	remaining := s.length
 	for s.mode != sendLength || remaining > 0 {
 		if len(o.buf) == cap(o.buf) {
@@ -250,7 +257,7 @@ func (o *output) sendPlain(body message.Body, s sending, progress func()) error 
 		if readErr != nil {
 			return &sourceError{readErr}
 		}
-		progress()
+		with.progress()
 		if full {
 			o.hold(streamSize)
 		}
@@ -262,7 +269,7 @@ func (o *output) sendPlain(body message.Body, s sending, progress func()) error 
 const chunkLine = 8
 
 // sendChunks sends a body as chunks, each with its size line, its data and what was gathered before in one write.
-func (o *output) sendChunks(body message.Body, trailer *message.Header, progress func()) error {
+func (o *output) sendChunks(body message.Body, with courier) error {
 	const leastRoom, tail = 1 << 10, len("\r\n")
 	for {
 		if cap(o.buf)-len(o.buf) < leastRoom {
@@ -277,7 +284,7 @@ func (o *output) sendChunks(body message.Body, trailer *message.Header, progress
 			o.frameChunk(start, n)
 		}
 		if readErr == io.EOF {
-			o.buf = appendTrailer(o.buf, trailer)
+			o.buf = append(with.appendTrailer(append(o.buf, "0\r\n"...)), "\r\n"...)
 		}
 		if err := o.flush(); err != nil {
 			return err
@@ -288,7 +295,7 @@ func (o *output) sendChunks(body message.Body, trailer *message.Header, progress
 		if readErr != nil {
 			return &sourceError{readErr}
 		}
-		progress()
+		with.progress()
 		if n == len(room) {
 			o.hold(streamSize)
 		}

@@ -196,7 +196,7 @@ func FuzzChunked(f *testing.F) {
 		}
 		var wire bytes.Buffer
 		out := output{conn: sinkConn{Writer: &wire}, blocks: new(blocks)}
-		if err := out.sendBody(message.BytesBody(data), sending{mode: sendChunked}, &trailer, func() {}); err != nil {
+		if err := out.sendBody(message.BytesBody(data), sending{mode: sendChunked}, nobody{}); err != nil {
 			t.Fatal(err)
 		}
 		out.drop()

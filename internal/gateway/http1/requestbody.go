@@ -9,7 +9,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/message"
 )
 
-// requestBody is the body of the request of an exchange. One goroutine reads it, any may close it.
+// requestBody is the body of one request: whoever still holds it after the finish finds it closed. One goroutine reads it, any may close it.
 type requestBody struct {
 	x         *exchange
 	reading   sync.Mutex // held during Read
@@ -20,11 +20,13 @@ type requestBody struct {
 	broken    atomic.Bool // reading has failed: what follows on the connection has no meaning
 }
 
-func (b *requestBody) begin(expected bool) {
-	b.closed.Store(false)
-	b.continued.Store(false)
-	b.broken.Store(false)
-	b.expected = expected
+// newBody returns the body of the request whose head has been parsed.
+func (x *exchange) newBody() *requestBody {
+	limits := &x.c.server.limits
+	b := &requestBody{x: x, expected: x.framing.expect}
+	b.reader = bodyReader{in: &x.c.in, wait: limits.BodyTimeout, minRate: limits.BodyRate, trailer: &x.req.Trailer}
+	x.framing.requestBody(&b.reader)
+	return b
 }
 
 // waiting says whether the client may still wait for 100 Continue, so that nobody knows whether the body will come.
@@ -91,7 +93,9 @@ func (b *requestBody) Close() error {
 
 // Buffered implements [message.Buffered].
 func (b *requestBody) Buffered() int {
-	if b.waiting() {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if b.closed.Load() || b.waiting() {
 		return 0
 	}
 	return b.reader.ready()
