@@ -13,35 +13,32 @@ type Code string
 
 // The codes that the management API answers with.
 const (
-	CodeValidation            Code = "ValidationError"
-	CodeInvalidJSON           Code = "InvalidRequestContent"
-	CodeInvalidID             Code = "InvalidResourceId"
-	CodeInvalidFilter         Code = "InvalidFilter"
-	CodeInvalidQuery          Code = "InvalidParameter"
-	CodeMissingAPIVersion     Code = "MissingApiVersionParameter"
-	CodeInvalidAPIVersion     Code = "InvalidApiVersionParameter"
-	CodeAuthentication        Code = "AuthenticationFailed"
-	CodeInvalidToken          Code = "InvalidAuthenticationToken"
-	CodeAuthorization         Code = "AuthorizationFailed"
-	CodeResourceNotFound      Code = "ResourceNotFound"
-	CodeGroupNotFound         Code = "ResourceGroupNotFound"
-	CodeSubscriptionNotFound  Code = "SubscriptionNotFound"
-	CodeTypeNotFound          Code = "InvalidResourceType"
-	CodeMethodNotAllowed      Code = "MethodNotAllowed"
-	CodeConflict              Code = "Conflict"
-	CodeManagedByFile         Code = "ManagedByFile"
-	CodePreconditionFailed    Code = "PreconditionFailed"
-	CodeTooLarge              Code = "RequestEntityTooLarge"
-	CodeUnsupportedMedia      Code = "UnsupportedMediaType"
-	CodeTooManyRequests       Code = "TooManyRequests"
-	CodeInternal              Code = "InternalServerError"
-	CodeNotImplemented        Code = "NotImplemented"
-	CodeServiceUnavailable    Code = "ServiceUnavailable"
-	CodeServiceAlreadyExists  Code = "ServiceAlreadyExists"
-	CodeOperationNotSupported Code = "MethodNotAllowedInPricingTier"
+	CodeValidation           Code = "ValidationError"
+	CodeInvalidJSON          Code = "InvalidRequestContent"
+	CodeInvalidID            Code = "InvalidResourceId"
+	CodeInvalidFilter        Code = "InvalidFilter"
+	CodeInvalidQuery         Code = "InvalidParameter"
+	CodeMissingAPIVersion    Code = "MissingApiVersionParameter"
+	CodeInvalidAPIVersion    Code = "InvalidApiVersionParameter"
+	CodeAuthentication       Code = "AuthenticationFailed"
+	CodeInvalidToken         Code = "InvalidAuthenticationToken"
+	CodeAuthorization        Code = "AuthorizationFailed"
+	CodeResourceNotFound     Code = "ResourceNotFound"
+	CodeGroupNotFound        Code = "ResourceGroupNotFound"
+	CodeSubscriptionNotFound Code = "SubscriptionNotFound"
+	CodeTypeNotFound         Code = "InvalidResourceType"
+	CodeMethodNotAllowed     Code = "MethodNotAllowed"
+	CodeConflict             Code = "Conflict"
+	CodeManagedByFile        Code = "ManagedByFile"
+	CodePreconditionFailed   Code = "PreconditionFailed"
+	CodeTooLarge             Code = "RequestEntityTooLarge"
+	CodeTooManyRequests      Code = "TooManyRequests"
+	CodeInternal             Code = "InternalServerError"
+	CodeNotImplemented       Code = "NotImplemented"
+	CodeServiceUnavailable   Code = "ServiceUnavailable"
 )
 
-// statuses is the HTTP status of each code.
+// status is the HTTP status of a code.
 func (c Code) status() int {
 	switch c {
 	case CodeAuthentication, CodeInvalidToken:
@@ -52,14 +49,12 @@ func (c Code) status() int {
 		return http.StatusNotFound
 	case CodeMethodNotAllowed:
 		return http.StatusMethodNotAllowed
-	case CodeConflict, CodeManagedByFile, CodeServiceAlreadyExists:
+	case CodeConflict, CodeManagedByFile:
 		return http.StatusConflict
 	case CodePreconditionFailed:
 		return http.StatusPreconditionFailed
 	case CodeTooLarge:
 		return http.StatusRequestEntityTooLarge
-	case CodeUnsupportedMedia:
-		return http.StatusUnsupportedMediaType
 	case CodeTooManyRequests:
 		return http.StatusTooManyRequests
 	case CodeInternal:

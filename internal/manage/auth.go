@@ -76,20 +76,6 @@ func Bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// FirstOf tries authenticators in order and returns the last one's error when none knows the caller.
-type FirstOf []Authenticator
-
-// Authenticate implements [Authenticator].
-func (f FirstOf) Authenticate(r *http.Request) (p Principal, err error) {
-	err = arm.Errorf(arm.CodeAuthentication, "Authentication failed.")
-	for _, a := range f {
-		if p, err = a.Authenticate(r); err == nil {
-			return p, nil
-		}
-	}
-	return Principal{}, err
-}
-
 type principalKey struct{}
 
 // PrincipalOf returns who sent the request of a context; the zero Principal for work of the process itself.

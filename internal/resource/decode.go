@@ -1,10 +1,13 @@
 package resource
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
+
+	"github.com/causeway-apim/causeway/internal/arm"
 )
 
 // decoder reads a request's JSON into a struct by its schema: names in any case, unknown ones ignored, readonly ones
@@ -92,7 +95,12 @@ func (d *decoder) field(f *field, v reflect.Value, data []byte, path string) {
 	case merged:
 		d.leafMap(v, data, path)
 	case raw:
-		v.SetBytes(append([]byte(nil), data...))
+		if d.merge && !v.IsNil() {
+			if merged, err := arm.MergePatch(v.Bytes(), data); err == nil {
+				data = merged
+			}
+		}
+		v.SetBytes(bytes.Clone(data))
 	default:
 		d.leaf(v, data, path)
 	}

@@ -184,6 +184,7 @@ func TestPatchMerges(t *testing.T) {
 	}
 	s.Must(200, "PATCH", "books/a", `{"properties":{"labels":null}}`)
 	want(t, s.Must(200, "GET", "books/a", ""), `{"properties":{"labels":null}}`)
+	want(t, s.Must(200, "PATCH", "books/a", `{"properties":{"extra":{"a":null,"c":{"d":2}}}}`), `{"properties":{"extra":{"a":null,"b":1,"c":{"d":2}}}}`)
 	want(t, s.Must(400, "PUT", "books/b", `{"properties":{"title":"B","Title":"C"}}`), `{"error":{"target":"title"}}`)
 	want(t, s.Must(400, "PUT", "books/b", `{"properties":[]}`), `{"error":{"code":"ValidationError"}}`)
 	want(t, s.Must(400, "PUT", "books/b", `[]`), `{"error":{"code":"InvalidRequestContent"}}`)

@@ -265,15 +265,12 @@ func (p *Publisher) reload(ctx context.Context, s *published) error {
 	return p.c.Publish(s.id, next)
 }
 
-// gone forgets a deleted service.
+// gone takes a deleted service back. It may be made again, so its entry stays.
 func (p *Publisher) gone(s *published) {
 	if s.current != nil {
 		s.current = nil
 		p.c.Remove(s.id)
 	}
-	p.mu.Lock()
-	delete(p.services, s.id)
-	p.mu.Unlock()
 }
 
 // build makes parts of documents on one view of the store.

@@ -266,7 +266,7 @@ func SaveAll[T any](x *Tx, docs []*Doc[T]) error {
 		items = append(items, item)
 	}
 	if err := x.tx.PutAll(x.ctx, items); err != nil {
-		return conflict(err)
+		return refused(err)
 	}
 	for i, d := range docs {
 		d.stored(items[i].Document)
@@ -284,7 +284,7 @@ func (x *Tx) put(n *node, d anyDoc) (*store.Document, error) {
 		return nil, err
 	}
 	if err := x.tx.Put(x.ctx, item.Document, item.Indexes); err != nil {
-		return nil, conflict(err)
+		return nil, refused(err)
 	}
 	d.meta().stored(item.Document)
 	return item.Document, nil
@@ -310,11 +310,14 @@ func (x *Tx) item(n *node, d anyDoc) (store.Item, error) {
 	}, nil
 }
 
-// conflict renders the store's refusal of a second resource with a unique value.
-func conflict(err error) error {
+// refused renders the store's refusal of a second resource with a unique value, and of what is larger than it takes.
+func refused(err error) error {
 	if de, ok := errors.AsType[*store.DuplicateError](err); ok {
 		holder, _ := arm.ParseID(de.Holder)
 		return arm.Errorf(arm.CodeConflict, "%s is already used by /%s.", de.Index, holder.Rel()).WithTarget(de.Index)
+	}
+	if errors.Is(err, store.ErrInvalid) {
+		return arm.Errorf(arm.CodeValidation, "The resource is too large or its ID too long to be stored: %v.", err)
 	}
 	return err
 }

@@ -41,7 +41,7 @@ type Spec[T any] struct {
 	NameMax     int      // characters of a name; default 80
 	TopLevel    bool     // T is the whole resource apart from id, type and name: location, sku, tags, properties …
 	Join        string   // link to the resource of this type path (in the same service or workspace) with the same name; T is struct{}
-	MaxBody     int64    // bytes of a request's body; 4 MB when 0
+	MaxBody     int64    // bytes of a request's body; 4 MB when 0. More than 16 MB can be kept as blobs only
 	PatchEmpty  bool     // PATCH answers 204 without a body
 	PutOK       bool     // PUT answers 200, never 201
 	HeadOK      bool     // HEAD of a join answers 200 instead of 204
