@@ -65,6 +65,9 @@ func (o *output) write(p []byte) error {
 
 // writeBoth sends what is gathered and p behind it, in one system call where the connection can.
 func (o *output) writeBoth(p []byte) error {
+	if len(o.buf) == 0 {
+		return o.write(p)
+	}
 	if len(p) <= cap(o.buf)-len(o.buf) {
 		o.buf = append(o.buf, p...)
 		return o.flush()
@@ -187,7 +190,7 @@ type courier interface {
 // otherwise. The head waits for the body only when that is there already.
 func (o *output) sendBody(body message.Body, s sending, with courier) error {
 	if memory, ok := body.(message.Memory); ok && s.mode == sendLength {
-		return o.sendMemory(memory, s.length)
+		return o.sendMemory(memory, s.length, with)
 	}
 	if buffered, ok := body.(message.Buffered); !ok || buffered.Buffered() == 0 {
 		if err := o.flush(); err != nil {
@@ -219,13 +222,22 @@ func sourceOf(err error) error {
 	return nil
 }
 
-// sendMemory sends length bytes that are there already.
-func (o *output) sendMemory(body message.Memory, length int64) error {
+// sendMemory sends length bytes that are there already, in pieces, so that time limits measure progress and not the whole.
+func (o *output) sendMemory(body message.Memory, length int64, with courier) error {
+	const piece = 4 * streamSize
 	rest := body.Rest()
 	if int64(len(rest)) < length {
 		return &sourceError{message.ErrTruncated}
 	}
-	return o.writeBoth(rest[:length])
+	rest = rest[:length]
+	for len(rest) > piece {
+		if err := o.writeBoth(rest[:piece]); err != nil {
+			return err
+		}
+		rest = rest[piece:]
+		with.progress()
+	}
+	return o.writeBoth(rest)
 }
 
 // sendPlain sends a body whose bytes need no framing.

@@ -77,6 +77,24 @@ func readBody(body *bodyReader) (string, error) {
 	}
 }
 
+// TestLeastRate checks that a body that trickles in is given up.
+func TestLeastRate(t *testing.T) {
+	t.Parallel()
+	f := func(waited time.Duration, received, rate int64, want error) {
+		t.Helper()
+		b := bodyReader{in: inputOf(strings.NewReader("")), minRate: rate}
+		b.begin(bodyFixed, 1<<20)
+		b.received, b.started = received, time.Now().Add(-waited)
+		if err := b.arm(); !errors.Is(err, want) {
+			t.Errorf("%d bytes in %v at %d: %v", received, waited, rate, err)
+		}
+	}
+	f(10*time.Second, 99, 10, errTooSlow)
+	f(10*time.Second, 200, 10, nil)
+	f(time.Second, 0, 10, nil)
+	f(time.Hour, 0, 0, nil)
+}
+
 // FuzzRequest checks requests against three things: the same bytes in other pieces, what the engine itself writes for them, and what net/http makes
 // of the framing.
 func FuzzRequest(f *testing.F) {

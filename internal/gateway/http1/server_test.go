@@ -251,6 +251,54 @@ func TestTLS(t *testing.T) {
 	<-gone
 }
 
+// TestSilentHandshake checks that a client of TLS that says nothing is given up.
+func TestSilentHandshake(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	server := &http1.Server{
+		Handler: message.HandlerFunc(func(message.Exchange) { t.Error("a request came") }),
+		Limits:  http1.Limits{HandshakeTimeout: 20 * time.Millisecond},
+		Hooks:   http1.Hooks{HandshakeFailed: func(_ netip.AddrPort, err error) { failed <- err }},
+	}
+	go func() { _ = server.Serve(tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{cert}})) }()
+	t.Cleanup(func() { _ = server.Close() })
+	_, r := connect(t, plain.Addr().String())
+	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
+		t.Errorf("%q, %v", rest, err)
+	}
+	if err := <-failed; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("handshake: %v", err)
+	}
+}
+
+// TestPanic checks that a handler's bug is reported and ends its connection only.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	panicked := make(chan any, 1)
+	address := startServer(t, &http1.Server{
+		Hooks: http1.Hooks{Panicked: func(value any, stack []byte) {
+			if !strings.Contains(string(stack), "TestPanic") {
+				t.Errorf("stack %s", stack)
+			}
+			panicked <- value
+		}},
+		Handler: message.HandlerFunc(func(message.Exchange) { panic("a bug") }),
+	})
+	conn, r := connect(t, address)
+	say(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	if rest, err := io.ReadAll(r); err != nil || !strings.HasPrefix(string(rest), "HTTP/1.1 500 ") || !strings.Contains(string(rest), "Connection: close") {
+		t.Errorf("answer %q, %v", rest, err)
+	}
+	if value := <-panicked; value != "a bug" {
+		t.Errorf("panicked with %v", value)
+	}
+}
+
 // failing is a body that breaks after its first bytes.
 type failing struct{ sent bool }
 

@@ -123,6 +123,29 @@ func testBodies(t *testing.T, e Engine) {
 	}
 }
 
+// testMemory checks bodies that are in memory, whose bytes are not copied.
+func testMemory(t *testing.T, e Engine) {
+	to := e.Serve(t, message.HandlerFunc(func(x message.Exchange) {
+		data, err := message.ReadAll(x.Request().Body, 4<<20, x.Request().ContentLength)
+		if err != nil {
+			t.Errorf("request body: %v", err)
+		}
+		_ = x.Respond(&message.Response{Status: 200, Body: message.BytesBody(data), ContentLength: int64(len(data))})
+	}))
+	tr := e.Transport(t)
+	for _, size := range []int{1, 3000, 70_000, 2_000_000} {
+		data := make([]byte, size)
+		for i := range data {
+			data[i] = patternByte(i)
+		}
+		r := request("PUT", to, "/")
+		r.Body, r.ContentLength = message.BytesBody(data), int64(size)
+		if err := checkPattern(send(t, tr, r).Body, size); err != nil {
+			t.Errorf("size %d: %v", size, err)
+		}
+	}
+}
+
 func testNoBody(t *testing.T, e Engine) {
 	body := &pattern{size: 10}
 	to := e.Serve(t, message.HandlerFunc(func(x message.Exchange) {

@@ -32,7 +32,7 @@ func Run(t *testing.T, e Engine) {
 		name string
 		run  func(*testing.T, Engine)
 	}{
-		{"header", testHeader}, {"trailers", testTrailers}, {"informational", testInformational}, {"bodies", testBodies},
+		{"header", testHeader}, {"trailers", testTrailers}, {"informational", testInformational}, {"bodies", testBodies}, {"memory", testMemory},
 		{"no body", testNoBody}, {"invalid fields", testInvalidFields}, {"answers", testAnswers}, {"panic", testPanic},
 		{"response back-pressure", testResponseBackPressure}, {"request back-pressure", testRequestBackPressure},
 		{"duplex", testDuplex}, {"early answer", testEarlyAnswer}, {"client gone", testClientGone}, {"derived contexts", testDerivedContexts},
