@@ -37,6 +37,7 @@ func products() *resource.Type {
 			return nil
 		},
 		Check:   checkProduct,
+		After:   admitAdministrators,
 		Delete:  releaseProductSubscriptions,
 		Publish: publishProduct,
 	})
@@ -53,6 +54,19 @@ func checkProduct(_ *resource.Tx, _, d *resource.Doc[Product]) error {
 		return arm.Invalid("subscriptionsLimit", "subscriptionsLimit needs subscriptionRequired.")
 	}
 	return nil
+}
+
+// admitAdministrators lets the administrators see a product from its creation.
+func admitAdministrators(x *resource.Tx, old, d *resource.Doc[Product]) error {
+	if old != nil {
+		return nil
+	}
+	group := d.ID.Parent().Child("groups", administratorsGroup)
+	if ok, err := x.Exists(group); err != nil || !ok {
+		return err
+	}
+	link := &resource.Doc[struct{}]{Meta: resource.Meta{ID: d.ID.Child("groups", administratorsGroup)}}
+	return resource.Save(x, link)
 }
 
 // releaseProductSubscriptions deletes the subscriptions of a product when the caller asks for that with
