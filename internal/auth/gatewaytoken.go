@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -121,6 +122,14 @@ func (t GatewayToken) Verify(now time.Time, keys ...string) (int, error) {
 	default:
 		return found, nil
 	}
+}
+
+// GatewayKeyID is a name for a pair of keys that tells nothing of them: another
+// pair has another name.
+func GatewayKeyID(primary, secondary string) string {
+	mac := hmac.New(sha512.New, []byte(primary))
+	mac.Write([]byte(secondary))
+	return hex.EncodeToString(mac.Sum(nil)[:12])
 }
 
 func signGatewayToken(gateway, stamp, key string) []byte {

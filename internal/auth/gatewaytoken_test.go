@@ -117,6 +117,16 @@ func FuzzParseGatewayToken(f *testing.F) {
 	})
 }
 
+func TestGatewayKeyID(t *testing.T) {
+	t.Parallel()
+	id := GatewayKeyID("a", "b")
+	for _, other := range []string{GatewayKeyID("a", "c"), GatewayKeyID("c", "b"), GatewayKeyID("b", "a"), GatewayKeyID("ab", "")} {
+		if other == id || len(other) != 24 {
+			t.Errorf("got %s", other)
+		}
+	}
+}
+
 func TestBearer(t *testing.T) {
 	t.Parallel()
 	f := func(header, want string, ok bool) {

@@ -2,7 +2,9 @@ package configsync
 
 import (
 	"errors"
+	"iter"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -98,7 +100,16 @@ func (s *Server) sweep() {
 	}
 }
 
+// hub is the hub of a gateway, or nil.
 func (s *Server) hub(service, gateway string) *gatewayHub {
+	if hubs := s.hubs(service, gateway); gateway != "" && len(hubs) == 1 {
+		return hubs[0]
+	}
+	return nil
+}
+
+// hubs are the hubs of a gateway, or of all gateways of a service for "".
+func (s *Server) hubs(service, gateway string) []*gatewayHub {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh := s.services[strings.ToLower(service)]
@@ -107,7 +118,13 @@ func (s *Server) hub(service, gateway string) *gatewayHub {
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return sh.gateways[strings.ToLower(gateway)]
+	if gateway == "" {
+		return slices.Collect(maps.Values(sh.gateways))
+	}
+	if g := sh.gateways[strings.ToLower(gateway)]; g != nil {
+		return []*gatewayHub{g}
+	}
+	return nil
 }
 
 // changed takes the newest snapshot from the source; it must not keep the
@@ -129,7 +146,9 @@ func (h *serviceHub) run() {
 	for {
 		select {
 		case <-h.wake:
-			h.advance()
+			for _, g := range h.advance() {
+				g.recheckSoon()
+			}
 		case <-h.done:
 			return
 		}
@@ -137,19 +156,40 @@ func (h *serviceHub) run() {
 }
 
 // advance brings all views up to the newest snapshot; changes that came since
-// the last time are one.
-func (h *serviceHub) advance() {
+// the last time are one. It returns the gateways whose own part changed.
+func (h *serviceHub) advance() (touched []*gatewayHub) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	latest := h.latest.Load()
 	if latest == h.master {
-		return
+		return nil
 	}
 	d := snapshot.Diff(h.master, latest)
 	h.master = latest
 	for _, g := range h.gateways {
 		if g.view != nil {
 			g.advance(d, h.master)
+		}
+	}
+	for k := range changedKeys(d) {
+		if g := h.gateways[path.Base(k.ID)]; k.Kind == snapshot.KindGateway && g != nil {
+			touched = append(touched, g)
+		}
+	}
+	return touched
+}
+
+func changedKeys(d snapshot.Delta) iter.Seq[snapshot.Key] {
+	return func(yield func(snapshot.Key) bool) {
+		for i := range d.Put {
+			if !yield(d.Put[i].Key) {
+				return
+			}
+		}
+		for _, k := range d.Delete {
+			if !yield(k) {
+				return
+			}
 		}
 	}
 }

@@ -192,6 +192,11 @@ func (s *Server) verify(ctx context.Context, service string, token auth.GatewayT
 	if err != nil {
 		return Identity{}, fmt.Errorf("look up the keys of gateway %s: %w", token.Gateway, err)
 	}
+	return s.match(all, service, token)
+}
+
+// match is verify with keys that were looked up.
+func (s *Server) match(all []GatewayKeys, service string, token auth.GatewayToken) (Identity, error) {
 	var found []Identity
 	var foundErr error
 	for _, k := range all {
@@ -227,29 +232,16 @@ func (s *Server) Instances(service, gateway string) []Instance {
 	return nil
 }
 
-// Recheck looks at the keys of a gateway again: call it after a key was
-// regenerated and after a gateway or its service was deleted. Connections
-// whose token no longer holds are told and closed.
+// Recheck looks at the keys of a gateway again (of every gateway of the service
+// for the name ""). Connections whose token no longer holds are told and closed.
+// The server does it by itself when the gateway's part changes, which happens
+// with its keys and with its deletion.
 func (s *Server) Recheck(ctx context.Context, service, gateway string) error {
-	hub := s.hub(service, gateway)
-	if hub == nil {
-		return nil
+	var failed error
+	for _, hub := range s.hubs(service, gateway) {
+		failed = errors.Join(failed, hub.recheck(ctx))
 	}
-	for _, c := range hub.connections() {
-		if c.id.token == nil {
-			continue
-		}
-		_, err := s.verify(ctx, c.id.Service, *c.id.token)
-		var no *refusal
-		switch {
-		case err == nil:
-		case !errors.As(err, &no):
-			return err
-		case no.code != codeTokenExpired: // expiry has a timer of its own
-			c.end(ending{closeTokenRevoked, CommandTokenRevoked, StatusTokenRevoked, "the key of the gateway token was regenerated"})
-		}
-	}
-	return nil
+	return failed
 }
 
 // Command sends a command to every connected instance of a gateway and returns

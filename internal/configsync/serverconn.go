@@ -53,6 +53,15 @@ func (c *serverConn) serve(ctx context.Context) error {
 	}
 	c.hub.add(c)
 	defer c.hub.remove(c)
+	if c.id.token != nil {
+		// The key may have been regenerated before the connection was among
+		// those that are checked then.
+		if _, err := c.server.verify(ctx, c.id.Service, *c.id.token); err != nil {
+			c.ws.Close(closeTokenRevoked, closeReason(err.Error()))
+			c.disconnected(&endError{ending{status: StatusTokenRevoked, reason: err.Error()}})
+			return err
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	read := make(chan error, 1)

@@ -150,8 +150,10 @@ func TestKeyIsRegenerated(t *testing.T) {
 	g.Command = func(_ context.Context, name string, _ json.RawMessage) { commands <- name }
 	g.start()
 	g.until(1)
-	if err := s.Recheck(t.Context(), testService, "edge"); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"EDGE", ""} {
+		if err := s.Recheck(t.Context(), testService, name); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if n, err := s.Command(testService, "edge", "ping", 1); n != 1 || err != nil {
 		t.Fatalf("%d connections, %v", n, err)
@@ -162,9 +164,10 @@ func TestKeyIsRegenerated(t *testing.T) {
 	p.mu.Lock()
 	p.keys[0].Primary = "new key"
 	p.mu.Unlock()
-	if err := s.Recheck(t.Context(), testService, "EDGE"); err != nil {
-		t.Fatal(err)
-	}
+	// The gateway's part says that there are other keys.
+	p.put(part(t, snapshot.KindGateway, "gateways/edge", snapshot.Gateway{
+		Name: "edge", KeyID: auth.GatewayKeyID("new key", "secondary key"),
+	}))
 	if got := <-commands; got != CommandTokenRevoked {
 		t.Errorf("got command %s", got)
 	}

@@ -55,6 +55,9 @@ type Service struct {
 type Gateway struct {
 	Name     string `json:"name"`
 	Location string `json:"location,omitempty"` // locationData.name: context.Deployment.Region
+	// KeyID changes with the gateway's keys (auth.GatewayKeyID), so that every
+	// replica of the plane looks at its open connections again.
+	KeyID string `json:"keyId,omitempty"`
 }
 
 // Hostname is a host name that a gateway serves over TLS.
