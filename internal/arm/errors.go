@@ -29,6 +29,7 @@ const (
 	CodeTypeNotFound         Code = "InvalidResourceType"
 	CodeMethodNotAllowed     Code = "MethodNotAllowed"
 	CodeConflict             Code = "Conflict"
+	CodeServiceAlreadyExists Code = "ServiceAlreadyExists"
 	CodeManagedByFile        Code = "ManagedByFile"
 	CodePreconditionFailed   Code = "PreconditionFailed"
 	CodeTooLarge             Code = "RequestEntityTooLarge"
@@ -49,7 +50,7 @@ func (c Code) status() int {
 		return http.StatusNotFound
 	case CodeMethodNotAllowed:
 		return http.StatusMethodNotAllowed
-	case CodeConflict, CodeManagedByFile:
+	case CodeConflict, CodeManagedByFile, CodeServiceAlreadyExists:
 		return http.StatusConflict
 	case CodePreconditionFailed:
 		return http.StatusPreconditionFailed

@@ -165,14 +165,35 @@ func normalLocation(l string) string { return strings.ToLower(strings.ReplaceAll
 
 // deleteGroup removes a group with its services.
 func (s *Server) deleteGroup(r *http.Request, id arm.ID) (answer, error) {
-	_, err := s.c.Store.Update(r.Context(), "", func(tx store.Tx) error {
-		ids, err := tx.DeleteTree(r.Context(), id.Key())
+	ctx := r.Context()
+	var services []string
+	_, err := s.c.Store.Update(ctx, "", func(tx store.Tx) error {
+		services = services[:0]
+		ids, err := tx.DeleteTree(ctx, id.Key())
 		if err == nil && len(ids) == 0 {
 			err = groupNotFound(id)
 		}
+		for _, key := range ids {
+			if removed, err := arm.ParseID(key); err == nil && removed.Service().Key() == key {
+				services = append(services, key)
+			}
+		}
 		return err
 	})
-	return answer{status: http.StatusOK}, err
+	if err != nil || s.c.OnWrite == nil {
+		return answer{status: http.StatusOK}, err
+	}
+	ctx = context.WithoutCancel(ctx) // the group is gone, whoever listens
+	for _, service := range services {
+		seq, err := s.c.Store.LastSeq(ctx, service)
+		if err == nil {
+			err = s.c.OnWrite(ctx, service, seq)
+		}
+		if err != nil {
+			s.c.Log.WarnContext(ctx, "the gateway has not taken the deletion of a service", "service", service, "error", err)
+		}
+	}
+	return answer{status: http.StatusOK}, nil
 }
 
 func (s *Server) listGroups(r *http.Request, subscription arm.ID) (answer, error) {

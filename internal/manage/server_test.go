@@ -200,6 +200,7 @@ func TestSurroundings(t *testing.T) {
 	contains(t, h.must(200, "GET", "/healthz", "", "Authorization", ""), "healthy")
 	h.must(201, "PUT", service, `{"location":"x"}`)
 	h.must(201, "PUT", service+"/tags/a", `{"properties":{"displayName":"A"}}`)
+	contains(t, h.must(409, "PUT", strings.Replace(strings.Replace(service, "demo", "x", 1), subscription, other, 1), `{"location":"x"}`), "ServiceAlreadyExists")
 	h.must(200, "DELETE", group, "")
 	h.must(404, "GET", service+"/tags/a", "")
 	h.must(404, "DELETE", group, "")
@@ -268,7 +269,8 @@ func TestOnWrite(t *testing.T) {
 	h.must(204, "DELETE", service+"/tags/b", "")
 	contains(t, h.must(409, "PUT", service+"/tags/file", `{"properties":{"displayName":"A"}}`), "ManagedByFile")
 	h.must(200, "DELETE", service+"/tags/a", "")
-	if got := strings.Join(calls, " "); got != "contoso1 contoso2 contoso3" {
+	h.must(200, "DELETE", group, "")
+	if got := strings.Join(calls, " "); got != "contoso1 contoso2 contoso3 contoso4" {
 		t.Errorf("OnWrite was called with %s", got)
 	}
 }

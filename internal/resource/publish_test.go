@@ -198,6 +198,45 @@ func TestPublisherRuns(t *testing.T) {
 	}
 }
 
+// Whoever awaits the publisher finds his write published, in order, whatever others write and Run does meanwhile.
+func TestWaitUnderLoad(t *testing.T) {
+	t.Parallel()
+	c := library(t, hooks{})
+	s := resourcetest.NewService(t, c)
+	p, f := publisher(t, s, c)
+	s.OnWrite = p.Wait
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 10 {
+				name := fmt.Sprintf("b%d-%d", w, i)
+				if r := s.Do("PUT", "books/"+name, `{"properties":{"title":"`+name+`"}}`); r.Status != 201 {
+					t.Errorf("status %d: %s", r.Status, r.Body)
+				}
+				f.mu.Lock()
+				if _, ok := f.current[serviceKey].Get(snapshot.Key{Kind: snapshot.KindNamedValue, ID: "books/" + name}); !ok {
+					t.Errorf("%s is answered but not published", name)
+				}
+				f.mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	stop()
+	<-done
+	for i, d := range f.deltas {
+		if d.To <= d.From || i > 0 && d.From != f.deltas[i-1].To {
+			t.Errorf("delta %d leads from %d to %d", i, d.From, d.To)
+		}
+	}
+	if n := f.current[serviceKey].Len(); n != 41 {
+		t.Errorf("%d parts", n)
+	}
+}
+
 // BenchmarkPublish measures one change in services of different sizes.
 func BenchmarkPublish(b *testing.B) {
 	for _, size := range []int{100, 10_000} {

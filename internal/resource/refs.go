@@ -22,12 +22,15 @@ func (n *node) storeType() string {
 	return n.path
 }
 
+// nameIndex keeps the names of services unique: host names are made of them.
+const nameIndex = "serviceName"
+
 // rootIndexes make the services of a store findable.
-func (n *node) rootIndexes() []store.Index {
+func (n *node) rootIndexes(name string) []store.Index {
 	if n.parent != nil {
 		return nil
 	}
-	return []store.Index{{Name: rootIndex, Value: serviceSegment}}
+	return []store.Index{{Name: rootIndex, Value: serviceSegment}, {Name: nameIndex, Value: strings.ToLower(name), Unique: true}}
 }
 
 // target returns the resource that a join links to.

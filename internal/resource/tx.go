@@ -306,13 +306,16 @@ func (x *Tx) item(n *node, d anyDoc) (store.Item, error) {
 			ID: id.Key(), Path: id.String(), Service: id.Service().Key(), Type: n.storeType(), Parent: id.Parent().Key(), Name: id.Name(),
 			Body: body, Secrets: secrets, Created: d.meta().Created,
 		},
-		Indexes: append(append(indexes, n.rootIndexes()...), x.refIndexes(n, d)...),
+		Indexes: append(append(indexes, n.rootIndexes(id.Name())...), x.refIndexes(n, d)...),
 	}, nil
 }
 
 // refused renders the store's refusal of a second resource with a unique value, and of what is larger than it takes.
 func refused(err error) error {
 	if de, ok := errors.AsType[*store.DuplicateError](err); ok {
+		if de.Index == nameIndex {
+			return arm.Errorf(arm.CodeServiceAlreadyExists, "The name of the service is already used in another resource group.").WithTarget("name")
+		}
 		holder, _ := arm.ParseID(de.Holder)
 		return arm.Errorf(arm.CodeConflict, "%s is already used by /%s.", de.Index, holder.Rel()).WithTarget(de.Index)
 	}

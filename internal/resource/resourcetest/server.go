@@ -45,6 +45,8 @@ type Server struct {
 	Store  store.Store
 	Engine *resource.Engine
 	Now    time.Time
+	// OnWrite is the engine's; nil for none. Set it before the first request.
+	OnWrite func(ctx context.Context, service string, seq int64) error
 }
 
 // Response is an answer.
@@ -75,7 +77,12 @@ func New(t testing.TB, c *resource.Catalogue) *Server {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	s.Store = st
-	s.Engine = resource.NewEngine(resource.Config{Store: st, Catalogue: c, Now: now})
+	s.Engine = resource.NewEngine(resource.Config{Store: st, Catalogue: c, Now: now, OnWrite: func(ctx context.Context, service string, seq int64) error {
+		if s.OnWrite == nil {
+			return nil
+		}
+		return s.OnWrite(ctx, service, seq)
+	}})
 	_, err = st.Update(context.Background(), "", func(tx store.Tx) error {
 		group := &store.Document{ID: strings.ToLower(Group), Path: Group, Type: "resourceGroups", Parent: strings.ToLower(Group[:strings.LastIndex(Group, "/resourceGroups")]), Name: "test", Body: []byte("{}")}
 		return tx.Put(context.Background(), group, nil)
