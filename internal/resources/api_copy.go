@@ -5,28 +5,32 @@ import (
 	"github.com/causeway-apim/causeway/internal/resource"
 )
 
-// copyAPI copies what belongs to the source of a new API or revision: its description, schemas, operations, policies and
-// tags.
+// copyAPI copies what belongs to the source of a new API or revision.
 func copyAPI(x *resource.Tx, d *resource.Doc[API]) error {
 	source, err := d.Props.source(&x.Reader)
 	if err != nil {
 		return err
 	}
-	if err := copyBlob(x, source.ID, d.ID, definitionBlob); err != nil {
+	return copyContent(x, source.ID, d.ID)
+}
+
+// copyContent copies what an API consists of: its description, schemas, operations, policies and tags.
+func copyContent(x *resource.Tx, from, to arm.ID) error {
+	if err := copyBlob(x, from, to, definitionBlob); err != nil {
 		return err
 	}
-	if err := copySchemas(x, source.ID, d.ID); err != nil {
+	if err := copySchemas(x, from, to); err != nil {
 		return err
 	}
-	if err := copyPolicyAndTags(x, source.ID, d.ID); err != nil {
+	if err := copyPolicyAndTags(x, from, to); err != nil {
 		return err
 	}
-	operations, err := copyChildren[Operation](x, source.ID, d.ID, "operations")
+	operations, err := copyChildren[Operation](x, from, to, "operations")
 	if err != nil {
 		return err
 	}
 	for _, op := range operations {
-		if err := copyPolicyAndTags(x, source.ID.Child("operations", op.Name()), op.ID); err != nil {
+		if err := copyPolicyAndTags(x, from.Child("operations", op.Name()), op.ID); err != nil {
 			return err
 		}
 	}

@@ -41,15 +41,14 @@ func (p *API) readDescription(ctx context.Context, env Env) error {
 	if p.Value == "" && p.Format == "" {
 		return nil
 	}
+	f, ok := importFormats(p.Format)
 	switch {
-	case p.Value == "":
-		return arm.Invalid("value", "value is required with format.")
 	case p.Format == "":
 		return arm.Invalid("format", "format is required with value.")
-	}
-	f, ok := importFormats(p.Format)
-	if !ok {
+	case !ok:
 		return arm.Invalid("format", "The format %q cannot be imported. Those that can are openapi, openapi+json, swagger-json and their links.", p.Format)
+	case p.Value == "":
+		return arm.Invalid("value", "value is required with format.")
 	}
 	o := importer.Options{Format: f.kind, MaxBytes: apiBodyMax, RequiredQuery: importer.RequiredQuery(strings.ToLower(p.RequiredQuery))}
 	data := []byte(p.Value)

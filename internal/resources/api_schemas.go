@@ -15,7 +15,9 @@ const schemaBlob = "document"
 // because it may be large.
 type Schema struct {
 	ContentType string          `json:"contentType" rule:"required" filter:"yes" doc:"Media type that says what the document is, such as application/vnd.oai.openapi.components+json."`
-	Document    json.RawMessage `json:"document,omitempty" rule:"writeonly" doc:"An object with value (text), definitions or components."`
+	Document    json.RawMessage `json:"document,omitempty" doc:"An object with value (text), definitions or components."`
+
+	document json.RawMessage // on its way from Check to After
 }
 
 // SchemaView is what is answered for a schema.
@@ -33,9 +35,12 @@ func apiSchemas() *resource.Type {
 			if json.Unmarshal(d.Props.Document, &members) != nil || len(members) == 0 {
 				return arm.Invalid("document", "document must be an object with one of value, definitions and components.")
 			}
+			d.Props.document, d.Props.Document = d.Props.Document, nil
 			return nil
 		},
-		After: func(x *resource.Tx, _, d *resource.Doc[Schema]) error { return saveSchemaDocument(x, d) },
+		After: func(x *resource.Tx, _, d *resource.Doc[Schema]) error {
+			return x.PutBlob(d.ID, schemaBlob, d.Props.document)
+		},
 		View: func(x *resource.Reader, d *resource.Doc[Schema]) (any, error) {
 			document, err := x.Blob(d.ID, schemaBlob)
 			return SchemaView{d.Props.ContentType, document}, err
@@ -43,20 +48,16 @@ func apiSchemas() *resource.Type {
 	})
 }
 
-func saveSchemaDocument(x *resource.Tx, d *resource.Doc[Schema]) error {
-	return x.PutBlob(d.ID, schemaBlob, d.Props.Document)
-}
-
 // saveImportedSchemas replaces the schemas that an import has made before.
 func saveImportedSchemas(x *resource.Tx, api arm.ID, schemas []importer.Schema) error {
 	stays := make(map[string]bool, len(schemas))
 	for _, s := range schemas {
-		d := &resource.Doc[Schema]{Props: Schema{ContentType: s.ContentType, Document: s.Document}}
+		d := &resource.Doc[Schema]{Props: Schema{ContentType: s.ContentType}}
 		d.ID = api.Child("schemas", s.ID)
 		if err := resource.Save(x, d); err != nil {
 			return err
 		}
-		if err := saveSchemaDocument(x, d); err != nil {
+		if err := x.PutBlob(d.ID, schemaBlob, s.Document); err != nil {
 			return err
 		}
 		stays[d.ID.Key()] = true

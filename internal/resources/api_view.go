@@ -5,18 +5,12 @@ import (
 	"github.com/causeway-apim/causeway/internal/resource"
 )
 
-// apiView is what is answered for an API.
-type apiView struct {
-	API
-	VersionSet *VersionSetDetails `json:"apiVersionSet,omitempty"`
-}
-
 // viewAPI hides what is only written and adds the version set.
 func viewAPI(x *resource.Reader, d *resource.Doc[API]) (any, error) {
 	if !x.List && x.Param("export") == "true" {
 		return exportAPI(x, d)
 	}
-	v := apiView{API: d.Props}
+	v := d.Props
 	v.APIType, v.Format, v.Value, v.RequiredQuery, v.WSDLSelector, v.SourceAPIID = "", "", "", "", nil, ""
 	v.DefinitionFormat = ""
 	if v.VersionSetID == "" || x.List && x.Param("expandApiVersionSet") != "true" {

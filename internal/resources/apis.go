@@ -45,7 +45,7 @@ type API struct {
 	APIVersion             string                 `json:"apiVersion,omitempty" rule:"max=100" filter:"yes" doc:"Name of the version; needs a version set."`
 	VersionDescription     string                 `json:"apiVersionDescription,omitempty" rule:"max=256" doc:"What is new in this version."`
 	VersionSetID           string                 `json:"apiVersionSetId,omitempty" rule:"ref=apiVersionSets" filter:"yes" doc:"Version set that the API belongs to."`
-	VersionSet             *VersionSetDetails     `json:"apiVersionSet,omitempty" rule:"writeonly" doc:"The version set; without id one is made. Answered when the API has one."`
+	VersionSet             *VersionSetDetails     `json:"apiVersionSet,omitempty" doc:"The version set; without id one is made. Answered when the API has one."`
 	TermsOfServiceURL      string                 `json:"termsOfServiceUrl,omitempty" doc:"URL of the terms of service."`
 	Contact                *Contact               `json:"contact,omitempty" doc:"Who is responsible."`
 	License                *License               `json:"license,omitempty" doc:"License of the API."`

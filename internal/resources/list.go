@@ -50,6 +50,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		gatewayAPIs(),
 		operations(env),
 		apiSchemas(),
+		apiReleases(),
 		apiTags(),
 		operationTags(),
 		apiProducts(),

@@ -108,15 +108,32 @@ func (o *Operation) complete() {
 	if o.URLTemplate != "" && o.URLTemplate[0] != '/' {
 		o.URLTemplate = "/" + o.URLTemplate
 	}
-	o.TemplateParameters = orEmpty(o.TemplateParameters)
-	o.Responses = orEmpty(o.Responses)
+	o.TemplateParameters = completeParameters(o.TemplateParameters)
 	if r := o.Request; r != nil {
-		r.QueryParameters, r.Headers, r.Representations = orEmpty(r.QueryParameters), orEmpty(r.Headers), orEmpty(r.Representations)
+		r.QueryParameters, r.Headers = completeParameters(r.QueryParameters), completeParameters(r.Headers)
+		r.Representations = completeRepresentations(r.Representations)
 	}
+	o.Responses = orEmpty(o.Responses)
 	for i := range o.Responses {
 		r := &o.Responses[i]
-		r.Headers, r.Representations = orEmpty(r.Headers), orEmpty(r.Representations)
+		r.Headers, r.Representations = completeParameters(r.Headers), completeRepresentations(r.Representations)
 	}
+}
+
+func completeParameters(list []Parameter) []Parameter {
+	for i := range list {
+		list[i].Values = orEmpty(list[i].Values)
+	}
+	return orEmpty(list)
+}
+
+func completeRepresentations(list []Representation) []Representation {
+	for i := range list {
+		if form := list[i].FormParameters; form != nil {
+			list[i].FormParameters = completeParameters(form)
+		}
+	}
+	return orEmpty(list)
 }
 
 func orEmpty[T any](list []T) []T {

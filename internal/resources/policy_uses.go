@@ -28,7 +28,7 @@ const thumbprintIndex = "thumbprint"
 // maxUsers bounds the documents that an error names.
 const maxUsers = 20
 
-func usesKey(kind, name string) string { return kind + " " + strings.ToLower(name) }
+func usesKey(kind, name string) string { return strings.ToLower(kind + " " + name) }
 
 // usesOf lists references as keys.
 func usesOf(r policy.References) (keys []string) {

@@ -71,6 +71,7 @@ func (p *API) joinVersionSet(x *resource.Tx, api arm.ID) error {
 	if in == nil {
 		return nil
 	}
+	p.VersionSet = nil // only its ID is kept
 	if in.ID != "" || p.VersionSetID != "" {
 		p.VersionSetID = first(p.VersionSetID, in.ID)
 		return nil
