@@ -85,6 +85,24 @@ func TestDiskKeepsTheNewest(t *testing.T) {
 	}
 }
 
+// TestDiskFormat1 loads a copy as the first release wrote it. The files must load
+// forever: never make them anew.
+func TestDiskFormat1(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/format1")); err != nil {
+		t.Fatal(err)
+	}
+	var log diskLog
+	s := log.read(dir)
+	if s == nil || s.Sequence() != 3 || s.Len() != 4 || len(log.reports) > 0 {
+		t.Fatalf("got %v, %v", s, log.reports)
+	}
+	if s.Digest() != history(t, 3)[3].Digest() {
+		t.Error("the same parts have another digest")
+	}
+}
+
 // twoGenerations writes a copy with a generation before: the state at its end,
 // and the newest one with states in base and journal.
 func twoGenerations(t testing.TB, dir string) (before, base, newest *snapshot.Snapshot) {

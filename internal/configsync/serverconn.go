@@ -53,14 +53,8 @@ func (c *serverConn) serve(ctx context.Context) error {
 	}
 	c.hub.add(c)
 	defer c.hub.remove(c)
-	if c.id.token != nil {
-		// The key may have been regenerated before the connection was among
-		// those that are checked then.
-		if _, err := c.server.verify(ctx, c.id.Service, *c.id.token); err != nil {
-			c.ws.Close(closeTokenRevoked, closeReason(err.Error()))
-			c.disconnected(&endError{ending{status: StatusTokenRevoked, reason: err.Error()}})
-			return err
-		}
+	if err := c.verifyAgain(ctx); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -77,6 +71,23 @@ func (c *serverConn) serve(ctx context.Context) error {
 		err = readErr
 	}
 	return err
+}
+
+// verifyAgain closes the gap in which a key may have been regenerated before the
+// connection was among those that are checked then.
+func (c *serverConn) verifyAgain(ctx context.Context) error {
+	if c.id.token == nil {
+		return nil
+	}
+	_, err := c.server.verify(ctx, c.id.Service, *c.id.token)
+	if err == nil {
+		return nil
+	}
+	e := ending{code: websocket.StatusTryAgainLater, reason: "the token cannot be checked now"}
+	if no := (*refusal)(nil); errors.As(err, &no) {
+		e = ending{code: closeTokenRevoked, status: StatusTokenRevoked, reason: err.Error()}
+	}
+	return c.goodbye(ctx, e)
 }
 
 // greet exchanges hellos and finds the place to go on from.
