@@ -3,7 +3,6 @@ package resources
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
-	"github.com/causeway-apim/causeway/internal/store"
 )
 
 const (
@@ -133,11 +131,17 @@ func checkGateway(x *resource.Tx, old, d *resource.Doc[Gateway]) error {
 	if strings.ContainsAny(d.Name(), " \t") { // a token could not name it
 		return arm.Invalid("name", "The name of a gateway must not hold white space.")
 	}
-	n, err := x.Store().Count(x.Context(), store.Query{Parent: x.Service.Key(), Type: "gateways"})
-	if err == nil && n >= maxGateways {
-		err = arm.Errorf(arm.CodeConflict, "The service has %d gateways, which is its limit.", n)
+	n := 0
+	for _, err := range resource.All[Gateway](&x.Reader, x.Service, "gateways") {
+		if err != nil {
+			return err
+		}
+		n++
 	}
-	return err
+	if n >= maxGateways {
+		return arm.Errorf(arm.CodeConflict, "The service has %d gateways, which is its limit.", n)
+	}
+	return nil
 }
 
 // gatewayKey returns the key of a type that an action's body names.
@@ -196,7 +200,7 @@ type GatewayKey struct {
 }
 
 // GatewayKeys returns the keys of the gateways of a name, which is compared without regard to case, over all services.
-func GatewayKeys(ctx context.Context, r store.Reader, name string) ([]GatewayKey, error) {
+func GatewayKeys(ctx context.Context, r resource.StoreReader, name string) ([]GatewayKey, error) {
 	if name == "" || len(name) > arm.MaxNameBytes || strings.Contains(name, "/") { // it comes from outside
 		return nil, nil
 	}
@@ -207,16 +211,16 @@ func GatewayKeys(ctx context.Context, r store.Reader, name string) ([]GatewayKey
 	var keys []GatewayKey
 	for _, service := range services {
 		id := service + "/gateways/" + strings.ToLower(name)
-		sd, err := r.Get(ctx, id)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read gateway %s: %w", name, err)
-		}
 		secrets, err := r.GetSecrets(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("read the keys of gateway %s: %w", name, err)
+		}
+		if len(secrets) == 0 { // the service has no such gateway
+			continue
+		}
+		sd, err := r.Get(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("read gateway %s: %w", name, err)
 		}
 		keys = append(keys, GatewayKey{service, sd.Name, secrets["primaryKey"], secrets["secondaryKey"]})
 	}

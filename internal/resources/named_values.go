@@ -7,7 +7,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
-	"github.com/causeway-apim/causeway/internal/store"
 )
 
 // namedValueIndex finds a named value by its display name, which documents use: in lower case, behind the lower-case
@@ -34,7 +33,7 @@ type NamedValueSecret struct {
 	Value string `json:"value"`
 }
 
-func namedValues() *resource.Type {
+func namedValues(env Env) *resource.Type {
 	return resource.Define(resource.Spec[NamedValue]{
 		Name: "namedValues", Title: "Named value", Doc: "A constant or secret for policies.",
 		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL, NameMax: 256,
@@ -45,6 +44,10 @@ func namedValues() *resource.Type {
 			}
 			return nil
 		},
+		After: func(x *resource.Tx, old, d *resource.Doc[NamedValue]) error { return checkUses(x, env, old, d) },
+		Delete: func(x *resource.Tx, old *resource.Doc[NamedValue]) error {
+			return env.refuseIfUsed(x, usesNamedValue, old.Props.DisplayName)
+		},
 		View: func(_ *resource.Reader, d *resource.Doc[NamedValue]) (any, error) {
 			v := d.Props
 			if v.Secret {
@@ -52,8 +55,8 @@ func namedValues() *resource.Type {
 			}
 			return v, nil
 		},
-		Indexes: func(d *resource.Doc[NamedValue]) []store.Index {
-			return []store.Index{{Name: namedValueIndex, Value: namedValueKey(d.ID, d.Props.DisplayName), Unique: true}}
+		Indexes: func(d *resource.Doc[NamedValue]) []resource.Index {
+			return []resource.Index{{Name: namedValueIndex, Value: namedValueKey(d.ID, d.Props.DisplayName), Unique: true}}
 		},
 		Actions: []resource.Action[NamedValue]{
 			{
@@ -84,6 +87,14 @@ func namedValueKey(id arm.ID, displayName string) string {
 		return w + "/" + name
 	}
 	return name
+}
+
+// checkUses compiles what refers to a changed named value again. One that is in use keeps its display name.
+func checkUses(x *resource.Tx, env Env, old, d *resource.Doc[NamedValue]) error {
+	if old == nil || old.Props.DisplayName == d.Props.DisplayName && old.Props.Value == d.Props.Value {
+		return nil
+	}
+	return env.revalidateDependants(x, usesNamedValue, old.Props.DisplayName)
 }
 
 func refuseKeyVault(k *KeyVaultContract) error {

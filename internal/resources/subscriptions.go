@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
-	"github.com/causeway-apim/causeway/internal/store"
 )
 
 // The states of a subscription.
@@ -212,14 +210,18 @@ func resolveScope(x *resource.Tx, text string) (arm.ID, error) {
 	default:
 		return arm.ID{}, arm.Invalid("scope", "scope must be /products/{id}, /apis/{id}, /apis or the ID of the service.")
 	}
-	sd, err := x.Store().Get(x.Context(), id.Key())
-	if errors.Is(err, store.ErrNotFound) {
-		return arm.ID{}, arm.Invalid("scope", "scope refers to /%s, which does not exist.", id.RelPath())
-	}
+	ok, err := x.Exists(id)
 	if err != nil {
 		return arm.ID{}, err
 	}
-	return arm.ParseID(sd.Path)
+	if !ok {
+		return arm.ID{}, arm.Invalid("scope", "scope refers to /%s, which does not exist.", id.RelPath())
+	}
+	sd, err := x.Store().Get(x.Context(), id.Key())
+	if err != nil {
+		return arm.ID{}, err
+	}
+	return arm.ParseID(sd.Path) // in the spelling of its creation
 }
 
 // scopeProduct returns the product that a scope is, nil when it is none.
@@ -340,14 +342,14 @@ func scopeRel(scope string) string {
 	return id.Rel()
 }
 
-func subscriptionIndexes(d *resource.Doc[Subscription]) []store.Index {
+func subscriptionIndexes(d *resource.Doc[Subscription]) []resource.Index {
 	s := d.Props
-	rows := []store.Index{{Name: scopeIndex, Value: scopeRel(s.Scope)}}
+	rows := []resource.Index{{Name: scopeIndex, Value: scopeRel(s.Scope)}}
 	for _, hash := range [][]byte{s.PrimaryHash, s.SecondaryHash} {
-		rows = append(rows, store.Index{Name: keyIndex, Value: hex.EncodeToString(hash), Unique: true})
+		rows = append(rows, resource.Index{Name: keyIndex, Value: hex.EncodeToString(hash), Unique: true})
 	}
 	if s.OwnerID != "" {
-		rows = append(rows, store.Index{Name: ownerIndex, Value: scopeRel(s.OwnerID)})
+		rows = append(rows, resource.Index{Name: ownerIndex, Value: scopeRel(s.OwnerID)})
 	}
 	return rows
 }
@@ -370,15 +372,14 @@ func publishSubscription(p *resource.Pub, d *resource.Doc[Subscription]) error {
 	return p.Add(snapshot.KindSubscriptionKeys, d.ID.Rel(), snapshot.SubscriptionKeys{Primary: s.PrimaryKey, Secondary: s.SecondaryKey})
 }
 
-// SubscriptionKey returns the primary key of a subscription; [store.ErrNotFound] when there is no such subscription.
-func SubscriptionKey(ctx context.Context, r store.Reader, id arm.ID) (string, error) {
+// SubscriptionKey returns the primary key of a subscription. The error of a missing one is the store's ErrNotFound.
+func SubscriptionKey(ctx context.Context, r resource.StoreReader, id arm.ID) (string, error) {
+	if _, err := r.Get(ctx, id.Key()); err != nil {
+		return "", fmt.Errorf("read the key of %s: %w", id, err)
+	}
 	secrets, err := r.GetSecrets(ctx, id.Key())
 	if err != nil {
 		return "", fmt.Errorf("read the key of %s: %w", id, err)
 	}
-	key, ok := secrets["primaryKey"]
-	if !ok {
-		return "", fmt.Errorf("read the key of %s: %w", id, store.ErrNotFound)
-	}
-	return key, nil
+	return secrets["primaryKey"], nil
 }

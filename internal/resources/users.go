@@ -9,7 +9,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
-	"github.com/causeway-apim/causeway/internal/store"
 )
 
 // The states of a user that matter here; a blocked or deleted one cannot call anything.
@@ -76,8 +75,8 @@ func users() *resource.Type {
 		After:   joinDevelopers,
 		Delete:  releaseUser,
 		View:    viewUser,
-		Indexes: func(d *resource.Doc[User]) []store.Index {
-			return []store.Index{{Name: emailIndex, Value: strings.ToLower(d.Props.Email), Unique: true}}
+		Indexes: func(d *resource.Doc[User]) []resource.Index {
+			return []resource.Index{{Name: emailIndex, Value: strings.ToLower(d.Props.Email), Unique: true}}
 		},
 		Actions: []resource.Action[User]{
 			{

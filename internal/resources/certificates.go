@@ -1,0 +1,167 @@
+package resources
+
+import (
+	"context"
+	"crypto/sha1" // a name for a certificate, not a protection
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/resource"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+)
+
+// Certificate is a certificate for policies and backends, with its private key or without.
+type Certificate struct {
+	Subject        string            `json:"subject" rule:"readonly" filter:"yes" doc:"Subject, as in CN=contoso.example."`
+	Thumbprint     string            `json:"thumbprint" rule:"readonly" filter:"yes" doc:"SHA-1 of the certificate, upper-case hexadecimal."`
+	ExpirationDate *time.Time        `json:"expirationDate" rule:"readonly" filter:"yes" doc:"When it expires."`
+	Data           string            `json:"data,omitempty" rule:"secret,required,max=500000" doc:"PKCS#12 file, or a certificate without key in DER or PEM, in base64."`
+	Password       string            `json:"password,omitempty" rule:"secret,max=1024" doc:"Password of the PKCS#12 file."`
+	KeyVault       *KeyVaultContract `json:"keyVault,omitempty" doc:"Not supported."`
+}
+
+func certificates(env Env) *resource.Type {
+	return resource.Define(resource.Spec[Certificate]{
+		Name: "certificates", Title: "Certificate", Doc: "A certificate for mutual TLS and for policies.",
+		Parents: []string{""}, Workspaces: true, Verbs: resource.CRDL,
+		Prepare: func(_ context.Context, _ *resource.Request, _, d *resource.Doc[Certificate]) error {
+			return d.Props.read()
+		},
+		Delete: func(x *resource.Tx, old *resource.Doc[Certificate]) error {
+			if err := env.refuseIfUsed(x, usesCertificate, old.Name()); err != nil {
+				return err
+			}
+			holders, err := x.Lookup(thumbprintIndex, strings.ToLower(old.Props.Thumbprint))
+			if err != nil || len(holders) > 1 {
+				return err
+			}
+			return env.refuseIfUsed(x, usesCertificate, old.Props.Thumbprint)
+		},
+		Indexes: func(d *resource.Doc[Certificate]) []resource.Index {
+			return []resource.Index{{Name: thumbprintIndex, Value: strings.ToLower(d.Props.Thumbprint)}}
+		},
+		Actions: []resource.Action[Certificate]{{
+			Name: "refreshSecret", Doc: "Reads the certificate from its key vault again.",
+			Read: func(*resource.Reader, *resource.Doc[Certificate], json.RawMessage) (any, error) {
+				return nil, arm.Invalid("keyVault", "The certificate is not kept in a key vault.")
+			},
+		}},
+		Publish: publishCertificate,
+	})
+}
+
+// read decodes the certificate and fills in what is answered of it.
+func (c *Certificate) read() error {
+	if err := refuseKeyVault(c.KeyVault); err != nil {
+		return err
+	}
+	if c.Data == "" {
+		return nil // the rules say so
+	}
+	raw, err := c.raw()
+	if err != nil {
+		return arm.Invalid("data", "data is not base64.")
+	}
+	leaf := publicCertificate(raw)
+	if leaf == nil {
+		_, leaf, _, err = pkcs12.DecodeChain(raw, c.Password)
+		if errors.Is(err, pkcs12.ErrIncorrectPassword) {
+			return arm.Invalid("password", "The password does not open the PKCS#12 file.")
+		}
+		if err != nil {
+			return arm.Invalid("data", "data is neither a PKCS#12 file with a private key and its certificate nor a certificate.")
+		}
+	}
+	notAfter := leaf.NotAfter.UTC()
+	c.Subject, c.ExpirationDate = distinguishedName(leaf.Subject), &notAfter
+	c.Thumbprint = fmt.Sprintf("%X", sha1.Sum(leaf.Raw))
+	return nil
+}
+
+// raw returns the uploaded bytes.
+func (c *Certificate) raw() ([]byte, error) {
+	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(c.Data), ""))
+}
+
+// publicCertificate reads a certificate without its key, in DER or PEM; nil when the bytes are something else.
+func publicCertificate(raw []byte) *x509.Certificate {
+	if block, _ := pem.Decode(raw); block != nil && block.Type == "CERTIFICATE" {
+		raw = block.Bytes
+	}
+	c, err := x509.ParseCertificate(raw)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// attributeName is .NET's name of a part of a distinguished name.
+func attributeName(oid string) string {
+	switch oid {
+	case "2.5.4.3":
+		return "CN"
+	case "2.5.4.5":
+		return "SERIALNUMBER"
+	case "2.5.4.6":
+		return "C"
+	case "2.5.4.7":
+		return "L"
+	case "2.5.4.8":
+		return "S"
+	case "2.5.4.9":
+		return "STREET"
+	case "2.5.4.10":
+		return "O"
+	case "2.5.4.11":
+		return "OU"
+	case "1.2.840.113549.1.9.1":
+		return "E"
+	case "0.9.2342.19200300.100.1.25":
+		return "DC"
+	}
+	return "OID." + oid
+}
+
+// distinguishedName writes a name as .NET does: the last part first, values with special characters in quotes.
+func distinguishedName(n pkix.Name) string {
+	var parts []string
+	for _, rdn := range slices.Backward(n.ToRDNSequence()) {
+		var values []string
+		for _, a := range rdn {
+			value := fmt.Sprint(a.Value)
+			if strings.ContainsAny(value, ",+=\"\n<>#;") || strings.TrimSpace(value) != value {
+				value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
+			}
+			values = append(values, attributeName(a.Type.String())+"="+value)
+		}
+		parts = append(parts, strings.Join(values, " + "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func publishCertificate(p *resource.Pub, d *resource.Doc[Certificate]) error {
+	c := d.Props
+	part := snapshot.Certificate{Name: d.Name(), Thumbprint: c.Thumbprint, Subject: c.Subject}
+	if c.ExpirationDate != nil {
+		part.NotAfter = *c.ExpirationDate
+	}
+	raw, err := c.raw()
+	if err != nil {
+		return fmt.Errorf("decode certificate: %w", err)
+	}
+	if publicCertificate(raw) == nil {
+		part.PFX, part.Password = raw, c.Password
+	}
+	return p.Add(snapshot.KindCertificate, d.ID.Rel(), part)
+}
