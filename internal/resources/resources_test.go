@@ -10,6 +10,8 @@ import (
 	"github.com/causeway-apim/causeway/internal/resources"
 )
 
+//go:generate go test . -run ^TestReferencePage$ -update
+
 var update = flag.Bool("update", false, "write the reference page anew")
 
 func catalogue(t testing.TB) *resource.Catalogue {
