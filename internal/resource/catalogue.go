@@ -123,13 +123,22 @@ func (c *Catalogue) nodeOf(id arm.ID) *node {
 // Supports reports whether the engine serves a path: whether it is at or below a service or a list of services, or that
 // of an asynchronous operation.
 func Supports(path string) bool {
-	if arm.IsOperation(path) {
-		return true
+	return arm.IsOperation(path) || providerIndex(strings.Split(strings.Trim(path, "/"), "/")) > 0
+}
+
+// providerIndex returns where "providers" stands in the path of a service, what is in one, or a list of services; -1 for
+// other paths.
+func providerIndex(segs []string) int {
+	is := func(i int, word string) bool { return i < len(segs) && strings.EqualFold(segs[i], word) }
+	for _, i := range []int{4, 2} {
+		if !is(0, "subscriptions") || !is(i, "providers") || !is(i+1, arm.Provider) || !is(i+2, serviceSegment) {
+			continue
+		}
+		if i == 4 && is(2, "resourceGroups") || i == 2 && len(segs) == 5 {
+			return i
+		}
 	}
-	segs := strings.Split(strings.Trim(strings.ToLower(path), "/"), "/")
-	i := slices.Index(segs, "providers")
-	return (i == 2 || i == 4) && len(segs) > i+2 && segs[i+1] == strings.ToLower(arm.Provider) && segs[i+2] == serviceSegment &&
-		segs[0] == "subscriptions" && (i == 4 || len(segs) == i+3)
+	return -1
 }
 
 // route is where a request leads.
@@ -143,7 +152,10 @@ type route struct {
 // match finds the route of an ID or collection path.
 func (c *Catalogue) match(method string, path arm.ID) (route, error) {
 	segs := path.Segments()
-	base := slices.IndexFunc(segs, func(s string) bool { return strings.EqualFold(s, "providers") })
+	base := providerIndex(segs)
+	if base < 0 {
+		return route{}, arm.NotFound(path)
+	}
 	rt := route{node: c.root, action: -1}
 	if len(segs) == base+3 {
 		rt.list, rt.id = true, canonicalScope(segs[:base])

@@ -92,7 +92,10 @@ func (e *Engine) Remove(ctx context.Context, id arm.ID) error {
 
 func (e *Engine) local(ctx context.Context, method string, id arm.ID) (route, *Request, error) {
 	rt, err := e.c.Catalogue.match(method, id)
-	if err == nil && rt.typeVerbs()&rt.verb(method) == 0 {
+	if err != nil {
+		return rt, nil, err
+	}
+	if rt.typeVerbs()&rt.verb(method) == 0 {
 		err = arm.Errorf(arm.CodeMethodNotAllowed, "The method %s is not allowed for %s.", method, rt.node.armType)
 	}
 	return rt, e.request(ctx, rt, url.Values{}), err
