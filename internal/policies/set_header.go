@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
@@ -32,6 +33,9 @@ func (p *setHeader) apply(x *policy.Exec, h *message.Header) error {
 	if err != nil {
 		return err
 	}
+	if !message.ValidName(name) {
+		return &policy.Error{Reason: "InvalidHeader", Message: fmt.Sprintf("%q is not a header name.", name)}
+	}
 	if isFixedHeader(name) || action == "skip" && h.Has(name) {
 		return nil
 	}
@@ -51,9 +55,13 @@ func (p *setHeader) set(x *policy.Exec, h *message.Header, name string, keep boo
 		if err != nil {
 			return err
 		}
-		if !csharp.IsNull(value) {
-			values = append(values, value)
+		if csharp.IsNull(value) {
+			continue
 		}
+		if !message.ValidValue(value) { // the value stays out of the message: it may be a secret
+			return &policy.Error{Reason: "InvalidHeader", Message: fmt.Sprintf("The value of header %s has a character that is not allowed.", name)}
+		}
+		values = append(values, value)
 	}
 	if len(values) == 0 {
 		return nil
