@@ -42,7 +42,7 @@ func NewCatalogue(types ...*Type) (*Catalogue, error) {
 				return nil, fmt.Errorf("resource: catalogue: %s: %w", t.name, err)
 			}
 		}
-		if !t.workspaces || c.nodes["workspaces"] == nil {
+		if w := c.nodes["workspaces"]; !t.workspaces || w == nil || w.typ.reason != "" {
 			continue
 		}
 		for _, parent := range t.parents {

@@ -18,17 +18,27 @@ and needs ` + "`api-version`" + `. Properties stand in the member ` + "`properti
 ` + "`$top`, `$skip` and `$filter`" + ` over the name and the properties marked *filter*. PUT, PATCH and DELETE take ` + "`If-Match`" + `.
 
 `)
-	types := c.Types()
-	for _, t := range types {
-		if strings.HasPrefix(t.Path, "workspaces/") {
-			continue
+	var done, missing []Info
+	for _, t := range c.Types() {
+		switch {
+		case strings.HasPrefix(t.Path, "workspaces/"):
+		case t.Reason != "":
+			missing = append(missing, t)
+		default:
+			done = append(done, t)
 		}
+	}
+	for _, t := range done {
 		fmt.Fprintf(&b, "- [%s](#%s)\n", t.displayPath(), anchor(t.displayPath()))
 	}
-	for _, t := range types {
-		if !strings.HasPrefix(t.Path, "workspaces/") {
-			t.writeReference(&b)
-		}
+	for _, t := range done {
+		t.writeReference(&b)
+	}
+	if missing != nil {
+		b.WriteString("\n## Not implemented\n\nRequests for these are answered 501.\n\n| type | reason |\n| --- | --- |\n")
+	}
+	for _, t := range missing {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", t.Path, cell(t.Reason))
 	}
 	return b.String()
 }
@@ -45,10 +55,6 @@ func anchor(heading string) string { return strings.ReplaceAll(strings.ToLower(h
 
 func (t Info) writeReference(b *strings.Builder) {
 	fmt.Fprintf(b, "\n## %s\n\n", t.displayPath())
-	if t.Reason != "" {
-		fmt.Fprintf(b, "Not implemented: %s.\n", strings.TrimSuffix(t.Reason, "."))
-		return
-	}
 	fmt.Fprintf(b, "%s: %s\n\n", t.Title, t.Doc)
 	fmt.Fprintf(b, "Verbs: %s.", strings.Join(t.verbNames(), ", "))
 	if t.Join != "" {

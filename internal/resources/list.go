@@ -27,7 +27,7 @@ type Env struct {
 
 // New returns the catalogue.
 func New(env Env) (*resource.Catalogue, error) {
-	return resource.NewCatalogue(
+	types := []*resource.Type{
 		services(env),
 		tags(),
 		products(),
@@ -61,5 +61,6 @@ func New(env Env) (*resource.Catalogue, error) {
 		policies(env, "products", policy.ScopeProduct),
 		policies(env, "apis", policy.ScopeAPI),
 		policies(env, "apis/operations", policy.ScopeOperation),
-	)
+	}
+	return resource.NewCatalogue(append(types, toFollow()...)...)
 }
