@@ -37,7 +37,7 @@ func isWellFormed(text string) bool {
 }
 
 // unescapeValue gives an expression in a well-formed document its raw form.
-func unescapeValue(value string) string {
+func unescapeValue(value string, _ byte) string {
 	raw := html.UnescapeString(value)
 	if trimmed := strings.TrimSpace(raw); isExpression(trimmed) && expressionLength(trimmed) == len(trimmed) {
 		return raw
@@ -45,8 +45,8 @@ func unescapeValue(value string) string {
 	return value
 }
 
-// escapeValue escapes what XML does not allow in a value that is well-formed otherwise.
-func escapeValue(value string) string {
+// escapeValue escapes what XML does not allow in a value between quotes, or in a text when quote is 0.
+func escapeValue(value string, quote byte) string {
 	if trimmed := strings.TrimSpace(value); !isExpression(trimmed) || expressionLength(trimmed) != len(trimmed) {
 		return escapeAmpersands(value)
 	}
@@ -54,7 +54,14 @@ func escapeValue(value string) string {
 	if unescaped := html.UnescapeString(value); unescaped != value && hasEntityOutsideLiterals(value) {
 		value = unescaped
 	}
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(value)
+	escapes := []string{"&", "&amp;", "<", "&lt;", ">", "&gt;"}
+	switch quote {
+	case '"':
+		escapes = append(escapes, `"`, "&quot;")
+	case '\'':
+		escapes = append(escapes, "'", "&apos;")
+	}
+	return strings.NewReplacer(escapes...).Replace(value)
 }
 
 // escapeAmpersands escapes those that begin no entity.
@@ -103,13 +110,13 @@ func hasEntityOutsideLiterals(expression string) bool {
 	return false
 }
 
-// walkDocument rewrites the attribute values and the texts of a document in either form.
-func walkDocument(doc string, rewrite func(value string) string) string {
+// walkDocument rewrites the attribute values and the texts of a document in either form. quote is 0 for texts.
+func walkDocument(doc string, rewrite func(value string, quote byte) string) string {
 	var b strings.Builder
 	for doc != "" {
 		if doc[0] != '<' {
 			n := textLength(doc)
-			b.WriteString(rewrite(doc[:n]))
+			b.WriteString(rewrite(doc[:n], 0))
 			doc = doc[n:]
 			continue
 		}
@@ -154,27 +161,26 @@ func textLength(s string) int {
 }
 
 // walkTag writes the start tag at the start of s and returns its length.
-func walkTag(b *strings.Builder, s string, rewrite func(string) string) int {
+func walkTag(b *strings.Builder, s string, rewrite func(value string, quote byte) string) int {
+	written := 0
 	for i := 1; i < len(s); i++ {
-		c := s[i]
-		if c != '"' && c != '\'' {
-			if c == '>' {
-				b.WriteString(s[:i+1])
-				return i + 1
+		switch c := s[i]; c {
+		case '>':
+			b.WriteString(s[written : i+1])
+			return i + 1
+		case '"', '\'':
+			end := valueEnd(s[i+1:], c)
+			if end < 0 {
+				b.WriteString(s[written:])
+				return len(s)
 			}
-			continue
+			b.WriteString(s[written : i+1])
+			b.WriteString(rewrite(s[i+1:i+1+end], c))
+			written = i + 1 + end
+			i = written // the closing quote, which is written with what follows
 		}
-		end := valueEnd(s[i+1:], c)
-		if end < 0 {
-			break
-		}
-		value := rewrite(s[i+1 : i+1+end])
-		b.WriteString(s[:i+1])
-		b.WriteString(value)
-		b.WriteByte(c)
-		return i + 2 + end + walkTag(b, s[i+2+end:], rewrite)
 	}
-	b.WriteString(s)
+	b.WriteString(s[written:])
 	return len(s)
 }
 
