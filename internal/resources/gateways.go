@@ -101,7 +101,9 @@ func gateways(env Env) *resource.Type {
 			notImplemented[Gateway]("invalidateDebugCredentials", "Makes debug credentials void.", noGatewayTraces),
 		},
 		Publish: func(p *resource.Pub, d *resource.Doc[Gateway]) error {
-			return p.Add(snapshot.KindGateway, d.ID.Rel(), snapshot.Gateway{Name: d.Name(), Location: d.Props.LocationData.Name})
+			return p.Add(snapshot.KindGateway, d.ID.Rel(), snapshot.Gateway{
+				Name: d.Name(), Location: d.Props.LocationData.Name, KeyID: auth.GatewayKeyID(d.Props.PrimaryKey, d.Props.SecondaryKey),
+			})
 		},
 	})
 }
