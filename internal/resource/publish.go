@@ -19,6 +19,7 @@ const (
 	pollInterval = time.Second
 	// settleAttempts bounds how often a refresh starts again because changes were written meanwhile.
 	settleAttempts = 4
+	changesPage    = 1000
 )
 
 // rootIndex finds the services of a store.
@@ -175,14 +176,14 @@ func (p *Publisher) refresh(ctx context.Context, s *published) error {
 func (p *Publisher) changes(ctx context.Context, s *published) (all []store.Change, err error) {
 	after := s.current.Sequence()
 	for {
-		page, err := p.c.Store.Changes(ctx, s.id, after, 0)
+		page, err := p.c.Store.Changes(ctx, s.id, after, changesPage)
 		if err != nil {
 			return nil, fmt.Errorf("changes of %s: %w", s.id, err)
 		}
-		if len(page) == 0 {
+		all = append(all, page...)
+		if len(page) < changesPage {
 			return all, nil
 		}
-		all = append(all, page...)
 		after = page[len(page)-1].Seq
 	}
 }
