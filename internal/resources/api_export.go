@@ -9,39 +9,55 @@ import (
 	"github.com/causeway-apim/causeway/internal/resource"
 )
 
-// ExportResult is the answer of a GET with export=true.
+// ExportResult is the answer of a GET with export=true. Value is the description's text or, with a -link format, an
+// [ExportLink].
 type ExportResult struct {
 	Format string `json:"format"`
-	Value  string `json:"value"`
+	Value  any    `json:"value"`
 }
 
-// exportAPI writes the description of an API: the bytes that were imported when the format is the same and nothing else
-// has been asked for, one made of its operations otherwise.
-func exportAPI(x *resource.Reader, d *resource.Doc[API]) (any, error) {
+// ExportLink is where an exported description is.
+type ExportLink struct {
+	Link string `json:"link"`
+}
+
+// viewExport answers a GET with export=true.
+func viewExport(x *resource.Reader, d *resource.Doc[API]) (any, error) {
 	format := strings.ToLower(x.Param("format"))
 	f, ok := importFormats(format)
 	if !ok {
-		return nil, arm.Errorf(arm.CodeInvalidQuery, "format must be one of openapi, openapi+json and swagger-json.").WithTarget("format")
-	}
-	if f.link {
-		return nil, arm.Errorf(arm.CodeNotImplemented, "Exports by link are not implemented. Ask for %s, which answers the description itself.", f.kind).
+		return nil, arm.Errorf(arm.CodeInvalidQuery, "format must be one of openapi, openapi+json and swagger-json, or of their links.").
 			WithTarget("format")
 	}
-	if d.Props.DefinitionFormat == string(f.kind) {
+	if !f.link {
+		text, err := exportAPI(x, d, f.kind)
+		return ExportResult{format, string(text)}, err
+	}
+	if format == "swagger-link" {
+		format = "swagger-link-json"
+	}
+	link, err := signExport(x, d.ID, f.kind)
+	return ExportResult{format, ExportLink{link}}, err
+}
+
+// exportAPI writes the description of an API: the bytes that were imported when the format is the same, one made of its
+// operations otherwise.
+func exportAPI(x *resource.Reader, d *resource.Doc[API], format importer.Format) ([]byte, error) {
+	if d.Props.DefinitionFormat == string(format) {
 		original, err := x.Blob(d.ID, definitionBlob)
 		if err != nil || original != nil {
-			return ExportResult{format, string(original)}, err
+			return original, err
 		}
 	}
 	r, err := resultOf(x, d)
 	if err != nil {
 		return nil, err
 	}
-	text, err := importer.Export(r, f.kind)
+	text, err := importer.Export(r, format)
 	if ie, ok := errors.AsType[*importer.Error](err); ok {
 		return nil, arm.Errorf(arm.CodeValidation, "The API cannot be exported: %s", ie.Error())
 	}
-	return ExportResult{format, string(text)}, err
+	return text, err
 }
 
 // resultOf collects what an API consists of in the form that descriptions are written from.

@@ -8,7 +8,7 @@ import (
 // viewAPI hides what is only written and adds the version set.
 func viewAPI(x *resource.Reader, d *resource.Doc[API]) (any, error) {
 	if !x.List && x.Param("export") == "true" {
-		return exportAPI(x, d)
+		return viewExport(x, d)
 	}
 	v := d.Props
 	v.APIType, v.Format, v.Value, v.RequiredQuery, v.WSDLSelector, v.SourceAPIID = "", "", "", "", nil, ""

@@ -199,8 +199,8 @@ func TestLinkThatCannotBeFollowed(t *testing.T) {
 	t.Cleanup(gone.Close)
 	srv := newServer(t)
 	for link, code := range map[string]string{
-		gone.URL:                                  "LinkUnreachable",
-		"http://10.0.0.1/x":                       "LinkNotAllowed",
+		gone.URL:            "LinkUnreachable",
+		"http://10.0.0.1/x": "LinkNotAllowed",
 		"http://169.254.169.254/latest/meta-data": "LinkNotAllowed",
 		"ftp://files.example/x":                   "LinkNotAllowed",
 	} {
@@ -273,4 +273,3 @@ func TestSetServiceURL(t *testing.T) {
 		t.Error("setting the same URL writes the API again")
 	}
 }
-
