@@ -5,11 +5,13 @@ import (
 	"crypto/sha1" // a name for a certificate, not a protection
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +21,13 @@ import (
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
+)
+
+const (
+	// maxRounds bounds the key derivation of a PKCS#12 file; common tools take a few thousand.
+	maxRounds = 2_000_000
+	// maxDERDepth is deeper than any PKCS#12 file is nested.
+	maxDERDepth = 24
 )
 
 // Certificate is a certificate for policies and backends, with its private key or without.
@@ -75,6 +84,9 @@ func (c *Certificate) read() error {
 	}
 	leaf := publicCertificate(raw)
 	if leaf == nil {
+		if dearKeyDerivation(raw, maxDERDepth) {
+			return arm.Invalid("data", "The PKCS#12 file derives its keys in more than %d rounds.", maxRounds)
+		}
 		_, leaf, _, err = pkcs12.DecodeChain(raw, c.Password)
 		if errors.Is(err, pkcs12.ErrIncorrectPassword) {
 			return arm.Invalid("password", "The password does not open the PKCS#12 file.")
@@ -87,6 +99,29 @@ func (c *Certificate) read() error {
 	c.Subject, c.ExpirationDate = distinguishedName(leaf.Subject), &notAfter
 	c.Thumbprint = fmt.Sprintf("%X", sha1.Sum(leaf.Raw))
 	return nil
+}
+
+// dearKeyDerivation reports whether a PKCS#12 file asks for so many rounds of key derivation that opening it would stop
+// everything else: parameters are an OCTET STRING, the salt, before an INTEGER (RFC 7292, appendix A; RFC 8018, A.2).
+func dearKeyDerivation(der []byte, depth int) bool {
+	salt := false
+	for len(der) > 0 && depth > 0 {
+		var v asn1.RawValue
+		rest, err := asn1.Unmarshal(der, &v)
+		if err != nil {
+			return false // not DER: nothing that the decoder would take either
+		}
+		var rounds big.Int
+		if salt && v.Class == asn1.ClassUniversal && v.Tag == asn1.TagInteger && rounds.SetBytes(v.Bytes).Cmp(big.NewInt(maxRounds)) > 0 {
+			return true
+		}
+		salt = v.Class == asn1.ClassUniversal && v.Tag == asn1.TagOctetString
+		if (v.IsCompound || salt) && dearKeyDerivation(v.Bytes, depth-1) {
+			return true
+		}
+		der = rest
+	}
+	return false
 }
 
 // raw returns the uploaded bytes.

@@ -304,7 +304,7 @@ func checkSubscriptionsLimit(x *resource.Tx, old, d *resource.Doc[Subscription])
 	if err != nil || p == nil || p.Props.SubscriptionsLimit == nil {
 		return err
 	}
-	keys, err := x.Lookup(scopeIndex, scope.Rel())
+	keys, err := x.Lookup(ownerIndex, scopeRel(s.OwnerID))
 	if err != nil {
 		return err
 	}
@@ -318,7 +318,7 @@ func checkSubscriptionsLimit(x *resource.Tx, old, d *resource.Doc[Subscription])
 		if err != nil {
 			return err
 		}
-		if !id.Equal(d.ID) && strings.EqualFold(other.Props.OwnerID, s.OwnerID) && !ended(other.Props.State) {
+		if !id.Equal(d.ID) && other.Props.Scope == s.Scope && !ended(other.Props.State) {
 			n++
 		}
 	}
