@@ -163,6 +163,9 @@ func saveImport(x *resource.Tx, d *resource.Doc[API]) error {
 	if err := resource.SaveAll(x, docs); err != nil {
 		return err
 	}
+	if err := saveImportedTags(x, d.ID, r.Operations); err != nil {
+		return err
+	}
 	return x.PutBlob(d.ID, definitionBlob, r.Original)
 }
 

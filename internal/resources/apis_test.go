@@ -139,6 +139,23 @@ func TestImport(t *testing.T) {
 	}
 }
 
+func TestImportTags(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	srv.Must(http.StatusCreated, "PUT", "tags/small-pets", props(t, map[string]any{"displayName": "Mine"}))
+	text := strings.NewReplacer("operationId: listPets", "operationId: listPets\n      tags: [Small pets, Größe, Small pets]", "operationId: getPet", "operationId: getPet\n      tags: [Other]").Replace(petsOpenAPI)
+	srv.Must(http.StatusCreated, "PUT", "apis/pets", props(t, map[string]any{"path": "pets", "format": "openapi", "value": text}))
+	if got := itemNames(t, srv, "tags"); got != "gr-e other small-pets" {
+		t.Errorf("tags are %q", got)
+	}
+	if got := itemNames(t, srv, "apis/pets/operations/listpets/tags"); got != "gr-e small-pets" {
+		t.Errorf("tags of the operation are %q", got)
+	}
+	if got := property(t, srv.Must(http.StatusOK, "GET", "tags/small-pets", ""), "displayName"); got != "Mine" {
+		t.Errorf("the import renames a tag to %v", got)
+	}
+}
+
 func TestImportKeepsWhatTheCallerSays(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
