@@ -13,6 +13,9 @@ import (
 // poolType is the type of a backend that stands for others.
 const poolType = "Pool"
 
+// backendThumbprintIndex finds backends by the thumbprints of their client certificates, in lower case.
+const backendThumbprintIndex = "backendThumbprint"
+
 // maxPoolDepth is how deep pools may be nested; the gateway goes no deeper.
 const maxPoolDepth = 4
 
@@ -128,6 +131,18 @@ func backends(env Env) *resource.Type {
 		Check: checkBackend,
 		Delete: func(x *resource.Tx, old *resource.Doc[Backend]) error {
 			return env.refuseIfUsed(x, usesBackend, old.Name())
+		},
+		Indexes: func(d *resource.Doc[Backend]) (rows []resource.Index) {
+			if d.Props.Credentials == nil {
+				return nil
+			}
+			for _, t := range d.Props.Credentials.Certificate {
+				row := resource.Index{Name: backendThumbprintIndex, Value: strings.ToLower(t)}
+				if !slices.Contains(rows, row) {
+					rows = append(rows, row)
+				}
+			}
+			return rows
 		},
 		View: func(_ *resource.Reader, d *resource.Doc[Backend]) (any, error) {
 			v := d.Props

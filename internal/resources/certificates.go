@@ -47,16 +47,7 @@ func certificates(env Env) *resource.Type {
 		Prepare: func(_ context.Context, _ *resource.Request, _, d *resource.Doc[Certificate]) error {
 			return d.Props.read()
 		},
-		Delete: func(x *resource.Tx, old *resource.Doc[Certificate]) error {
-			if err := env.refuseIfUsed(x, usesCertificate, old.Name()); err != nil {
-				return err
-			}
-			holders, err := x.Lookup(thumbprintIndex, strings.ToLower(old.Props.Thumbprint))
-			if err != nil || len(holders) > 1 {
-				return err
-			}
-			return env.refuseIfUsed(x, usesCertificate, old.Props.Thumbprint)
-		},
+		Delete: func(x *resource.Tx, old *resource.Doc[Certificate]) error { return releaseCertificate(x, env, old) },
 		Indexes: func(d *resource.Doc[Certificate]) []resource.Index {
 			return []resource.Index{{Name: thumbprintIndex, Value: strings.ToLower(d.Props.Thumbprint)}}
 		},
@@ -68,6 +59,31 @@ func certificates(env Env) *resource.Type {
 		}},
 		Publish: publishCertificate,
 	})
+}
+
+// releaseCertificate refuses to delete a certificate that policies or backends use by its name or, when no other has the
+// same, by its thumbprint. Fields that hold its ID refuse by themselves.
+func releaseCertificate(x *resource.Tx, env Env, old *resource.Doc[Certificate]) error {
+	if err := env.refuseIfUsed(x, usesCertificate, old.Name()); err != nil {
+		return err
+	}
+	thumbprint := strings.ToLower(old.Props.Thumbprint)
+	holders, err := x.Lookup(thumbprintIndex, thumbprint)
+	if err != nil || len(holders) > 1 {
+		return err
+	}
+	backends, err := x.Lookup(backendThumbprintIndex, thumbprint)
+	if err != nil {
+		return err
+	}
+	if len(backends) > 0 {
+		id, err := arm.ParseID(backends[0])
+		if err != nil {
+			return err
+		}
+		return arm.Errorf(arm.CodeConflict, "The certificate cannot be deleted because /%s uses it by its thumbprint.", id.RelPath())
+	}
+	return env.refuseIfUsed(x, usesCertificate, old.Props.Thumbprint)
 }
 
 // read decodes the certificate and fills in what is answered of it.
