@@ -14,6 +14,22 @@ func copyAPI(x *resource.Tx, d *resource.Doc[API]) error {
 	return copyContent(x, source.ID, d.ID)
 }
 
+// contentIndex finds the policy documents and the tags of an API and of its operations by the API's lower-case path, so
+// that thousands of operations need not be asked one by one.
+const contentIndex = "content"
+
+// contentIndexes are the rows of a policy document or an assigned tag; none of those outside of APIs.
+func contentIndexes(id arm.ID) []resource.Index {
+	owner := id.Parent()
+	if owner.Find("operations") != "" {
+		owner = owner.Parent()
+	}
+	if owner.Find("apis") == "" || owner.Find("products") != "" {
+		return nil
+	}
+	return []resource.Index{{Name: contentIndex, Value: owner.Rel()}}
+}
+
 // copyContent copies what an API consists of: its description, schemas, operations, policies and tags.
 func copyContent(x *resource.Tx, from, to arm.ID) error {
 	if err := copyBlob(x, from, to, definitionBlob); err != nil {
@@ -22,27 +38,50 @@ func copyContent(x *resource.Tx, from, to arm.ID) error {
 	if err := copySchemas(x, from, to); err != nil {
 		return err
 	}
-	if err := copyPolicyAndTags(x, from, to); err != nil {
+	if _, err := copyChildren[Operation](x, from, to, "operations"); err != nil {
 		return err
 	}
-	operations, err := copyChildren[Operation](x, from, to, "operations")
+	keys, err := x.Lookup(contentIndex, from.Rel())
 	if err != nil {
 		return err
 	}
-	for _, op := range operations {
-		if err := copyPolicyAndTags(x, from.Child("operations", op.Name()), op.ID); err != nil {
+	var documents []*resource.Doc[Policy]
+	var tags []*resource.Doc[struct{}]
+	for _, key := range keys {
+		id, err := arm.ParseID(key)
+		if err != nil {
+			return err
+		}
+		if isTag(id) {
+			tags, err = appendCopy(x, tags, id, from, to)
+		} else {
+			documents, err = appendCopy(x, documents, id, from, to)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func copyPolicyAndTags(x *resource.Tx, from, to arm.ID) error {
-	if _, err := copyChildren[Policy](x, from, to, "policies"); err != nil {
+	if err := resource.SaveAll(x, documents); err != nil {
 		return err
 	}
-	_, err := copyChildren[struct{}](x, from, to, "tags")
-	return err
+	return resource.SaveAll(x, tags)
+}
+
+func isTag(id arm.ID) bool { return id.Parent().Child("tags", id.Name()).Equal(id) }
+
+// appendCopy copies a resource that is somewhere below one API to the same place below another.
+func appendCopy[T any](x *resource.Tx, list []*resource.Doc[T], id, from, to arm.ID) ([]*resource.Doc[T], error) {
+	d, err := resource.Get[T](&x.Reader, id)
+	if err != nil {
+		return nil, err
+	}
+	c := &resource.Doc[T]{Meta: resource.Meta{ID: placedBelow(d.ID, from, to)}, Props: d.Props}
+	return append(list, c), nil
+}
+
+// placedBelow returns the ID that has the place below one resource that id has below another.
+func placedBelow(id, from, to arm.ID) arm.ID {
+	return arm.Below(to.Service(), to.RelPath()+id.RelPath()[len(from.RelPath()):])
 }
 
 func copySchemas(x *resource.Tx, from, to arm.ID) error {

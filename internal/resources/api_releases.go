@@ -110,22 +110,20 @@ func removeContent(x *resource.Tx, id, other arm.ID) error {
 	if err := removeMissing[Operation](x, id, other, "operations"); err != nil {
 		return err
 	}
-	owners := []arm.ID{id}
-	for op, err := range resource.All[Operation](&x.Reader, id, "operations") {
+	keys, err := x.Lookup(contentIndex, id.Rel())
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		old, err := arm.ParseID(key)
 		if err != nil {
 			return err
 		}
-		owners = append(owners, op.ID)
-	}
-	for _, owner := range owners {
-		twin := arm.Below(other, strings.TrimPrefix(owner.String(), id.String()+"/"))
-		if owner.Equal(id) {
-			twin = other
+		stays, err := x.Exists(placedBelow(old, id, other))
+		if err == nil && !stays {
+			err = resource.Remove(x, old)
 		}
-		if err := removeMissing[Policy](x, owner, twin, "policies"); err != nil {
-			return err
-		}
-		if err := removeMissing[struct{}](x, owner, twin, "tags"); err != nil {
+		if err != nil {
 			return err
 		}
 	}

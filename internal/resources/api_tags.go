@@ -23,6 +23,7 @@ func assignedTags(parent, title string) *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "tags", Title: title, Doc: "A tag that is assigned.",
 		Parents: []string{parent}, Workspaces: true, Join: "tags", Verbs: resource.JoinVerbs | resource.Read,
+		Indexes: func(d *resource.Doc[struct{}]) []resource.Index { return contentIndexes(d.ID) },
 	})
 }
 

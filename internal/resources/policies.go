@@ -59,7 +59,9 @@ func policies(env Env, parent string, scope policy.Scope) *resource.Type {
 			format, err := answerFormat(x)
 			return PolicyView{format, convertPolicy(d.Props.Value, d.Props.Format, format)}, err
 		},
-		Indexes: func(d *resource.Doc[Policy]) []resource.Index { return usesIndexes(d.Props.Uses) },
+		Indexes: func(d *resource.Doc[Policy]) []resource.Index {
+			return append(usesIndexes(d.Props.Uses), contentIndexes(d.ID)...)
+		},
 		Publish: func(p *resource.Pub, d *resource.Doc[Policy]) error {
 			return p.Add(snapshot.KindPolicy, d.ID.Rel(), snapshot.Policy{
 				Scope: policyScope(d.ID), Format: d.Props.Format, Value: d.Props.Value,
