@@ -186,7 +186,7 @@ func (b *binder) choose(pos int, name string, list []found, args []arg, typeArgs
 				continue
 			}
 			c, err := b.applicable(pos, f, args, typeArgs, expanded)
-			if c != nil {
+			if err == nil {
 				c.depth = f.depth
 				if !f.m.static {
 					c.recv = recv
@@ -194,7 +194,7 @@ func (b *binder) choose(pos int, name string, list []found, args []arg, typeArgs
 				fit = append(fit, c)
 				break
 			}
-			if err != nil && (why == nil || !counts && err.code != "CS1501") {
+			if why == nil || !counts && err.code != "CS1501" {
 				why = err
 				counts = err.code != "CS1501"
 			}
@@ -294,16 +294,11 @@ func (b *binder) applicable(pos int, f found, args []arg, typeArgs []*Type, expa
 	return c, b.bindArgs(c, args, slots, fixed)
 }
 
-// bindArgs converts the arguments; on a failure it makes the candidate unusable and gives the error.
-func (b *binder) bindArgs(c *candidate, args []arg, slots []int, fixed int) (failed *bindError) {
+// bindArgs converts the arguments or gives the error of the first that does not fit.
+func (b *binder) bindArgs(c *candidate, args []arg, slots []int, fixed int) *bindError {
 	sig := c.m.sig
 	out := make([]operand, len(sig.params))
 	var rest []operand
-	defer func() {
-		if failed != nil {
-			*c = candidate{}
-		}
-	}()
 	for i, a := range args {
 		t := c.generic[i].subst(sig.typeParams, c.typeArgs)
 		c.params = append(c.params, t)
@@ -506,7 +501,7 @@ func (b *binder) betterLambda(x operand, t, u *Type) int {
 func (b *binder) emit(pos int, c candidate) operand {
 	sig := c.m.sig
 	t := b.closed(c, sig.result)
-	site, post := b.site(&c, t)
+	site, post := b.site(&c, t, c.m.fn)
 	res := c.m.fn.emit(site)
 	out := operand{pos: pos, t: t, c: adapt(res, c.m.fn.result, t)}
 	if post != nil {
@@ -517,9 +512,8 @@ func (b *binder) emit(pos int, c candidate) operand {
 
 // emitSet makes the code of a setter.
 func (b *binder) emitSet(c candidate, v operand) func(*Frame) {
-	site, _ := b.site(&c, v.t)
-	declared := c.m.sig.result
-	if declared.repr() == reprObj {
+	site, _ := b.site(&c, v.t, *c.m.set)
+	if boxed := c.m.set.takesAny(); boxed[len(boxed)-1] {
 		site.args = append(site.args, code{o: boxer(v.c, v.t)})
 	} else {
 		site.args = append(site.args, v.c)
@@ -535,10 +529,16 @@ func (b *binder) closed(c candidate, t *Type) *Type {
 }
 
 // site prepares the arguments of a call in the representations that the Go function takes, and what to do after it.
-func (b *binder) site(c *candidate, result *Type) (*callSite, func(*Frame)) {
+func (b *binder) site(c *candidate, result *Type, fn Func) (*callSite, func(*Frame)) {
+	boxed := fn.takesAny()
 	s := &callSite{result: result, types: append(append(TypeArgs{}, c.owner.args...), c.typeArgs...)}
 	if !c.m.static {
-		s.args = append(s.args, b.receiver(*c.recv, c.m.owner))
+		x := b.receiver(*c.recv, c.m.owner)
+		if boxed[0] && c.m.owner.repr() != reprObj {
+			x = code{o: boxer(x, c.m.owner)}
+		}
+		s.args = append(s.args, x)
+		boxed = boxed[1:]
 	}
 	var posts []func(*Frame)
 	for i, p := range c.m.sig.params {
@@ -549,7 +549,7 @@ func (b *binder) site(c *candidate, result *Type) (*callSite, func(*Frame)) {
 			posts = append(posts, post)
 			continue
 		}
-		if p.typ.repr() == reprObj {
+		if p.typ.repr() == reprObj || i < len(boxed) && boxed[i] {
 			s.args = append(s.args, code{o: boxer(x.c, x.t)})
 		} else {
 			s.args = append(s.args, x.c)

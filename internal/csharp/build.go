@@ -381,16 +381,16 @@ func (b *Builder) resolveMember(l *Library, tb *TypeBuilder, m *pending) (err er
 	if m.sig, err = r.signature(name, result, typeParams, params); err != nil {
 		return fmt.Errorf("%q: %w", m.decl, err)
 	}
-	if err := m.check(); err != nil {
-		return err
-	}
 	if m.what == declCtor {
 		m.sig.result = tb.typ
 		if len(tb.typ.params) > 0 {
 			m.sig.result = tb.typ.Of(tb.typ.params...)
 		}
 		tb.typ.ctors = append(tb.typ.ctors, m.Member)
-		return nil
+		return m.check()
+	}
+	if err := m.check(); err != nil {
+		return err
 	}
 	m.prop = m.what == declProp || m.what == declConst
 	tb.typ.members[name] = append(tb.typ.members[name], m.Member)
@@ -449,11 +449,11 @@ func (m *Member) checkFunc(f Func, want []repr, result repr) error {
 		return fmt.Errorf("%q: the Go function takes %d arguments, the declaration %d", m.decl, len(have), len(want))
 	}
 	for i, p := range have {
-		if p.repr != want[i] {
+		if p.repr != want[i] && p.name != "interface {}" {
 			return fmt.Errorf("%q: Go parameter %d of type %s does not fit the declaration", m.decl, i+1, p.name)
 		}
 	}
-	if f.result != result && f.emit != nil {
+	if f.result != result && !f.boxed && !(f.anyResult && result != reprVoid) {
 		return fmt.Errorf("%q: the Go result does not fit the declaration", m.decl)
 	}
 	return nil

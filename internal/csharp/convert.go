@@ -201,7 +201,7 @@ func (b *binder) implicit(x operand, t *Type) (operand, bool) {
 		}
 		return b.dynamicConvert(x, t), true
 	}
-	if referenceConversion(x.t, t) || x.t.kind == kindNullable && (t.kind == kindObject || t.kind == kindDynamic || referenceConversion(x.t.elem, t)) {
+	if referenceConversion(x.t, t) || x.t.kind == kindNullable && !t.isValue() && referenceConversion(x.t.elem, t) {
 		return b.box(x, t), true
 	}
 	return b.userConversion(x, t, "implicit")

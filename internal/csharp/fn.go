@@ -40,7 +40,10 @@ type callSite struct {
 type Func struct {
 	params []goParam
 	result repr
-	emit   func(c *callSite) code
+	boxed  bool // the result is boxed whatever the declaration says
+	// anyResult is set when the Go result is any, which fits every declaration.
+	anyResult bool
+	emit      func(c *callSite) code
 }
 
 // A GoType tells how boxed values of a declared .NET type are recognised.
@@ -226,14 +229,14 @@ func put[R any](f func(*Frame) R) code {
 
 // F0 wraps a Go function without parameters; F1 to F7 those with one to seven.
 func F0[R any](f func() R) Func {
-	return Func{nil, reprOf(reflect.TypeFor[R]()), func(*callSite) code {
+	return Func{params: nil, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(*callSite) code {
 		return put(func(*Frame) R { return f() })
 	}}
 }
 
 // F1 wraps a Go function of one parameter.
 func F1[A, R any](f func(A) R) Func {
-	return Func{[]goParam{paramOf[A]()}, reprOf(reflect.TypeFor[R]()), func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
 		a := get[A](c)
 		return put(func(fr *Frame) R { return f(a(fr)) })
 	}}
@@ -241,7 +244,7 @@ func F1[A, R any](f func(A) R) Func {
 
 // F2 wraps a Go function of two parameters.
 func F2[A, B, R any](f func(A, B) R) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B]()}, reprOf(reflect.TypeFor[R]()), func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
 		a, b := get[A](c), get[B](c)
 		return put(func(fr *Frame) R { return f(a(fr), b(fr)) })
 	}}
@@ -249,7 +252,7 @@ func F2[A, B, R any](f func(A, B) R) Func {
 
 // F3 wraps a Go function of three parameters.
 func F3[A, B, C, R any](f func(A, B, C) R) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C]()}, reprOf(reflect.TypeFor[R]()), func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
 		a, b, d := get[A](c), get[B](c), get[C](c)
 		return put(func(fr *Frame) R { return f(a(fr), b(fr), d(fr)) })
 	}}
@@ -257,7 +260,7 @@ func F3[A, B, C, R any](f func(A, B, C) R) Func {
 
 // F4 wraps a Go function of four parameters.
 func F4[A, B, C, D, R any](f func(A, B, C, D) R) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D]()}, reprOf(reflect.TypeFor[R]()), func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
 		a, b, d, e := get[A](c), get[B](c), get[C](c), get[D](c)
 		return put(func(fr *Frame) R { return f(a(fr), b(fr), d(fr), e(fr)) })
 	}}
@@ -265,7 +268,7 @@ func F4[A, B, C, D, R any](f func(A, B, C, D) R) Func {
 
 // F5 wraps a Go function of five parameters.
 func F5[A, B, C, D, E, R any](f func(A, B, C, D, E) R) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E]()}, reprOf(reflect.TypeFor[R]()), func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
 		a, b, d, e, g := get[A](c), get[B](c), get[C](c), get[D](c), get[E](c)
 		return put(func(fr *Frame) R { return f(a(fr), b(fr), d(fr), e(fr), g(fr)) })
 	}}
@@ -273,7 +276,7 @@ func F5[A, B, C, D, E, R any](f func(A, B, C, D, E) R) Func {
 
 // F6 wraps a Go function of six parameters.
 func F6[A, B, C, D, E, G, R any](f func(A, B, C, D, E, G) R) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G]()}, reprOf(reflect.TypeFor[R]()), func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
 		a, b, d, e, g, h := get[A](c), get[B](c), get[C](c), get[D](c), get[E](c), get[G](c)
 		return put(func(fr *Frame) R { return f(a(fr), b(fr), d(fr), e(fr), g(fr), h(fr)) })
 	}}
@@ -281,15 +284,23 @@ func F6[A, B, C, D, E, G, R any](f func(A, B, C, D, E, G) R) Func {
 
 // F7 wraps a Go function of seven parameters.
 func F7[A, B, C, D, E, G, H, R any](f func(A, B, C, D, E, G, H) R) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G](), paramOf[H]()}, reprOf(reflect.TypeFor[R]()), func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G](), paramOf[H]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
 		a, b, d, e, g, h, i := get[A](c), get[B](c), get[C](c), get[D](c), get[E](c), get[G](c), get[H](c)
 		return put(func(fr *Frame) R { return f(a(fr), b(fr), d(fr), e(fr), g(fr), h(fr), i(fr)) })
 	}}
 }
 
+// F8 wraps a Go function of eight parameters.
+func F8[A, B, C, D, E, G, H, I, R any](f func(A, B, C, D, E, G, H, I) R) Func {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G](), paramOf[H](), paramOf[I]()}, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
+		a, b, d, e, g, h, i, j := get[A](c), get[B](c), get[C](c), get[D](c), get[E](c), get[G](c), get[H](c), get[I](c)
+		return put(func(fr *Frame) R { return f(a(fr), b(fr), d(fr), e(fr), g(fr), h(fr), i(fr), j(fr)) })
+	}}
+}
+
 // V1 wraps a Go function of one parameter without result: a void member or a setter.
 func V1[A any](f func(A)) Func {
-	return Func{[]goParam{paramOf[A]()}, reprVoid, func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A]()}, result: reprVoid, emit: func(c *callSite) code {
 		a := get[A](c)
 		return code{v: func(fr *Frame) { f(a(fr)) }}
 	}}
@@ -297,7 +308,7 @@ func V1[A any](f func(A)) Func {
 
 // V2 wraps a Go function of two parameters without result.
 func V2[A, B any](f func(A, B)) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B]()}, reprVoid, func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B]()}, result: reprVoid, emit: func(c *callSite) code {
 		a, b := get[A](c), get[B](c)
 		return code{v: func(fr *Frame) { f(a(fr), b(fr)) }}
 	}}
@@ -305,7 +316,7 @@ func V2[A, B any](f func(A, B)) Func {
 
 // V3 wraps a Go function of three parameters without result.
 func V3[A, B, C any](f func(A, B, C)) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C]()}, reprVoid, func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C]()}, result: reprVoid, emit: func(c *callSite) code {
 		a, b, d := get[A](c), get[B](c), get[C](c)
 		return code{v: func(fr *Frame) { f(a(fr), b(fr), d(fr)) }}
 	}}
@@ -313,7 +324,7 @@ func V3[A, B, C any](f func(A, B, C)) Func {
 
 // V4 wraps a Go function of four parameters without result.
 func V4[A, B, C, D any](f func(A, B, C, D)) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D]()}, reprVoid, func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D]()}, result: reprVoid, emit: func(c *callSite) code {
 		a, b, d, e := get[A](c), get[B](c), get[C](c), get[D](c)
 		return code{v: func(fr *Frame) { f(a(fr), b(fr), d(fr), e(fr)) }}
 	}}
@@ -321,8 +332,28 @@ func V4[A, B, C, D any](f func(A, B, C, D)) Func {
 
 // V6 wraps a Go function of six parameters without result.
 func V6[A, B, C, D, E, G any](f func(A, B, C, D, E, G)) Func {
-	return Func{[]goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G]()}, reprVoid, func(c *callSite) code {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G]()}, result: reprVoid, emit: func(c *callSite) code {
 		a, b, d, e, g, h := get[A](c), get[B](c), get[C](c), get[D](c), get[E](c), get[G](c)
 		return code{v: func(fr *Frame) { f(a(fr), b(fr), d(fr), e(fr), g(fr), h(fr)) }}
 	}}
+}
+
+// isAny tells whether a Go type is any.
+func isAny[R any]() bool { return reflect.TypeFor[R]() == reflect.TypeFor[any]() }
+
+// takesAny tells for each C# argument whether the Go parameter is boxed.
+func (f Func) takesAny() []bool {
+	var out []bool
+	for _, p := range f.params {
+		if p.slot == slotArg {
+			out = append(out, p.repr == reprObj)
+		}
+	}
+	return out
+}
+
+// Boxed lets a function that gives a boxed value implement a member whose result is a number, bool or string.
+func Boxed(f Func) Func {
+	f.boxed = true
+	return f
 }

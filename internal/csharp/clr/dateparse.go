@@ -1,0 +1,195 @@
+package clr
+
+import (
+	"strings"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+)
+
+// The members of System.Globalization.DateTimeStyles that change anything here.
+const (
+	styleWhite           = 7
+	styleAdjustUniversal = 16
+	styleAssumeLocal     = 32
+	styleAssumeUniversal = 64
+	styleRoundtrip       = 128
+)
+
+// parsedDate is what a text says about a point in time; zero fields were not given.
+type parsedDate struct {
+	year, month, day     int
+	weekday              time.Weekday
+	hasWeekday           bool
+	hasTime              bool
+	hour, minute, second int
+	hour12, am, pm       bool
+	ticks                int64 // of the fraction of a second
+	zone                 *TimeSpan
+	utc                  bool // the zone was written Z or GMT
+}
+
+// clock gives the ticks that the text shows; now gives the date when the text has none.
+func (p *parsedDate) clock(now time.Time) (int64, bool) {
+	y, m, d, h := p.year, p.month, p.day, p.hour
+	if y == 0 && m == 0 && d == 0 {
+		y, m, d = now.UTC().Year(), int(now.UTC().Month()), now.UTC().Day()
+	}
+	if y == 0 {
+		y = now.UTC().Year()
+	}
+	m, d = max(m, 1), max(d, 1)
+	if p.am || p.pm {
+		if h < 1 || h > 12 {
+			return 0, false
+		}
+		if h %= 12; p.pm {
+			h += 12
+		}
+	}
+	if y > 9999 || m > 12 || d > daysInMonth(y, m) || h > 23 || p.minute > 59 || p.second > 59 {
+		return 0, false
+	}
+	n := dateTicks(y, m, d) + timeTicks(h, p.minute, p.second, 0) + p.ticks
+	if p.hasWeekday && (DateTime{Ticks: n}).Time().Weekday() != p.weekday {
+		return 0, false
+	}
+	return n, true
+}
+
+// dateTime applies the styles. A text with a zone gives local time, which is UTC here.
+func (p *parsedDate) dateTime(now time.Time, styles int) (DateTime, bool) {
+	n, ok := p.clock(now)
+	if !ok {
+		return DateTime{}, false
+	}
+	if p.zone == nil {
+		switch {
+		case styles&(styleAssumeUniversal|styleAssumeLocal) == 0:
+			return DateTime{n, KindUnspecified}, true
+		case styles&styleAdjustUniversal != 0:
+			return DateTime{n, KindUTC}, true
+		}
+		return DateTime{n, KindLocal}, true
+	}
+	if n -= int64(*p.zone); n < 0 || n > maxTicks {
+		return DateTime{}, false
+	}
+	if styles&styleAdjustUniversal != 0 || p.utc && styles&styleRoundtrip != 0 {
+		return DateTime{n, KindUTC}, true
+	}
+	return DateTime{n, KindLocal}, true
+}
+
+// offset gives the DateTimeOffset of the text; without a zone it is local time, which is UTC here.
+func (p *parsedDate) offset(now time.Time, styles int) (DateTimeOffset, bool) {
+	n, ok := p.clock(now)
+	if !ok {
+		return DateTimeOffset{}, false
+	}
+	o := DateTimeOffset{Clock: n}
+	if p.zone != nil {
+		o.Offset = *p.zone
+	}
+	if u := o.utc(); u < 0 || u > maxTicks {
+		return DateTimeOffset{}, false
+	}
+	if styles&styleAdjustUniversal != 0 {
+		o = DateTimeOffset{Clock: o.utc()}
+	}
+	return o, true
+}
+
+// fullYear completes a year of two digits as the invariant calendar does: 2000 to 2049, 1950 to 1999.
+func fullYear(y int, pattern string) int {
+	switch {
+	case len(pattern) > 2 || y > 99:
+		return y
+	case y < 50:
+		return 2000 + y
+	}
+	return 1900 + y
+}
+
+// quotedLiteral reads the quoted text of a format at i and gives where the format goes on.
+func quotedLiteral(format string, i int) (text string, next int) {
+	var b strings.Builder
+	for k := i + 1; k < len(format); k++ {
+		switch {
+		case format[k] == format[i]:
+			return b.String(), k + 1
+		case format[k] == '\\' && k+1 < len(format):
+			k++
+		}
+		b.WriteByte(format[k])
+	}
+	formatError("Input string was not in a correct format.")
+	return "", 0
+}
+
+// The shapes that DateTime.Parse takes in the invariant culture and that APIs send, most frequent first.
+var (
+	dateShapes = []string{"yyyy-M-d", "M/d/yyyy", "yyyy/M/d", "d MMM yyyy", "d MMMM yyyy", "MMM d yyyy", "MMMM d yyyy", "MMM d, yyyy",
+		"MMMM d, yyyy", "ddd, d MMM yyyy", "dddd, d MMMM yyyy", "dddd, MMMM d, yyyy", "M-d-yyyy", "yyyy.M.d", "M/d/yy", "d-MMM-yyyy", "yyyy-M",
+		"MMMM yyyy", "MMM yyyy", "yyyy MMMM", "MMMM d", "MMM d"}
+	timeShapes = []string{"H:m:s", "H:m", "H:m:s.FFFFFFF", "h:m tt", "h:m:s tt", "h tt", "h:m:s.FFFFFFF tt"}
+)
+
+// parseDate is DateTime.Parse in the invariant culture.
+func parseDate(s string) (*parsedDate, bool) {
+	if csharp.IsNull(s) || len(s) > 100 {
+		return nil, false
+	}
+	s = strings.Join(strings.FieldsFunc(s, isWhite), " ")
+	if s == "" {
+		return nil, false
+	}
+	zone := false
+	if rest, ok := strings.CutSuffix(s, " GMT"); ok {
+		s, zone = rest, true
+	}
+	p, ok := parseShapes(s)
+	if ok && zone {
+		if p.zone != nil {
+			return nil, false
+		}
+		p.zone, p.utc = new(TimeSpan), true
+	}
+	return p, ok
+}
+
+func parseShapes(s string) (*parsedDate, bool) {
+	// Digits of a fraction behind the seventh count for rounding only; they are rare enough to be dropped.
+	if i := strings.LastIndexByte(s, '.'); i >= 0 && strings.Contains(s[:i], ":") {
+		j := i + 1
+		for j < len(s) && s[j] >= '0' && s[j] <= '9' {
+			j++
+		}
+		if j > i+8 {
+			s = s[:i+8] + s[j:]
+		}
+	}
+	for _, d := range dateShapes {
+		if p, ok := parseExact(s, d, 0); ok {
+			return p, true
+		}
+	}
+	if !strings.ContainsAny(s, ":Mm") {
+		return nil, false
+	}
+	for _, t := range timeShapes {
+		for _, z := range []string{"K", " zzz"} {
+			for _, d := range dateShapes {
+				for _, sep := range []string{"'T'", " "} {
+					if p, ok := parseExact(s, d+sep+t+z, 0); ok {
+						return p, true
+					}
+				}
+			}
+			if p, ok := parseExact(s, t+z, 0); ok {
+				return p, true
+			}
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,138 @@
+package clr
+
+import (
+	"slices"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+)
+
+// JArray is Newtonsoft.Json.Linq.JArray.
+type JArray struct {
+	jsonNode
+	items []JToken
+}
+
+func (*JArray) kind() jsonKind { return jsonArray }
+
+// ClrName is Newtonsoft.Json.Linq.JArray.
+func (*JArray) ClrName() string { return "Newtonsoft.Json.Linq.JArray" }
+
+// ToString is the indented JSON text.
+func (a *JArray) ToString() string { return jsonText(a, true) }
+
+func (a *JArray) clone() JToken {
+	c := &JArray{items: make([]JToken, len(a.items))}
+	for i, t := range a.items {
+		x := t.clone()
+		x.node().parent = c
+		c.items[i] = x
+	}
+	return c
+}
+
+// Items gives the tokens; do not change the slice.
+func (a *JArray) Items() []JToken { return a.items }
+
+// Each implements csharp.Enumerable.
+func (a *JArray) Each(r run, yield func(any) bool) {
+	for i := 0; i < len(a.items); i++ {
+		r.Step()
+		if !yield(a.items[i]) {
+			return
+		}
+	}
+}
+
+// Count is the number of items.
+func (a *JArray) Count() int { return len(a.items) }
+
+func (a *JArray) at(i int) int {
+	if i < 0 || i >= len(a.items) {
+		outOfRange("index", "Index was out of range. Must be non-negative and less than the size of the collection.")
+	}
+	return i
+}
+
+func (a *JArray) removeAt(i int) {
+	a.items[a.at(i)].node().parent = nil
+	a.items = slices.Delete(a.items, i, i+1)
+}
+
+func (a *JArray) insert(i int, t JToken) {
+	if i < 0 || i > len(a.items) {
+		outOfRange("index", "Index must be within the bounds of the List.")
+	}
+	a.items = slices.Insert(a.items, i, adopt(a, t))
+}
+
+// addContent adds what a constructor or Add was given: one item, or those of a sequence that is no token and no string.
+func (a *JArray) addContent(r run, v any, flatten bool) {
+	if _, isToken := v.(JToken); !isToken && flatten {
+		switch x := v.(type) {
+		case csharp.Enumerable:
+			for _, item := range csharp.Items(r, x) {
+				a.addContent(r, item, true)
+			}
+			return
+		}
+	}
+	r.Alloc(32)
+	a.items = append(a.items, adopt(a, tokenOf(r, v)))
+}
+
+func declareJArray(b *csharp.Builder) {
+	t := b.Type("class Newtonsoft.Json.Linq.JArray : JContainer, IList<JToken>, IEnumerable<JToken>", csharp.Go[*JArray]())
+	t.New("()", csharp.F0(func() *JArray { return &JArray{} }))
+	t.New("(JArray other)", csharp.F1(func(a *JArray) *JArray { return a.clone().(*JArray) }))
+	t.New("(object content)", csharp.F2(func(r run, v any) *JArray {
+		if x, ok := v.(*JArray); ok {
+			return x.clone().(*JArray)
+		}
+		a := &JArray{}
+		a.addContent(r, v, true)
+		return a
+	}))
+	t.New("(params object[] content)", csharp.F2(func(r run, list array) *JArray {
+		a := &JArray{}
+		for _, v := range list.Items {
+			a.addContent(r, v, true)
+		}
+		return a
+	}))
+	t.Static("JArray Parse(string json)", csharp.F2(func(r run, s string) *JArray { return mustParse[*JArray](r, s, "JArray") }))
+	t.Static("JArray FromObject(object o)", csharp.F2(func(r run, v any) *JArray {
+		needArg(v, "o")
+		tok := tokenOf(r, v)
+		a, ok := tok.(*JArray)
+		if !ok {
+			csharp.Throw("System.ArgumentException", "Object serialized to "+jsonKindNames[tok.kind()]+". JArray instance expected.")
+		}
+		return a
+	}))
+	t.Index("JToken this[int index]", csharp.F2(func(a *JArray, i int) any { return a.items[a.at(i)] }),
+		csharp.V3(func(a *JArray, i int, v any) { replaceToken(a.items[a.at(i)], asToken(v)) }))
+	t.Method("void Add(JToken item)", csharp.V2(func(a *JArray, v any) { a.items = append(a.items, adopt(a, asToken(v))) }))
+	t.Method("void Insert(int index, JToken item)", csharp.V3(func(a *JArray, i int, v any) { a.insert(i, asToken(v)) }))
+	t.Method("void RemoveAt(int index)", csharp.V2((*JArray).removeAt))
+	t.Method("bool Remove(JToken item)", csharp.F2(func(a *JArray, v any) bool {
+		i := a.indexOf(v)
+		if i >= 0 {
+			a.removeAt(i)
+		}
+		return i >= 0
+	}))
+	t.Method("int IndexOf(JToken item)", csharp.F2((*JArray).indexOf))
+	t.Method("bool Contains(JToken item)", csharp.F2(func(a *JArray, v any) bool { return a.indexOf(v) >= 0 }))
+	t.Method("void Clear()", csharp.V1(func(a *JArray) {
+		for _, x := range a.items {
+			x.node().parent = nil
+		}
+		a.items = nil
+	}))
+}
+
+// indexOf looks for a token itself, as Newtonsoft does.
+func (a *JArray) indexOf(v any) int {
+	t, _ := v.(JToken)
+	return slices.Index(a.items, t)
+}

@@ -1,0 +1,108 @@
+package clr
+
+import (
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+)
+
+// tokenOf gives the token that JToken.FromObject makes of a value: tokens stay what they are.
+func tokenOf(r run, v any) JToken {
+	if t, ok := v.(JToken); ok && !isNilToken(t) {
+		return t
+	}
+	if x, ok := newJValue(v); ok {
+		return x
+	}
+	r.Step()
+	switch x := v.(type) {
+	case JToken:
+		return &JValue{typ: jsonNull}
+	case *csharp.Record:
+		o := &JObject{}
+		for i, name := range x.Type.Fields() {
+			o.Set(name, tokenOf(r, x.Values[i]))
+		}
+		return o
+	case Pair:
+		o := &JObject{}
+		o.Set("Key", tokenOf(r, x.Key))
+		o.Set("Value", tokenOf(r, x.Value))
+		return o
+	case Map:
+		o := &JObject{}
+		x.EachEntry(func(k, value any) bool {
+			o.Set(text(k), tokenOf(r, value))
+			return true
+		})
+		return o
+	case csharp.Enumerable:
+		a := &JArray{}
+		for _, item := range csharp.Items(r, x) {
+			a.items = append(a.items, adopt(a, tokenOf(r, item)))
+		}
+		return a
+	case *Tuple:
+		o := &JObject{}
+		for i, item := range x.items {
+			o.Set("Item"+text(int32(i+1)), tokenOf(r, item))
+		}
+		return o
+	}
+	csharp.Throw("Newtonsoft.Json.JsonSerializationException", "Could not serialize a value of type '"+csharp.TypeName(v)+"'.")
+	return nil
+}
+
+// SerializeJSON is JsonConvert.SerializeObject.
+func SerializeJSON(r run, v any, indented bool) string {
+	w := jsonWriter{indented: indented}
+	if !w.scalar(v) {
+		w.token(tokenOf(r, v))
+	}
+	r.Alloc(len(w.b))
+	return string(w.b)
+}
+
+// deserialize is JsonConvert.DeserializeObject for a type.
+func deserialize(r run, s string, t *csharp.Type) any {
+	needString(s, "value")
+	if strings.TrimSpace(s) == "" {
+		return csharp.Zero(t)
+	}
+	tok := ParseToken(r, s)
+	if t.FullName() == "System.Object" {
+		if x, ok := tok.(*JValue); ok {
+			return x.v
+		}
+		return tok
+	}
+	if x, ok := tok.(*JValue); ok && x.typ == jsonNull {
+		if t.IsValueType() && !t.IsNullable() {
+			csharp.Throw("Newtonsoft.Json.JsonSerializationException", "Error converting value {null} to type '"+t.FullName()+"'. Path '', line 1, position 4.")
+		}
+		if !r.Library().InstanceOf(tok, t) {
+			return nil
+		}
+	}
+	return convertToken(r, tok, t)
+}
+
+func declareJSONConvert(b *csharp.Builder) {
+	b.Enum("Newtonsoft.Json.Formatting", false, []string{"None", "Indented"}, []int64{0, 1})
+	b.Enum("Newtonsoft.Json.Linq.JTokenType", false, jsonKindNames, countTo(len(jsonKindNames)))
+	t := b.Type("static class Newtonsoft.Json.JsonConvert", csharp.NoGo())
+	t.Static("string SerializeObject(object value)", csharp.F2(func(r run, v any) string { return SerializeJSON(r, v, false) }))
+	t.Static("string SerializeObject(object value, Formatting formatting)", csharp.F3(func(r run, v any, f int) string { return SerializeJSON(r, v, f == 1) }))
+	t.Static("object DeserializeObject(string value)", csharp.F2(func(r run, s string) any { return deserialize(r, s, r.Library().MustType("object")) }))
+	t.Static("T DeserializeObject<T>(string value)", csharp.F3(func(a typeArgs, r run, s string) any { return deserialize(r, s, a[0]) }))
+	t.Static("object DeserializeObject(string value, Type type)", csharp.F3(func(r run, s string, t *csharp.Type) any { return deserialize(r, s, t) }))
+	t.Static("string ToString(object value)", csharp.F2(func(r run, v any) string { return SerializeJSON(r, v, false) })).Outside()
+}
+
+func countTo(n int) []int64 {
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = int64(i)
+	}
+	return out
+}

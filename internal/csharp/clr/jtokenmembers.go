@@ -1,0 +1,308 @@
+package clr
+
+import (
+	"github.com/causeway-apim/causeway/internal/csharp"
+)
+
+func declareJSON(b *csharp.Builder) {
+	declareJSONConvert(b)
+	b.Type("interface Newtonsoft.Json.Linq.IJEnumerable<T> : IEnumerable<T>", csharp.Go[csharp.Enumerable]())
+	e := b.Type("struct Newtonsoft.Json.Linq.JEnumerable<T> : IEnumerable<T>", csharp.Go[*tokenList]())
+	e.Index("IEnumerable<JToken> this[object key]", csharp.F3(func(r run, l *tokenList, key any) any {
+		var out []JToken
+		for _, t := range l.items {
+			if v := child(t, key); v != nil {
+				out = append(out, v)
+			}
+		}
+		return tokens(r, "JToken", out)
+	}))
+	t := b.Type("abstract class Newtonsoft.Json.Linq.JToken : IEnumerable<JToken>", csharp.Go[JToken]())
+	declareJTokenRead(t)
+	declareJTokenTree(t)
+	declareJTokenCasts(t)
+	declareJContainer(b)
+	declareJObject(b)
+	declareJArray(b)
+	declareJProperty(b)
+	declareJValue(b)
+	declareJSONExtensions(b)
+}
+
+// child is token[key].
+func child(t JToken, key any) JToken {
+	switch x := t.(type) {
+	case *JObject:
+		name, ok := key.(string)
+		if !ok {
+			csharp.Throw("System.ArgumentException", "Accessed JObject values with invalid key value: "+text(key)+". Object property name expected.")
+		}
+		return x.Get(name)
+	case *JArray:
+		i, ok := integer(key)
+		if !ok {
+			csharp.Throw("System.ArgumentException", "Accessed JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
+		}
+		return x.items[x.at(int(i))]
+	}
+	csharp.Throw("System.InvalidOperationException", "Cannot access child value on "+t.ClrName()+".")
+	return nil
+}
+
+func setChild(t JToken, key any, v any) {
+	switch x := t.(type) {
+	case *JObject:
+		name, ok := key.(string)
+		if !ok {
+			csharp.Throw("System.ArgumentException", "Set JObject values with invalid key value: "+text(key)+". Object property name expected.")
+		}
+		x.Set(name, asToken(v))
+		return
+	case *JArray:
+		i, ok := integer(key)
+		if !ok {
+			csharp.Throw("System.ArgumentException", "Set JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
+		}
+		replaceToken(x.items[x.at(int(i))], asToken(v))
+		return
+	}
+	csharp.Throw("System.InvalidOperationException", "Cannot set child value on "+t.ClrName()+".")
+}
+
+func values(r run, t JToken) any {
+	items := jsonChildren(t)
+	out := make([]JToken, len(items))
+	for i, c := range items {
+		out[i] = c
+		if p, ok := c.(*JProperty); ok {
+			out[i] = p.value
+		}
+	}
+	r.Alloc(16 * len(out))
+	return &tokenList{r.Library().MustType("Newtonsoft.Json.Linq.JEnumerable<JToken>"), out}
+}
+
+// converted makes an IEnumerable<T> of tokens converted to T.
+func converted(r run, t *csharp.Type, items []JToken) any {
+	out := make([]any, len(items))
+	for i, x := range items {
+		out[i] = convertToken(r, x, t)
+	}
+	r.Alloc(16 * len(out))
+	return NewList(r.Library().MustType("System.Collections.Generic.List<object>").Definition().Of(t), out)
+}
+
+func declareJTokenRead(t *csharp.TypeBuilder) {
+	t.Index("JToken this[object key]", csharp.F2(func(t JToken, key any) any {
+		needArg(key, "key")
+		return tokenOrNil(child(t, key))
+	}), csharp.V3(setChild))
+	t.Static("JToken Parse(string json)", csharp.F2(func(r run, s string) any {
+		needString(s, "s")
+		return ParseToken(r, s)
+	}))
+	t.Static("JToken FromObject(object o)", csharp.F2(func(r run, v any) any {
+		needArg(v, "o")
+		return tokenOf(r, v)
+	}))
+	t.Static("bool DeepEquals(JToken t1, JToken t2)", csharp.F2(func(a, b any) bool { return deepEquals(asToken(a), asToken(b)) }))
+	t.Prop("JTokenType Type", csharp.F1(func(t JToken) int { return int(t.kind()) }))
+	t.Prop("string Path", csharp.F1(jsonPath))
+	t.Prop("bool HasValues", csharp.F1(func(t JToken) bool { return len(jsonChildren(t)) > 0 }))
+	t.Method("string ToString()", csharp.F1(func(t JToken) string { return t.ToString() }))
+	t.Method("string ToString(Formatting formatting)", csharp.F3(func(r run, t JToken, f int) string {
+		s := jsonText(t, f == 1)
+		r.Alloc(len(s))
+		return s
+	}))
+	t.Method("JToken SelectToken(string path)", csharp.F3(func(r run, t JToken, path string) any { return selectOne(r, t, path, false) }))
+	t.Method("JToken SelectToken(string path, bool errorWhenNoMatch)", csharp.F4(selectOne))
+	t.Method("IEnumerable<JToken> SelectTokens(string path)", csharp.F3(func(r run, t JToken, path string) any {
+		return tokens(r, "JToken", selectTokens(r, t, path, false))
+	}))
+	t.Method("IEnumerable<JToken> SelectTokens(string path, bool errorWhenNoMatch)", csharp.F4(func(r run, t JToken, path string, must bool) any {
+		return tokens(r, "JToken", selectTokens(r, t, path, must))
+	}))
+	t.Method("T Value<T>(object key)", csharp.F4(func(a typeArgs, r run, t JToken, key any) any {
+		return convertToken(r, tokenOrNil(child(t, key)), a[0])
+	}))
+	t.Method("IEnumerable<T> Values<T>()", csharp.F3(func(a typeArgs, r run, t JToken) any {
+		return converted(r, a[0], values(r, t).(*tokenList).items)
+	}))
+	t.Method("T ToObject<T>()", csharp.F3(func(a typeArgs, r run, t JToken) any { return convertToken(r, t, a[0]) }))
+	t.Method("object ToObject(Type objectType)", csharp.F3(func(r run, t JToken, to *csharp.Type) any { return convertToken(r, t, to) }))
+}
+
+func selectOne(r run, t JToken, path string, must bool) any {
+	found := selectTokens(r, t, path, must)
+	if len(found) > 1 {
+		csharp.Throw("Newtonsoft.Json.JsonException", "Path returned multiple tokens.")
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return found[0]
+}
+
+func declareJTokenTree(t *csharp.TypeBuilder) {
+	t.Prop("JContainer Parent", csharp.F1(func(t JToken) any { return tokenOrNil(t.node().parent) }))
+	t.Prop("JToken Root", csharp.F1(func(t JToken) any { return jsonRoot(t) }))
+	at := func(t JToken, step int) any {
+		p := t.node().parent
+		if p == nil {
+			return nil
+		}
+		items := jsonChildren(p)
+		if i := indexIn(t) + step; i >= 0 && i < len(items) {
+			return items[i]
+		}
+		return nil
+	}
+	t.Prop("JToken Next", csharp.F1(func(t JToken) any { return at(t, 1) }))
+	t.Prop("JToken Previous", csharp.F1(func(t JToken) any { return at(t, -1) }))
+	t.Prop("JToken First", csharp.F1(func(t JToken) any { return edge(t, 0) }))
+	t.Prop("JToken Last", csharp.F1(func(t JToken) any { return edge(t, -1) }))
+	t.Method("JEnumerable<JToken> Children()", csharp.F2(func(r run, t JToken) any {
+		return &tokenList{r.Library().MustType("Newtonsoft.Json.Linq.JEnumerable<JToken>"), jsonChildren(t)}
+	}))
+	t.Method("JEnumerable<T> Children<T>()", csharp.F3(func(a typeArgs, r run, t JToken) any {
+		var out []JToken
+		for _, c := range jsonChildren(t) {
+			if r.Library().InstanceOf(c, a[0]) {
+				out = append(out, c)
+			}
+		}
+		return &tokenList{r.Library().MustType("Newtonsoft.Json.Linq.JEnumerable<JToken>").Definition().Of(a[0]), out}
+	}))
+	t.Method("IEnumerable<JToken> Ancestors()", csharp.F2(func(r run, t JToken) any {
+		var out []JToken
+		for p := t.node().parent; p != nil; p = p.node().parent {
+			out = append(out, p)
+		}
+		return tokens(r, "JToken", out)
+	}))
+	t.Method("JToken DeepClone()", csharp.F1(func(t JToken) any { return t.clone() }))
+	t.Method("void Remove()", csharp.V1(removeToken))
+	t.Method("void Replace(JToken value)", csharp.V2(func(t JToken, v any) { replaceToken(t, asToken(v)) }))
+	beside := func(t JToken, v any, r run, after int) {
+		switch p := t.node().parent.(type) {
+		case *JObject:
+			if prop, ok := v.(*JProperty); ok {
+				p.insert(indexIn(t)+after, prop)
+				return
+			}
+			badChild(tokenOf(r, v), p)
+		case *JArray:
+			p.insert(indexIn(t)+after, tokenOf(r, v))
+		default:
+			invalidOperation("The parent is missing.")
+		}
+	}
+	t.Method("void AddAfterSelf(object content)", csharp.V3(func(r run, t JToken, v any) { beside(t, v, r, 1) }))
+	t.Method("void AddBeforeSelf(object content)", csharp.V3(func(r run, t JToken, v any) { beside(t, v, r, 0) }))
+}
+
+func edge(t JToken, which int) any {
+	items := jsonChildren(t)
+	if t.kind() != jsonObject && t.kind() != jsonArray && t.kind() != jsonProperty {
+		csharp.Throw("System.InvalidOperationException", "Cannot access child value on "+t.ClrName()+".")
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return items[(which+len(items))%len(items)]
+}
+
+func declareJContainer(b *csharp.Builder) {
+	t := b.Type("abstract class Newtonsoft.Json.Linq.JContainer : JToken", csharp.Go[JToken]())
+	t.Prop("int Count", csharp.F1(func(t JToken) int { return len(jsonChildren(t)) }))
+	t.Method("void Add(object content)", csharp.V3(func(r run, t JToken, v any) {
+		switch x := t.(type) {
+		case *JObject:
+			x.addContent(r, v)
+		case *JArray:
+			x.addContent(r, v, true)
+		}
+	}))
+	t.Method("void AddFirst(object content)", csharp.V3(func(r run, t JToken, v any) {
+		switch x := t.(type) {
+		case *JObject:
+			if p, ok := v.(*JProperty); ok {
+				x.insert(0, p)
+				return
+			}
+			badChild(tokenOf(r, v), x)
+		case *JArray:
+			x.insert(0, tokenOf(r, v))
+		}
+	}))
+	t.Method("void RemoveAll()", csharp.V1(func(t JToken) {
+		for _, c := range jsonChildren(t) {
+			c.node().parent = nil
+		}
+		switch x := t.(type) {
+		case *JObject:
+			x.props, x.index = nil, nil
+		case *JArray:
+			x.items = nil
+		}
+	}))
+	t.Method("IEnumerable<JToken> Descendants()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, nil)) }))
+	t.Method("IEnumerable<JToken> DescendantsAndSelf()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, []JToken{t})) }))
+	t.Method("void Merge(object content)", csharp.V2(func(t JToken, v any) {
+		switch x := t.(type) {
+		case *JObject:
+			x.merge(asToken(v))
+		case *JArray:
+			if a, ok := v.(*JArray); ok {
+				for _, item := range a.items {
+					x.items = append(x.items, adopt(x, item))
+				}
+			}
+		}
+	}))
+}
+
+func declareJSONExtensions(b *csharp.Builder) {
+	t := b.Type("static class Newtonsoft.Json.Linq.Extensions", csharp.NoGo())
+	t.Ext("U Value<U>(this IEnumerable<JToken> value)", csharp.F3(func(a typeArgs, r run, v any) any {
+		needArg(v, "value")
+		return convertToken(r, v, a[0])
+	}))
+	all := func(r run, v any, of func(JToken) []JToken) []JToken {
+		needArg(v, "source")
+		var out []JToken
+		for _, item := range csharp.Items(r, v) {
+			if t, ok := item.(JToken); ok {
+				out = append(out, of(t)...)
+			}
+		}
+		return out
+	}
+	t.Ext("IEnumerable<U> Values<U>(this IEnumerable<JToken> source)", csharp.F3(func(a typeArgs, r run, v any) any {
+		return converted(r, a[0], all(r, v, func(t JToken) []JToken { return []JToken{t} }))
+	}))
+	t.Ext("IEnumerable<JToken> Values(this IEnumerable<JToken> source)", csharp.F2(func(r run, v any) any {
+		if o, ok := v.(*JObject); ok {
+			return values(r, o)
+		}
+		return tokens(r, "JToken", all(r, v, func(t JToken) []JToken { return values(r, t).(*tokenList).items }))
+	}))
+	t.Ext("IEnumerable<JToken> Values(this IEnumerable<JToken> source, object key)", csharp.F3(func(r run, v, key any) any {
+		return tokens(r, "JToken", all(r, v, func(t JToken) []JToken {
+			if c := child(t, key); c != nil {
+				return []JToken{c}
+			}
+			return nil
+		}))
+	}))
+	t.Ext("IEnumerable<JToken> Children(this IEnumerable<JToken> source)", csharp.F2(func(r run, v any) any {
+		return tokens(r, "JToken", all(r, v, jsonChildren))
+	}))
+	t.Ext("IEnumerable<JProperty> Properties(this IEnumerable<JObject> source)", csharp.F2(func(r run, v any) any {
+		return tokens(r, "JProperty", all(r, v, jsonChildren))
+	}))
+	t.Ext("IEnumerable<JToken> Descendants(this IEnumerable<JToken> source)", csharp.F2(func(r run, v any) any {
+		return tokens(r, "JToken", all(r, v, func(t JToken) []JToken { return descend(t, nil) }))
+	}))
+}
