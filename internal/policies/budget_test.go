@@ -23,7 +23,7 @@ const smallPipeline = `<policies>
 </inbound>
 </policies>`
 
-// run returns what runs the pipeline once more on the same Exec.
+// smallRun returns what runs the pipeline once more on the same Exec.
 func smallRun(tb testing.TB) (run func()) {
 	catalogue, err := policies.Catalogue()
 	if err != nil {
@@ -61,5 +61,18 @@ func BenchmarkSmallPipeline(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		run()
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	catalogue, err := policies.Catalogue()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if d, report := catalogue.Compile(smallPipeline, policy.Options{Scope: policy.ScopeAPI}); d == nil {
+			b.Fatal(report.Errors)
+		}
 	}
 }

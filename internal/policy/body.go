@@ -89,9 +89,25 @@ type ResponseValue struct {
 	messageBody
 }
 
-// NewResponseValue makes the value of a variable of a response.
+// NewResponseValue makes the value of a variable of a response. Its body streams until somebody reads it; what nobody has read is closed when the
+// pipeline has run.
 func NewResponseValue(x *Exec, r *message.Response) *ResponseValue {
-	return &ResponseValue{r, messageBody{x: x, body: &r.Body, length: &r.ContentLength}}
+	v := newResponseValue(x, r)
+	x.stored = append(x.stored, r)
+	return &v
+}
+
+func newResponseValue(x *Exec, r *message.Response) ResponseValue {
+	return ResponseValue{r, messageBody{x: x, body: &r.Body, length: &r.ContentLength}}
+}
+
+// closeStored closes the bodies of responses that nobody has read and that are not the answer.
+func (x *Exec) closeStored() {
+	for _, r := range x.stored {
+		if r != x.Response && r.Body != nil {
+			r.Body.Close()
+		}
+	}
 }
 
 // Message is the response itself.

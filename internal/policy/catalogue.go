@@ -15,6 +15,7 @@ type Catalogue struct {
 	opaque      map[string]bool
 	library     *csharp.Library
 	globals     []csharp.Global
+	targets     targets
 }
 
 // entry is a definition with the shape of its struct.
@@ -31,7 +32,7 @@ func NewCatalogue(definitions ...Definition) (*Catalogue, error) {
 	}
 	c := &Catalogue{
 		definitions: definitions, byName: make(map[string]*entry, len(definitions)),
-		opaque: make(map[string]bool), library: library, globals: globals,
+		opaque: make(map[string]bool), library: library, globals: globals, targets: newTargets(library),
 	}
 	all, seen := make(shapes), make(map[*shape]bool)
 	var errs []error

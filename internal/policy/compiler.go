@@ -15,6 +15,8 @@ type Compiler struct {
 	section Section
 	scope   Scope
 	path    string
+	// fragment is what Fragment gave for the element.
+	fragment Block
 }
 
 // Section is the section that the element stands in; AnySection when a fragment is checked by itself.
@@ -88,6 +90,7 @@ func (c *Compiler) Fragment(name string) Block {
 	for _, d := range inner.report.Warnings {
 		c.Warnf(d.Code, "fragment %q, line %d, column %d: %s", name, d.Line, d.Column, d.Message)
 	}
+	c.fragment = block
 	return block
 }
 
@@ -114,10 +117,12 @@ func (c *Compiler) steps(nodes []*node, only []string) Block {
 		run := e.make()
 		step := step{run: run, name: n.name, path: cc.path}
 		if id := n.attr("id"); id != nil && e.shape.attr("id") == nil {
-			step.id = cc.expand(id.value).s
+			text, _ := cc.expand(id.value)
+			step.id = text.s
 		}
 		c.k.use |= e.Body
 		cc.element(reflect.ValueOf(run).Elem(), e.shape, true)
+		step.fragment = cc.fragment
 		b.steps = append(b.steps, step)
 	}
 	return b
@@ -256,7 +261,8 @@ func (c *Compiler) ownText(v reflect.Value, s *shape) {
 			c.absent(v, s.inner, "content")
 			return
 		}
-		v.FieldByIndex(s.inner.index).SetString(c.expand(t).s)
+		t, _ = c.expand(t)
+		v.FieldByIndex(s.inner.index).SetString(t.s)
 	case s.text != nil:
 		if trimmed := t.trim(); trimmed.s == "" {
 			if s.text.required || s.text.fallback != nil {
@@ -277,9 +283,19 @@ func (c *Compiler) ownText(v reflect.Value, s *shape) {
 
 // assign gives a field the value that stands in t.
 func (c *Compiler) assign(v reflect.Value, f *field, t text) {
-	t = c.expand(t)
+	t, complete := c.expand(t)
 	if l, ok := v.Addr().Interface().(loader); ok {
-		l.load(c, f, t)
+		if complete {
+			l.load(c, f, t)
+		} else {
+			l.leaveOpen(t)
+		}
+		return
+	}
+	if !complete {
+		if v.Kind() == reflect.String {
+			v.SetString(t.s)
+		}
 		return
 	}
 	if isExpressionStart(t.s) {

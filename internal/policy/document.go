@@ -24,6 +24,9 @@ const (
 	KindResolver = "resolver"
 )
 
+// CodeInternal is the code of a diagnostic that means a bug of ours.
+const CodeInternal = "InternalError"
+
 // Diagnostic is one finding in a document.
 type Diagnostic struct {
 	Line    int    `json:"line"`   // 1-based

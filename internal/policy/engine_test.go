@@ -61,7 +61,7 @@ func (p *failPolicy) Run(x *Exec) error {
 
 type boxPolicy struct {
 	Inner []boxInner `elem:"inner"`
-	Steps Block      `only:"note,fail,box"`
+	Steps Block      `only:"note,fail,box,text"`
 }
 
 type boxInner struct{ Steps Block }
@@ -100,6 +100,16 @@ func (p *usePolicy) Run(x *Exec) error { return x.Run(p.steps) }
 type textPolicy struct {
 	Template string        `attr:"template"`
 	Content  Value[string] `text:"exact"`
+}
+
+// Preflight answers when the text is "answer".
+func (p *textPolicy) Preflight(x *Exec) (bool, error) {
+	text, err := p.Content.Get(x)
+	if text == "fail" {
+		return false, errors.New("no")
+	}
+	x.SetVariable("log", x.Scope.String())
+	return text == "answer", err
 }
 
 func (p *textPolicy) Run(x *Exec) error {
@@ -350,7 +360,7 @@ func TestDiagnostics(t *testing.T) {
 	f(ScopeAPI, in(`<outer/>`), `2:10: <outer> may not stand in section inbound (NotAllowedInSection)`)
 	f(ScopeAPI, `<policies><outbound><outer/></outbound></policies>`, `1:21: <outer> may not stand in a document of scope api (NotAllowedInScope)`)
 	f(ScopeAPI, in(`<box/><box><use/></box>`), `2:16: <box> may stand only once in a section (DuplicatePolicy)`)
-	f(ScopeAPI, in(`<box><use/></box>`), `2:15: <use> may not stand in <box>, only note, fail, box (NotAllowedInElement)`)
+	f(ScopeAPI, in(`<box><use/></box>`), `2:15: <use> may not stand in <box>, only note, fail, box, text (NotAllowedInElement)`)
 	f(ScopeAPI, in(`<note text="é{{a-1}}{{b}}"/>`), `2:30: there is no named value "b" (UnknownNamedValue)`)
 	f(ScopeAPI, in(`<text template="liquid">{{b}} {{ c }}</text>`))
 	f(ScopeAPI, in(`<use backend="x" certificate="y"/><use fragment="z"/>`), `2:10: there is no backend "x" (UnknownBackend)`,
@@ -361,12 +371,12 @@ func TestDiagnostics(t *testing.T) {
 
 func TestUnknownNamesAreWarningsWithoutAService(t *testing.T) {
 	t.Parallel()
-	report := testCatalogue(t).Check(`<fragment><note text="{{x}} @(1)"/><use backend="b" certificate="c"/></fragment>`, Options{Kind: KindFragment})
+	report := testCatalogue(t).Check(`<fragment><note text="{{x}}" count="{{y}}" mode="{{z}}"/><note text="a @(1)"/><use backend="b" certificate="c"/></fragment>`, Options{Kind: KindFragment})
 	var codes []string
 	for _, w := range report.Warnings {
 		codes = append(codes, w.Code)
 	}
-	if got := strings.Join(codes, " "); !report.OK() || got != "UnknownNamedValue MixedExpression UnknownBackend UnknownCertificate" {
+	if got := strings.Join(codes, " "); !report.OK() || got != "UnknownNamedValue UnknownNamedValue UnknownNamedValue MixedExpression UnknownBackend UnknownCertificate" {
 		t.Errorf("got %v and %v", got, report.Errors)
 	}
 }
@@ -453,4 +463,39 @@ func TestBackendURL(t *testing.T) {
 	f("http://b/base/", "/x", "a=1", "http://b/base/x?a=1")
 	f("https://b:8443/base?k=1", "/x", "a=1", "https://b:8443/base/x?k=1&a=1")
 	f("https://b/base?k=1", "/", "", "https://b/base/?k=1")
+}
+
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	c := testCatalogue(t)
+	f := func(service, api, want string) {
+		t.Helper()
+		in := func(inner string) string { return "<policies><inbound>" + inner + "</inbound></policies>" }
+		d, report := c.Compile(in(api), Options{Scope: ScopeAPI, Lookup: testLookup{
+			"fragment f": "<fragment><note text='1'/><text>answer</text></fragment>",
+		}})
+		if d == nil {
+			t.Fatal(report.Errors)
+		}
+		var x Exec
+		newExec(&x)
+		answered, err := Link(compile(t, c, ScopeService, in(service)), d).Preflight(&x)
+		got := "none"
+		if answered {
+			log, _ := x.Variable("log")
+			got, _ = log.(string)
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s and %s: got %s, want %s", service, api, got, want)
+		}
+	}
+	f(`<text>answer</text>`, ``, "none")
+	f(`<text>answer</text>`, `<text>pass</text><base /><text>answer</text>`, "global")
+	f(`<text>pass</text>`, `<base /><text>answer</text>`, "api")
+	f(``, `<use fragment="f" />`, "api")
+	f(``, `<box><text>answer</text></box>`, "none")
+	f(``, `<text>fail</text>`, "text: no")
 }

@@ -81,13 +81,14 @@ type Exec struct {
 	written   []string // what a branch has set
 	pending   message.Header
 	atEnd     []func(x *Exec)
+	stored    []*message.Response // see NewResponseValue
 	bodies    bodies
 	limits    csharp.Limits
 }
 
 // Reset makes x ready for another request and keeps its memory.
 func (x *Exec) Reset(ctx context.Context, host Host) {
-	kept := Exec{Host: host, ctx: ctx, variables: x.variables, atEnd: x.atEnd, Matched: x.Matched, pending: x.pending, limits: x.limits}
+	kept := Exec{Host: host, ctx: ctx, variables: x.variables, atEnd: x.atEnd, stored: x.stored, Matched: x.Matched, pending: x.pending, limits: x.limits}
 	if x.Host != host || host == nil {
 		kept.limits = csharp.Limits{}
 	}
@@ -96,8 +97,9 @@ func (x *Exec) Reset(ctx context.Context, host Host) {
 	}
 	clear(kept.variables)
 	clear(kept.atEnd)
+	clear(kept.stored)
 	clear(kept.Matched)
-	kept.atEnd, kept.Matched = kept.atEnd[:0], kept.Matched[:0]
+	kept.atEnd, kept.stored, kept.Matched = kept.atEnd[:0], kept.stored[:0], kept.Matched[:0]
 	kept.pending.Reset()
 	*x = kept
 }
@@ -134,6 +136,10 @@ func (x *Exec) Variable(name string) (value any, ok bool) {
 func (x *Exec) SetVariable(name string, value any) {
 	if x.forked {
 		x.ownVariables()
+	}
+	if v, ok := value.(*ResponseValue); ok && v == &x.bodies.response { // context.Response becomes another one, the variable stays
+		kept := *v
+		value = &kept
 	}
 	if x.branch {
 		x.written = append(x.written, name)
@@ -176,7 +182,7 @@ func (x *Exec) SetResponse(r *message.Response) {
 			old.Body.Close()
 		}
 	}
-	x.bodies.response = ResponseValue{r, messageBody{x: x, body: &r.Body, length: &r.ContentLength}}
+	x.bodies.response = newResponseValue(x, r)
 	x.Response = r
 	x.mergePending(&r.Header)
 }

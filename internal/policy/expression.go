@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -9,13 +10,35 @@ import (
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
-// expression is a compiled C# expression with what its results may be.
+// expression is a compiled C# expression with what its results may be. Without a program it is a value with an unknown named value.
 type expression struct {
 	program *csharp.Program
 	source  string
 	rules   *rules
-	// isBool and isInt say that the static type needs no conversion.
-	isBool, isInt bool
+	// typed says that the static type is the one of the field, so that results need no conversion.
+	typed bool
+}
+
+// targets are the C# types of fields. Expressions that convert to them implicitly run without boxing.
+type targets struct{ string, bool, long, double *csharp.Type }
+
+func newTargets(lib *csharp.Library) targets {
+	return targets{lib.MustType("string"), lib.MustType("bool"), lib.MustType("long"), lib.MustType("double")}
+}
+
+// of is the C# type for a field's Go type, whose value to points to; nil for object.
+func (t *targets) of(to any) *csharp.Type {
+	switch to.(type) {
+	case *string:
+		return t.string
+	case *bool:
+		return t.bool
+	case *int, *int64:
+		return t.long
+	case *float64:
+		return t.double
+	}
+	return nil
 }
 
 func hasExpressionEnd(s string) bool {
@@ -23,9 +46,15 @@ func hasExpressionEnd(s string) bool {
 	return ok
 }
 
-// expression compiles t, which is one expression.
-func (k *compilation) expression(c *Compiler, f *field, t text) *expression {
-	program, diagnostics := k.catalogue.library.Compile(t.s, csharp.Options{Globals: k.catalogue.globals, Strict: k.options.Strict})
+// expression compiles t, which is one expression, for a field of the C# type target. An expression of another type is converted when it runs.
+func (k *compilation) expression(f *field, t text, target *csharp.Type) *expression {
+	options := csharp.Options{Globals: k.catalogue.globals, Strict: k.options.Strict, Target: target}
+	program, diagnostics := k.compileSafely(t.s, options)
+	typed := program != nil && target != nil
+	if program == nil && target != nil {
+		options.Target = nil
+		program, diagnostics = k.compileSafely(t.s, options)
+	}
 	for _, d := range diagnostics {
 		pos := t.source(offsetOf(t.s, d.Line, d.Column))
 		if d.Warning {
@@ -38,16 +67,18 @@ func (k *compilation) expression(c *Compiler, f *field, t text) *expression {
 	if program == nil {
 		return nil
 	}
-	e := &expression{program: program, source: t.s, rules: &f.rules}
-	if typ := program.Type(); typ != nil {
-		switch typ.FullName() {
-		case "System.Boolean":
-			e.isBool = true
-		case "System.Int32", "System.Int64", "System.Int16", "System.Byte":
-			e.isInt = true
+	return &expression{program: program, source: t.s, rules: &f.rules, typed: typed}
+}
+
+// compileSafely makes a diagnostic of a bug in the compiler of expressions: a document that meets one is refused, and takes no gateway down.
+func (k *compilation) compileSafely(source string, o csharp.Options) (program *csharp.Program, diagnostics []csharp.Diagnostic) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			program = nil
+			diagnostics = []csharp.Diagnostic{{Line: 1, Column: 1, Code: CodeInternal, Message: fmt.Sprintf("the compiler of expressions failed: %v", bug)}}
 		}
-	}
-	return e
+	}()
+	return k.catalogue.library.Compile(source, o)
 }
 
 // offsetOf is the byte offset of a line and a column in characters, both from 1.
@@ -89,33 +120,15 @@ func bodyUse(source string) (use BodyUse) {
 	return use
 }
 
-// evaluate runs an expression and converts its result.
-func evaluate[T any](x *Exec, e *expression) (T, error) {
-	var out T
-	if err := e.into(x, &out); err != nil {
-		return out, x.expressionError(err)
+// evaluate runs an expression and converts its result. The result stays on the stack: nothing but a switch sees its address.
+func evaluate[T any](x *Exec, e *expression) (out T, err error) {
+	if e.program == nil {
+		return out, &Error{Message: "The value " + e.source + " has a named value that is not known."}
 	}
-	if x.Tracer != nil {
-		x.Tracer.Step("", "Expression was successfully evaluated.", "expression", e.source, "value", any(out))
-	}
-	return out, nil
-}
-
-// into runs the expression and stores the result, which to points to.
-func (e *expression) into(x *Exec, to any) error {
 	limits := x.runLimits()
-	var err error
-	switch to := to.(type) {
+	switch to := any(&out).(type) {
 	case *string:
-		var null bool
-		if *to, null, err = e.program.RunString(x, limits); err != nil {
-			return err
-		}
-		if null {
-			*to = csharp.Null()
-			return nil
-		}
-		*to, err = e.rules.text(*to)
+		*to, err = e.string(x, limits)
 	case *any:
 		*to, err = e.program.Run(x, limits)
 	case *[]byte:
@@ -131,7 +144,32 @@ func (e *expression) into(x *Exec, to any) error {
 	case *float64:
 		*to, err = e.float(x, limits)
 	}
-	return err
+	if err != nil {
+		return out, x.expressionError(err)
+	}
+	if x.Tracer != nil {
+		x.traceValue(e, out)
+	}
+	return out, nil
+}
+
+// traceValue records what an expression gave.
+func (x *Exec) traceValue(e *expression, value any) {
+	if s, ok := value.(string); ok && csharp.IsNull(s) {
+		value = nil
+	}
+	x.Tracer.Step("", "Expression was successfully evaluated.", "expression", e.source, "value", value)
+}
+
+func (e *expression) string(x *Exec, limits *csharp.Limits) (string, error) {
+	s, null, err := e.program.RunString(x, limits)
+	switch {
+	case err != nil:
+		return "", err
+	case null:
+		return csharp.Null(), nil
+	}
+	return e.rules.text(s)
 }
 
 func (e *expression) bytes(x *Exec, limits *csharp.Limits) ([]byte, error) {
@@ -148,7 +186,7 @@ func (e *expression) bytes(x *Exec, limits *csharp.Limits) ([]byte, error) {
 }
 
 func (e *expression) bool(x *Exec, limits *csharp.Limits) (bool, error) {
-	if e.isBool {
+	if e.typed {
 		return e.program.RunBool(x, limits)
 	}
 	v, err := e.program.Run(x, limits)
@@ -165,7 +203,7 @@ func (e *expression) bool(x *Exec, limits *csharp.Limits) (bool, error) {
 }
 
 func (e *expression) int(x *Exec, limits *csharp.Limits) (n int64, err error) {
-	if e.isInt {
+	if e.typed {
 		n, err = e.program.RunInt64(x, limits)
 	} else {
 		var v any
@@ -180,11 +218,15 @@ func (e *expression) int(x *Exec, limits *csharp.Limits) (n int64, err error) {
 }
 
 func (e *expression) float(x *Exec, limits *csharp.Limits) (n float64, err error) {
-	v, err := e.program.Run(x, limits)
-	if err != nil {
-		return 0, err
+	if e.typed {
+		n, err = e.program.RunFloat64(x, limits)
+	} else {
+		var v any
+		if v, err = e.program.Run(x, limits); err == nil {
+			n, err = parseFloat(strings.TrimSpace(csharp.FormatValue(v)))
+		}
 	}
-	if n, err = parseFloat(strings.TrimSpace(csharp.FormatValue(v))); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	return n, e.rules.number(n)

@@ -5,7 +5,7 @@ package policy
 func (x *Exec) Fork() *Exec {
 	x.forked = true
 	branch := *x
-	branch.atEnd, branch.written, branch.branch = nil, nil, true
+	branch.atEnd, branch.stored, branch.written, branch.branch = nil, nil, nil, true
 	branch.bodies = bodies{}
 	return &branch
 }
@@ -17,4 +17,5 @@ func (x *Exec) Join(branch *Exec) {
 		x.SetVariable(name, branch.variables[name])
 	}
 	x.atEnd = append(x.atEnd, branch.atEnd...)
+	x.stored = append(x.stored, branch.stored...)
 }

@@ -3,13 +3,13 @@ package policy
 import "strings"
 
 // expand puts named values in the place of {{name}}. Values do not nest. Within Liquid, whose variables look the same, unknown names stay as
-// they are.
-func (c *Compiler) expand(t text) text {
+// they are. complete is false when an unknown name is left, so that the text says nothing yet about the value.
+func (c *Compiler) expand(t text) (out text, complete bool) {
+	complete = true
 	if !strings.Contains(t.s, "{{") {
-		return t
+		return t, complete
 	}
 	liquid := c.isLiquid()
-	var out text
 	var b strings.Builder
 	keep := func(from, to int) {
 		if from < to {
@@ -32,12 +32,14 @@ func (c *Compiler) expand(t text) text {
 			out.marks = append(out.marks, mark{b.Len(), t.source(i)})
 			b.WriteString(value)
 			last = i + length
+		} else if !liquid {
+			complete = false
 		}
 		i += length
 	}
 	keep(last, len(t.s))
 	out.s = b.String()
-	return out
+	return out, complete
 }
 
 // namedValueAt reads {{name}} at the start of s; the length is 0 when there is none.

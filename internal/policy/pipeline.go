@@ -19,6 +19,7 @@ type step struct {
 	run      Runner
 	name, id string
 	path     string // of element names and positions from the section on, such as choose[1]/when[2]/set-header[1]
+	fragment Block  // the policies of the fragment that the step stands for
 }
 
 // Pipeline is the effective policy of a request: the blocks of its scopes strung together. It is immutable and safe for concurrent use.
@@ -199,6 +200,7 @@ func (x *Exec) finish() {
 	for i := 0; i < len(x.atEnd); i++ {
 		x.atEnd[i](x)
 	}
+	x.closeStored()
 }
 
 // status is the status code for the caller.
@@ -229,7 +231,8 @@ func (x *Exec) ErrorResponse(e *Error) *message.Response {
 	return r
 }
 
-// Preflight asks the policies that stand directly in inbound, in the order in which they would run, for an answer to a preflight request.
+// Preflight asks the policies that stand directly in inbound, or in a fragment that is included there, in the order in which they would run, for
+// an answer to a preflight request.
 func (p *Pipeline) Preflight(x *Exec) (answered bool, err error) {
 	x.Section = Inbound
 	for _, ref := range p.sections[Inbound.index()] {
@@ -244,19 +247,16 @@ func (p *Pipeline) Preflight(x *Exec) (answered bool, err error) {
 func (x *Exec) preflight(b *Block) (answered bool, err error) {
 	for i := range b.steps {
 		s := &b.steps[i]
-		flighter, ok := s.run.(Preflighter)
-		if !ok {
-			continue
+		if p, ok := s.run.(Preflighter); ok {
+			if answered, err = p.Preflight(x); err != nil {
+				return answered, x.stepFailed(s, err)
+			}
+		} else {
+			answered, err = x.preflight(&s.fragment)
 		}
-		if answered, err = flighter.Preflight(x); err != nil {
-			return answered, x.stepFailed(s, err)
-		}
-		if answered {
-			return true, nil
+		if answered || err != nil {
+			return answered, err
 		}
 	}
 	return false, nil
 }
-
-// Preflight asks the policies of a block as [Pipeline.Preflight] does: for policies that stand for others, as include-fragment does.
-func (x *Exec) Preflight(b Block) (answered bool, err error) { return x.preflight(&b) }

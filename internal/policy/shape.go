@@ -57,6 +57,7 @@ func findField(list []*field, name string) *field {
 // loader is a *Value[T].
 type loader interface {
 	load(c *Compiler, f *field, t text)
+	leaveOpen(t text)
 }
 
 var (

@@ -42,7 +42,7 @@ func (v *Value[T]) load(c *Compiler, f *field, t text) {
 				c.noExpression(f, t)
 				return
 			}
-			v.expr = c.k.expression(c, f, t.trim())
+			v.expr = c.k.expression(f, t.trim(), c.k.catalogue.targets.of(&v.constant))
 			return
 		}
 		if n := strings.IndexByte(t.s, '@'); !hasExpressionEnd(t.s[n:]) {
@@ -59,6 +59,11 @@ func (v *Value[T]) load(c *Compiler, f *field, t text) {
 	if err := parseConstant(t.s, &f.rules, &v.constant); err != nil {
 		c.invalid(f, t, err)
 	}
+}
+
+// leaveOpen makes the value one that is known only when all named values are: set, not constant, an error when a request asks for it.
+func (v *Value[T]) leaveOpen(t text) {
+	v.set, v.expr = true, &expression{source: t.s}
 }
 
 // parseConstant reads a constant of the document into *to.

@@ -1,0 +1,56 @@
+package policy
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+)
+
+// bodyReaders read the text of a body as T of Body.As<T>, by the full name of T: programs that call the parser of the .NET library.
+type bodyReaders map[string]*csharp.Program
+
+// readersOf compiles the readers for those types that the library has.
+func readersOf(lib *csharp.Library) bodyReaders {
+	const json, xml = "Newtonsoft.Json.Linq.", "System.Xml.Linq."
+	text := []csharp.Global{{Name: "text", Type: lib.MustType("string")}}
+	readers := make(bodyReaders)
+	for name, source := range map[string]string{
+		json + "JToken": json + "JToken.Parse(text)", json + "JObject": json + "JObject.Parse(text)", json + "JArray": json + "JArray.Parse(text)",
+		xml + "XDocument": xml + "XDocument.Parse(text)", xml + "XElement": xml + "XElement.Parse(text)", xml + "XNode": xml + "XElement.Parse(text)",
+	} {
+		if program, _ := lib.Compile(source, csharp.Options{Globals: text}); program != nil {
+			readers[name] = program
+		}
+	}
+	return readers
+}
+
+// as is Body.As<T>.
+func (m *messageBody) as(readers bodyReaders, t *csharp.Type, keep bool) any {
+	name := t.FullName()
+	switch name {
+	case "System.String":
+		return bodyText(m.read(keep))
+	case "System.Byte[]":
+		return m.read(keep)
+	}
+	reader := readers[name]
+	if reader == nil {
+		csharp.Throwf("System.NotSupportedException", "A message body cannot be read as %s.", name)
+	}
+	value, err := reader.Run(bodyText(m.read(keep)), m.x.runLimits())
+	if err != nil {
+		panic(err) // the exception of the parser goes on in the expression that reads the body
+	}
+	return value
+}
+
+// bodyText decodes UTF-8 without a byte order mark; what is no UTF-8 becomes the replacement character, as in .NET.
+func bodyText(data []byte) string {
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\ufffd")
+	}
+	return text
+}
