@@ -2,12 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/causeway-apim/causeway/internal/csharp"
 	"github.com/causeway-apim/causeway/internal/csharp/clr"
 )
 
@@ -48,22 +49,37 @@ func expressionEvalCommand() *cobra.Command {
 	return cmd
 }
 
+// evalLine is one line in and one line out of clr.EvalBatch.
+type evalLine struct {
+	ID           string `json:"id"`
+	Expr         string `json:"expr,omitempty"`
+	Result       string `json:"result,omitempty"`
+	Throws       string `json:"throws,omitempty"`
+	CompileError string `json:"compile_error,omitempty"`
+	Line         int    `json:"line,omitempty"`
+	Column       int    `json:"column,omitempty"`
+	Message      string `json:"message,omitempty"`
+}
+
 func evalOne(cmd *cobra.Command, text string) error {
-	program, diagnostics := clr.EvalLibrary().Compile(text, csharp.Options{Globals: clr.EvalGlobals(), Line: 1, Column: 1})
-	for _, d := range diagnostics {
-		kind := "error"
-		if d.Warning {
-			kind = "warning"
-		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "%d:%d: %s %s: %s\n", d.Line, d.Column, kind, d.Code, d.Message)
-	}
-	if program == nil {
-		return &exitError{code: exitFailed}
-	}
-	value, err := program.Run(clr.NewEvalContext(nil), nil)
+	in, err := json.Marshal(evalLine{ID: "1", Expr: text})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), csharp.FormatValue(value))
+	var out bytes.Buffer
+	if err := clr.EvalBatch(bytes.NewReader(append(in, '\n')), &out); err != nil {
+		return err
+	}
+	var answer evalLine
+	if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
+		return fmt.Errorf("read the answer of the evaluation: %w", err)
+	}
+	switch {
+	case answer.CompileError != "":
+		return fmt.Errorf("%d:%d: %s: %s", answer.Line, answer.Column, answer.CompileError, answer.Message)
+	case answer.Throws != "":
+		return fmt.Errorf("%s: %s", answer.Throws, answer.Message)
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), answer.Result)
 	return err
 }

@@ -149,7 +149,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 
 // serveGateway runs until the command's context ends, then drains.
 func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client) error {
-	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gatewayTLS", f.tlsListen, "gateway-tls-listen"}})
+	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gateway-tls", f.tlsListen, "gateway-tls-listen"}})
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gate
 		}
 	}
 	serve(listeners.get("gateway"), server.Serve)
-	serve(listeners.get("gatewayTLS"), server.ServeTLS)
+	serve(listeners.get("gateway-tls"), server.ServeTLS)
 	syncCtx, stopSync := context.WithCancel(ctx)
 	defer stopSync()
 	synced := make(chan error, 1)

@@ -134,7 +134,7 @@ func (p *plane) publish(service string, s *snapshot.Snapshot) error {
 	if p.followed[service] != nil {
 		return nil
 	}
-	stop, err := configsync.Follow(context.Background(), p.feed, service, "managed",
+	stop, err := configsync.Follow(context.Background(), source{p.feed, p.store}, service, "managed",
 		func(ctx context.Context, from, to *snapshot.Snapshot, d snapshot.Delta) error {
 			return p.gateway.Apply(ctx, service, from, to, d)
 		},
