@@ -40,15 +40,14 @@ func TestPolicyErrors(t *testing.T) {
 		text string
 		want []string
 	}{
-		"unknown policy":        {document("<set-hader/>"), []string{"line 2, column 11"}},
-		"unknown fragment":      {document(`<include-fragment fragment-id="none" />`), []string{"line 2, column 11"}},
-		"unknown named value":   {document(`<set-header name="{{none}}"><value>1</value></set-header>`), []string{"line 2, column 29"}},
-		"unknown backend":       {document(`<set-backend-service backend-id="none" />`), []string{"line 2, column 11"}},
-		"several":               {document("<a/>") + "", []string{"line 2, column 11"}},
-		"not XML":               {"<policies>\n<inbound>", []string{"line 2, column 1"}},
-		"fragment":              {"<fragment />", []string{"line 1, column 1"}},
-		"two":                   {document("<a/>\n<b/>"), []string{"line 2, column 11", "line 3, column 1"}},
-		"a section in a policy": {strings.Replace(document(""), "<inbound>", "<in>", 1), []string{""}},
+		"unknown policy":      {document("<set-hader/>"), []string{"line 2, column 11"}},
+		"unknown fragment":    {document(`<include-fragment fragment-id="none" />`), []string{"line 2, column 11"}},
+		"unknown named value": {document(`<set-header name="{{none}}"><value>1</value></set-header>`), []string{"line 2, column 29"}},
+		"unknown backend":     {document(`<set-backend-service backend-id="none" />`), []string{"line 2, column 11"}},
+		"not XML":             {"<policies>\n<inbound>", []string{"line 2, column 1"}},
+		"fragment":            {"<fragment />", []string{"line 1, column 1"}},
+		"two":                 {document("<a/>\n<b/>"), []string{"line 2, column 11", "line 3, column 1"}},
+		"unknown section":     {strings.Replace(document(""), "<inbound>", "<in>", 1), []string{""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			messages := details(t, putPolicy(t, srv, http.StatusBadRequest, "apis/echo", test.text))
@@ -70,10 +69,12 @@ func TestPolicyBytes(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	srv.Must(http.StatusCreated, "PUT", "products/p", props(t, map[string]any{"displayName": "P"}))
-	for _, scope := range []string{"products/p"} {
+	srv.Must(http.StatusCreated, "PUT", "apis/a", props(t, map[string]any{"path": "a"}))
+	srv.Must(http.StatusCreated, "PUT", "apis/a/operations/o", props(t, map[string]any{"displayName": "O", "method": "GET", "urlTemplate": "/"}))
+	for _, scope := range []string{"products/p", "apis/a", "apis/a/operations/o"} {
 		for format, text := range map[string]string{
 			"xml":    "\ufeff" + document("<!-- é -->  <set-header name='a'><value>x &amp; &#x41;</value></set-header>") + "\r\n\r\n",
-			"rawxml": document("<!-- é & -->  <set-header name='a'><value>x & y</value></set-header>") + "\n",
+			"rawxml": document(`<!-- é & -->  <set-header name="a"><value>x & y</value></set-header>`) + "\n",
 		} {
 			path := scope + "/policies/policy"
 			srv.Do("PUT", path, props(t, map[string]any{"format": format, "value": text}))
