@@ -24,6 +24,9 @@ func furnishService(x *resource.Tx, old, d *resource.Doc[Service]) error {
 	if err := saveAdministrator(x, d); err != nil {
 		return err
 	}
+	if err := saveDefaultPolicy(x, d.ID); err != nil {
+		return err
+	}
 	return resource.Save(x, newMasterSubscription(d, x.Now))
 }
 
