@@ -74,10 +74,13 @@ type entry struct {
 	expires time.Time // when forgetting the key changes nothing
 }
 
-type slot struct{ number, count int64 }
+// slot is calls that came close together; they count until a period after the
+// last of them.
+type slot struct{ number, last, count int64 }
 
-// slotsPerPeriod is the resolution of sliding windows. A call is forgotten at
-// most a hundredth of the period late, never early.
+// slotsPerPeriod is the resolution of sliding windows: calls within a hundredth
+// of the period share a slot, so that a call is forgotten at most that much late
+// and never early.
 const slotsPerPeriod = 100
 
 // NewMemory returns an empty counter. now is the clock.
@@ -236,8 +239,7 @@ func (e *entry) room(l Limit, cost int64, now time.Time) (room int64, wait time.
 }
 
 func (e *entry) slidingRoom(l Limit, cost int64, now time.Time) (int64, time.Duration) {
-	width := slotWidth(l.Period)
-	e.forget(now.UnixNano()/width - slotsPerPeriod)
+	e.forget(now.Add(-l.Period))
 	used := int64(0)
 	for _, s := range e.slots {
 		used += s.count
@@ -249,17 +251,16 @@ func (e *entry) slidingRoom(l Limit, cost int64, now time.Time) (int64, time.Dur
 	freed := room
 	for _, s := range e.slots {
 		if freed += s.count; freed >= cost {
-			leaves := time.Unix(0, (s.number+slotsPerPeriod+1)*width)
-			return room, max(leaves.Sub(now), 1)
+			return room, max(time.Unix(0, s.last).Add(l.Period).Sub(now), 1)
 		}
 	}
 	return room, l.Period
 }
 
-// forget drops slots before a number.
-func (e *entry) forget(before int64) {
+// forget drops slots whose last call was at a moment or before it.
+func (e *entry) forget(moment time.Time) {
 	n := 0
-	for n < len(e.slots) && e.slots[n].number < before {
+	for n < len(e.slots) && e.slots[n].last <= moment.UnixNano() {
 		n++
 	}
 	e.slots = slices.Delete(e.slots, 0, n)
@@ -285,15 +286,15 @@ func (e *entry) add(l Limit, cost int64, now time.Time) {
 		e.at = now
 		e.expires = now.Add(l.Period)
 	default:
-		width := slotWidth(l.Period)
-		number := now.UnixNano() / width
-		e.forget(number - slotsPerPeriod)
+		e.forget(now.Add(-l.Period))
+		number := now.UnixNano() / slotWidth(l.Period)
 		if n := len(e.slots); n > 0 && e.slots[n-1].number == number {
 			e.slots[n-1].count += cost
+			e.slots[n-1].last = now.UnixNano()
 		} else {
-			e.slots = append(e.slots, slot{number, cost})
+			e.slots = append(e.slots, slot{number, now.UnixNano(), cost})
 		}
-		e.expires = now.Add(l.Period + time.Duration(width))
+		e.expires = now.Add(l.Period)
 	}
 }
 
