@@ -6,17 +6,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
 	"github.com/causeway-apim/causeway/internal/csharp/clr"
 	"github.com/causeway-apim/causeway/internal/message"
-)
-
-// Types that arrays of strings need; types of a library and of its extensions are the same.
-var (
-	stringType = sync.OnceValue(func() *csharp.Type { return clr.Library().MustType("string") })
 )
 
 // stringArray is a string[].
@@ -59,9 +53,9 @@ func declareHelpers(b *csharp.Builder) {
 			return fallback
 		}))
 	declareCrypto(e)
-	e.Ext("string ToQueryString(this IDictionary<string, IList<string>> values)", csharp.F1(func(m clr.Map) string { return encodeForm(m, "?") }))
+	e.Ext("string ToQueryString(this IDictionary<string, IList<string>> values)", csharp.F2(func(run *csharp.Run, m clr.Map) string { return encodeForm(run, m, "?") }))
 	e.Ext("string ToFormUrlEncodedContent(this IDictionary<string, IList<string>> values)",
-		csharp.F1(func(m clr.Map) string { return encodeForm(m, "") }))
+		csharp.F2(func(run *csharp.Run, m clr.Map) string { return encodeForm(run, m, "") }))
 }
 
 // orNull makes the C# null of a nil pointer.
@@ -181,14 +175,14 @@ func (f *form) EachEntry(yield func(key, value any) bool) {
 }
 
 // encodeForm is the reverse of parseForm with a prefix; null for an empty or missing dictionary.
-func encodeForm(m clr.Map, prefix string) string {
+func encodeForm(run *csharp.Run, m clr.Map, prefix string) string {
 	if m == nil || m.Count() == 0 {
 		return csharp.Null()
 	}
 	var pairs []string
 	m.EachEntry(func(key, value any) bool {
 		name := url.QueryEscape(csharp.FormatValue(key))
-		eachItem(value, func(item any) {
+		eachItem(run, value, func(item any) {
 			pairs = append(pairs, name+"="+url.QueryEscape(csharp.FormatValue(item)))
 		})
 		return true
@@ -197,13 +191,13 @@ func encodeForm(m clr.Map, prefix string) string {
 }
 
 // eachItem calls f for each item of an array or list.
-func eachItem(list any, f func(item any)) {
+func eachItem(run *csharp.Run, list any, f func(item any)) {
 	switch list := list.(type) {
 	case *csharp.Array:
 		for _, item := range list.Items {
 			f(item)
 		}
 	case csharp.Enumerable:
-		list.Each(&csharp.Run{}, func(item any) bool { f(item); return true })
+		list.Each(run, func(item any) bool { f(item); return true })
 	}
 }
