@@ -164,7 +164,7 @@ func (h *fakeHost) HasBackend(name string) bool { _, ok := h.Backend(name); retu
 
 func (h *fakeHost) HasCertificate(id string) bool { _, ok := h.Certificate(id); return ok }
 
-// fakeCounters are counters with exact windows that slide, whatever window a limit asks for. Both ends of a window belong to it.
+// fakeCounters are counters with exact windows that slide, whatever window a limit asks for.
 type fakeCounters struct {
 	host   *fakeHost
 	events map[string][]event
@@ -182,7 +182,7 @@ func (c *fakeCounters) Check(_ context.Context, limits []policy.Limit, cost int6
 		used, oldest := c.used(l)
 		left := l.Max - used - cost
 		if left < 0 {
-			return policy.Decision{Exceeded: i, RetryAfter: oldest.Add(l.Period).Sub(c.host.now) + 1}, nil
+			return policy.Decision{Exceeded: i, RetryAfter: oldest.Add(l.Period).Sub(c.host.now)}, nil
 		}
 		if i == 0 || left < d.Remaining {
 			d.Remaining = left
@@ -195,7 +195,7 @@ func (c *fakeCounters) Check(_ context.Context, limits []policy.Limit, cost int6
 func (c *fakeCounters) used(l policy.Limit) (used int64, oldest time.Time) {
 	oldest = c.host.now
 	for _, e := range c.events[l.Key] {
-		if l.Period > 0 && c.host.now.Sub(e.at) > l.Period {
+		if l.Period > 0 && c.host.now.Sub(e.at) >= l.Period {
 			continue
 		}
 		used += e.cost
