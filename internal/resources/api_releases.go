@@ -20,6 +20,12 @@ func apiReleases() *resource.Type {
 	return resource.Define(resource.Spec[Release]{
 		Name: "releases", Title: "API release", Doc: "Makes a revision of an API the current one, and keeps the notes about that.",
 		Parents: []string{"apis"}, Workspaces: true, Verbs: resource.CRUDL,
+		// Releases are those of the API, under whichever of its revisions they are written.
+		Alias: func(_ *resource.Reader, id arm.ID) (arm.ID, error) {
+			api := id.Parent()
+			base, _ := arm.SplitRevision(api.Name())
+			return api.Parent().Child("apis", base).Child("releases", id.Name()), nil
+		},
 		Default: func(x *resource.Tx, old, d *resource.Doc[Release]) error {
 			now := x.Now
 			if old == nil {

@@ -56,7 +56,7 @@ type API struct {
 	WSDLSelector           *WSDLSelector          `json:"wsdlSelector,omitempty" rule:"writeonly" doc:"Part of a WSDL description to import."`
 	SourceAPIID            string                 `json:"sourceApiId,omitempty" rule:"writeonly" doc:"API or revision to copy, when the resource is created."`
 	// DefinitionFormat is the format of the description that was imported last. Its bytes are the blob definitionBlob.
-	DefinitionFormat string `json:"definitionFormat,omitempty" rule:"readonly"`
+	DefinitionFormat string `json:"definitionFormat,omitempty" rule:"readonly" doc:"Format of the description that was imported last. Kept, not answered."`
 
 	imported *importer.Result
 }

@@ -11,12 +11,11 @@ import (
 
 // Fragment is a piece of policy that documents include by its name.
 type Fragment struct {
-	Description       string `json:"description,omitempty" rule:"max=1000" filter:"yes" doc:"What the fragment is for."`
-	Format            string `json:"format" rule:"enum=rawxml|xml,default=xml" doc:"xml: expressions are escaped as XML demands; rawxml: they are raw C#."`
-	Value             string `json:"value" filter:"yes" rule:"required" doc:"The fragment."`
-	ProvisioningState string `json:"provisioningState,omitempty" rule:"readonly"`
+	Description string `json:"description,omitempty" rule:"max=1000" filter:"yes" doc:"What the fragment is for."`
+	Format      string `json:"format" rule:"enum=rawxml|xml,default=xml" doc:"xml: expressions are escaped as XML demands; rawxml: they are raw C#."`
+	Value       string `json:"value" filter:"yes" rule:"required" doc:"The fragment."`
 	// Uses are the keys of usesIndex: what the fragment refers to.
-	Uses []string `json:"uses,omitempty" rule:"readonly"`
+	Uses []string `json:"uses,omitempty" rule:"readonly" doc:"What the fragment refers to. Kept, not answered."`
 }
 
 // ReferenceCollection is the answer of listReferences.

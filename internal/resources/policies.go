@@ -29,7 +29,7 @@ type Policy struct {
 	Format string `json:"format" rule:"enum=rawxml|rawxml-link|xml|xml-link,default=xml" doc:"xml: expressions are escaped as XML demands; rawxml: they are raw C#. With -link, value is where the document is."`
 	Value  string `json:"value" rule:"required" doc:"The document, or its URL."`
 	// Uses are the keys of usesIndex: what the document refers to.
-	Uses []string `json:"uses,omitempty" rule:"readonly"`
+	Uses []string `json:"uses,omitempty" rule:"readonly" doc:"What the document refers to. Kept, not answered."`
 }
 
 // PolicyView is what is answered for a policy document.
@@ -44,9 +44,14 @@ func policies(env Env, parent string, scope policy.Scope) *resource.Type {
 	if parent != "" {
 		title = "Policy of " + parent
 	}
+	var initial func(*resource.Reader, arm.ID) (*Policy, error)
+	if parent == "" { // a service is never without a policy
+		initial = func(*resource.Reader, arm.ID) (*Policy, error) { return defaultPolicy(), nil }
+	}
 	return resource.Define(resource.Spec[Policy]{
 		Name: "policies", Title: title, Doc: "The policy document that applies to its parent and to what is in it.",
 		Parents: []string{parent}, Workspaces: true, Verbs: resource.CRDL, Names: []string{policyName},
+		Initial: initial,
 		Prepare: func(ctx context.Context, _ *resource.Request, _, d *resource.Doc[Policy]) (err error) {
 			d.Props.Format, d.Props.Value, err = env.followDocument(ctx, d.Props.Format, d.Props.Value)
 			return err
@@ -147,12 +152,15 @@ func (e Env) savePolicy(x *resource.Tx, of arm.ID, scope policy.Scope, text stri
 	return resource.Save(x, d)
 }
 
-// saveDefaultPolicy gives a new service the policy document that it begins with: it forwards requests.
+// saveDefaultPolicy gives a new service the policy document that it begins with.
 func saveDefaultPolicy(x *resource.Tx, service arm.ID) error {
-	d := &resource.Doc[Policy]{Props: Policy{Format: formatXML, Value: policy.DefaultServicePolicy}}
+	d := &resource.Doc[Policy]{Props: *defaultPolicy()}
 	d.ID = service.Child("policies", policyName)
 	return resource.Save(x, d)
 }
+
+// defaultPolicy forwards requests and does nothing else.
+func defaultPolicy() *Policy { return &Policy{Format: formatXML, Value: policy.DefaultServicePolicy} }
 
 // scopeOfDocument returns where a policy document stands.
 func scopeOfDocument(id arm.ID) policy.Scope {

@@ -44,6 +44,8 @@ func TestPolicyErrors(t *testing.T) {
 		"unknown fragment":    {document(`<include-fragment fragment-id="none" />`), []string{"line 2, column 11"}},
 		"unknown named value": {document(`<set-header name="{{none}}"><value>1</value></set-header>`), []string{"line 2, column 29"}},
 		"unknown backend":     {document(`<set-backend-service backend-id="none" />`), []string{"line 2, column 11"}},
+		"unknown member":      {document("\n<set-variable name=\"a\"\n value=\"@(context.Nothing)\" />"), []string{"line 4, column "}},
+		"wrong expression":    {document(`<set-variable name="a" value="@(1 + )" />`), []string{"line 2, column "}},
 		"not XML":             {"<policies>\n<inbound>", []string{"line 2, column 1"}},
 		"fragment":            {"<fragment />", []string{"line 1, column 1"}},
 		"two":                 {document("<a/>\n<b/>"), []string{"line 2, column 11", "line 3, column 1"}},
@@ -74,7 +76,7 @@ func TestPolicyBytes(t *testing.T) {
 	for _, scope := range []string{"products/p", "apis/a", "apis/a/operations/o"} {
 		for format, text := range map[string]string{
 			"xml":    "\ufeff" + document("<!-- é -->  <set-header name='a'><value>x &amp; &#x41;</value></set-header>") + "\r\n\r\n",
-			"rawxml": document(`<!-- é & -->  <set-header name="a"><value>x & y</value></set-header>`) + "\n",
+			"rawxml": document(`<!-- é & -->  <set-header name="@("a" + 1)"><value>@{ return 1 < 2 && true ? "x" : "y"; }</value></set-header>`) + "\n",
 		} {
 			path := scope + "/policies/policy"
 			srv.Do("PUT", path, props(t, map[string]any{"format": format, "value": text}))
