@@ -101,7 +101,7 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 		token: token, principal: "dev", awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },
-		handlers:      map[string]http.Handler{echoPath: http.HandlerFunc(serveEcho)},
+		handlers:      map[string]http.Handler{echoPath + "/": http.HandlerFunc(serveEcho)},
 	})
 	if err != nil {
 		return err

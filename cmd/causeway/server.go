@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -141,7 +143,11 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if database == "" {
 		database = "sqlite://" + absolute(filepath.Join(c.text("data"), "causeway.db"))
 	}
-	keyring, err := serverKeyring(ctx, c, database)
+	scheme, _, _ := strings.Cut(database, "://")
+	if !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme) {
+		return usageError("--database names a %q database; it must begin with sqlite:// or postgres://", scheme)
+	}
+	keyring, err := serverKeyring(ctx, c, scheme)
 	if err != nil {
 		return err
 	}
@@ -179,11 +185,11 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 
 // serverKeyring loads the master key. With SQLite a key file beside the
 // database will do; replicas on PostgreSQL have to share one.
-func serverKeyring(ctx context.Context, c serverConfig, database string) (*store.Keyring, error) {
+func serverKeyring(ctx context.Context, c serverConfig, scheme string) (*store.Keyring, error) {
 	if source := c.text("master-key"); source != "" {
 		return store.LoadKeyring(ctx, source)
 	}
-	if len(database) < 7 || database[:7] != "sqlite:" {
+	if scheme != "sqlite" {
 		return nil, usageError("--master-key is needed with PostgreSQL: FILE, env:NAME or cmd:… with 32 bytes, for example from 'openssl rand -base64 32'")
 	}
 	return store.LoadOrCreateKeyFile(ctx, filepath.Join(c.text("data"), "master.key"))
