@@ -53,6 +53,7 @@ type binder struct {
 	jumps       *jumpTarget
 	assigning   bool // the operand is about to be assigned, so it need not have a value
 	holes       map[*condHole]operand
+	invoked     bool // the member is about to be called
 	labels      *labelScope
 	labelIDs    int
 	caught      *local     // the exception of the enclosing catch clause

@@ -80,7 +80,9 @@ func (b *binder) call(e *callExpr) operand {
 			return b.nameofCall(e)
 		}
 	}
+	_, b.invoked = e.fn.(*memberExpr)
 	f := b.expr(e.fn)
+	b.invoked = false
 	if f.t.kind == kindDynamic {
 		return b.dynamicInvoke(e, f)
 	}
@@ -116,7 +118,10 @@ func (b *binder) nameofCall(e *callExpr) operand {
 	}
 	b.assigning = true
 	defer func() { b.assigning = false }()
-	b.expr(x)
+	// An instance member may be named through its type here.
+	if err := b.attempt(func() { b.expr(x) }); err != nil && err.code != "CS0120" {
+		panic(*err)
+	}
 	return b.constant(e.at(), b.t.string, name)
 }
 
@@ -387,7 +392,7 @@ func (b *binder) better(c, d *candidate, args []arg) bool {
 	}
 	for i := range args {
 		if c.params[i] != d.params[i] {
-			return c.depth < d.depth
+			return c.depth < d.depth || c.depth == d.depth && c.defaults < d.defaults
 		}
 	}
 	switch {

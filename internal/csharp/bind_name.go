@@ -18,6 +18,12 @@ type found struct {
 	depth int // distance from the receiver's type
 }
 
+// invocable tells whether the value of a property can be called.
+func (f found) invocable() bool {
+	k := f.m.sig.result.kind
+	return k == kindDelegate || k == kindDynamic || k == kindTypeParam
+}
+
 func foundMember(m *Member, t *Type) found { return found{m: m, owner: t} }
 
 // members finds the members of a name in t, its bases and interfaces.
@@ -40,7 +46,7 @@ func (b *binder) members(t *Type, name string) []found {
 			}
 		}
 		visit(t.Base(), depth+1)
-		if t.kind == kindInterface || t.kind == kindArray {
+		if t.kind == kindInterface {
 			for _, i := range t.interfaces() {
 				visit(i, depth+1)
 			}
@@ -142,7 +148,11 @@ func (b *binder) field(pos int, x operand, i int) operand {
 }
 
 func (b *binder) member(e *memberExpr) operand {
+	invoked := b.invoked
+	b.invoked = false
 	x := b.expr(e.x)
+	b.invoked = invoked
+	defer func() { b.invoked = false }()
 	return b.memberOf(e, x)
 }
 
@@ -181,11 +191,13 @@ func (b *binder) memberOf(e *memberExpr, x operand) operand {
 		if f.m.static {
 			continue
 		}
-		if f.m.prop {
+		if f.m.prop && !(b.invoked && !f.invocable()) {
 			b.allow(e.at(), f)
 			return b.property(e.at(), x, f, nil)
 		}
-		methods = append(methods, f)
+		if !f.m.prop {
+			methods = append(methods, f)
+		}
 	}
 	exts := b.lib.exts[e.name]
 	if len(methods) == 0 && len(exts) == 0 {

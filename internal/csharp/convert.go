@@ -4,7 +4,7 @@ import "math"
 
 // constant makes an operand of a boxed constant.
 func (b *binder) constant(pos int, t *Type, v any) operand {
-	x := operand{pos: pos, t: t, konst: true, val: v, nonNull: v != nil}
+	x := operand{pos: pos, t: t, konst: t.kind != kindNullable, val: v, nonNull: v != nil}
 	switch t.repr() {
 	case reprInt:
 		n, _ := unboxInt(v)
@@ -77,7 +77,7 @@ func referenceConversion(from, to *Type) bool {
 		return true
 	}
 	if from.kind == kindArray && to.kind == kindArray {
-		return from.rank == to.rank && !from.elem.isValue() && !to.elem.isValue() && referenceConversion(from.elem, to.elem)
+		return from.rank == to.rank && from.elem.isReference() && to.elem.isReference() && referenceConversion(from.elem, to.elem)
 	}
 	if from.kind == kindRecord && to.kind == kindRecord && from.tuple && to.tuple && len(from.fields) == len(to.fields) {
 		for i := range from.fields {
@@ -460,7 +460,7 @@ func (b *binder) downcast(from, to *Type) bool {
 // unbox casts a reference at run time; a mismatch throws InvalidCastException.
 func (b *binder) unbox(x operand, t *Type) operand {
 	src := boxer(x.c, x.t)
-	is := b.lib.instance(t.underlying())
+	is := b.lib.unboxable(t.underlying())
 	lib := b.lib
 	nullOK := t.nullOK()
 	checked := func(fr *Frame) any {
@@ -488,20 +488,28 @@ func (b *binder) unbox(x operand, t *Type) operand {
 			}
 			return Null()
 		}}
-	case kindInt:
-		out.c = code{i: func(fr *Frame) int64 {
-			v := src(fr)
-			if n, ok := v.(int32); ok {
-				return int64(n)
-			}
-			n, _ := unboxInt(checked(fr))
-			return n
-		}}
-		out.c = unboxer(checked, t)
 	default:
 		out.c = unboxer(checked, t)
 	}
 	return out
+}
+
+// unboxable is instance for a cast: an enum also unboxes as its underlying type, and the reverse.
+func (l *Library) unboxable(t *Type) func(any) bool {
+	is := l.instance(t)
+	switch t.kind {
+	case kindInt:
+		return func(v any) bool {
+			_, enum := v.(Enum)
+			return enum || is(v)
+		}
+	case kindEnum:
+		return func(v any) bool {
+			_, num := v.(int32)
+			return num || is(v)
+		}
+	}
+	return is
 }
 
 // instance makes the test whether a boxed value, not nil, is a t.

@@ -103,5 +103,6 @@ func fromRuntimeError(e runtime.Error) *Exception {
 	case strings.Contains(text, "index out of range"), strings.Contains(text, "slice bounds"):
 		return &Exception{name: "System.IndexOutOfRangeException", Message: "Index was outside the bounds of the array."}
 	}
-	panic(e)
+	// A fault of ours must fail one expression, not the gateway.
+	return &Exception{name: "System.InvalidOperationException", Message: "internal error: " + text}
 }

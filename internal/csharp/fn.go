@@ -214,7 +214,7 @@ func put[R any](f func(*Frame) R) code {
 	case func(*Frame) uint:
 		return intPutter[uint](f)
 	}
-	if k := reflect.TypeFor[R]().Kind(); k == reflect.Pointer || k == reflect.Map || k == reflect.Interface {
+	if reflect.TypeFor[R]().Kind() == reflect.Pointer {
 		none := any(*new(R))
 		return code{o: func(fr *Frame) any {
 			v := any(f(fr))

@@ -21,13 +21,12 @@ func FormatFloat(f float64, bits int) string {
 	s := strconv.FormatFloat(f, 'e', -1, bits)
 	mantissa, e, _ := strings.Cut(s, "e")
 	exp, _ := strconv.Atoi(e)
-	// The exponent form begins where a fixed one would need more digits than the type is guaranteed to keep.
-	most := 15
+	// .NET writes exponents from 1E+17 up (float: 1E+09) and below 1E-04.
+	most := 17
 	if bits == 32 {
-		most = 7
+		most = 9
 	}
-	digits := len(strings.TrimLeft(strings.Replace(mantissa, ".", "", 1), "-"))
-	if exp >= -5 && exp < 0 || exp >= 0 && (exp < most || exp < digits) {
+	if exp >= -4 && exp < most {
 		return strconv.FormatFloat(f, 'f', -1, bits)
 	}
 	sign := "+"

@@ -40,7 +40,7 @@ func (c *closest) try(name string) {
 	if name == c.want {
 		return
 	}
-	if d := distance(c.want, name, c.dist); d < c.dist || d == c.dist && name < c.best {
+	if d := distance(c.want, name, c.dist); d < c.dist || d == c.dist && (c.best == "" || name < c.best) {
 		c.best, c.dist = name, d
 	}
 }

@@ -270,6 +270,11 @@ func (t *Type) isValue() bool {
 	return t.kind == kindBool || t.kind >= kindChar && t.kind <= kindEnum || t.kind == kindStruct || t.kind == kindRecord && t.tuple
 }
 
+// isReference tells whether t is a reference type.
+func (t *Type) isReference() bool {
+	return !t.isValue() && t.kind != kindNullable && t.kind != kindVoid
+}
+
 // nullOK tells whether null converts to t.
 func (t *Type) nullOK() bool {
 	return !t.isValue() && t.kind != kindVoid && t.kind != kindTypeParam || t.kind == kindError

@@ -36,8 +36,8 @@ func declareChar(b *csharp.Builder) {
 		}))
 	}
 	for _, suffix := range []string{"", "Invariant"} {
-		t.Static("char ToUpper"+suffix+"(char c)", csharp.F1(func(c csharp.Char) csharp.Char { return simpleCase(c, unicode.ToUpper) }))
-		t.Static("char ToLower"+suffix+"(char c)", csharp.F1(func(c csharp.Char) csharp.Char { return simpleCase(c, unicode.ToLower) }))
+		t.Static("char ToUpper"+suffix+"(char c)", csharp.F1(func(c csharp.Char) csharp.Char { return simpleCase(c, invariantUpper) }))
+		t.Static("char ToLower"+suffix+"(char c)", csharp.F1(func(c csharp.Char) csharp.Char { return simpleCase(c, invariantLower) }))
 	}
 	t.Static("double GetNumericValue(char c)", csharp.F1(func(c csharp.Char) float64 {
 		if unicode.IsDigit(rune(c)) {

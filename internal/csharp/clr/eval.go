@@ -57,11 +57,7 @@ func EvalBatch(r io.Reader, w io.Writer) error {
 		if err := json.Unmarshal(in.Bytes(), &line); err != nil {
 			return fmt.Errorf("reading line %d: %w", n, err)
 		}
-		vars, err := e.variables(line.Vars)
-		if err != nil {
-			return fmt.Errorf("reading line %d: %w", n, err)
-		}
-		o := e.Eval(line.Expr, vars)
+		o := e.evalLine(line)
 		o.ID = line.ID
 		if err := enc.Encode(o); err != nil {
 			return fmt.Errorf("writing the outcome of line %d: %w", n, err)
@@ -140,6 +136,15 @@ func NewEvaluator() *Evaluator {
 		panic(err) // a faulty declaration is a bug
 	}
 	return &Evaluator{lib: lib, globals: []csharp.Global{{Name: "context", Type: lib.MustType("IEvaluationContext")}}}
+}
+
+// evalLine makes the variables and evaluates; a variable that cannot be made is an outcome of its line.
+func (e *Evaluator) evalLine(line evalLine) Outcome {
+	vars, err := e.variables(line.Vars)
+	if err != nil {
+		return Outcome{CompileError: "variables", Line: 1, Column: 1, Message: err.Error()}
+	}
+	return e.Eval(line.Expr, vars)
 }
 
 // Eval compiles and runs one expression.

@@ -46,7 +46,7 @@ func custom(n number, format string) string {
 		out, _ = render(number{}, parts[0])
 		return out
 	}
-	if n.neg && pick == 0 && !(zero && n.bits == 0) && !n.zero() {
+	if n.neg && pick == 0 && !(zero && n.bits == 0) {
 		return "-" + out
 	}
 	return out

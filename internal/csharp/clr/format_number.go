@@ -335,7 +335,7 @@ func general(v any, n number, c byte, p int) string {
 	if n.zero() {
 		return n.sign("0")
 	}
-	if n.exp > p || n.exp < -4 {
+	if n.exp > p || n.exp < -3 {
 		return n.sign(scientific(n, len(n.digits)-1, e, 2))
 	}
 	return n.sign(fixed(n, max(0, len(n.digits)-n.exp), false))

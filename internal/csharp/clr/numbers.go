@@ -206,9 +206,9 @@ func parseFloat(s string, style, bits int) (float64, bool) {
 	switch strings.ToLower(strings.TrimPrefix(trimmed, "+")) {
 	case "nan", "-nan":
 		return math.NaN(), true
-	case "infinity", "∞":
+	case "infinity":
 		return math.Inf(1), true
-	case "-infinity", "-∞":
+	case "-infinity":
 		return math.Inf(-1), true
 	}
 	p, ok := parseNumber(s, style)

@@ -154,8 +154,23 @@ func cutset(a array) func(rune) bool {
 	return func(r rune) bool { return set[r] }
 }
 
-func upper(s string) string { return mapRunes(s, unicode.ToUpper) }
-func lower(s string) string { return mapRunes(s, unicode.ToLower) }
+func upper(s string) string { return mapRunes(s, invariantUpper) }
+func lower(s string) string { return mapRunes(s, invariantLower) }
+
+// The dotted and dotless i keep their form in the invariant culture.
+func invariantUpper(r rune) rune {
+	if r == 'ı' {
+		return r
+	}
+	return unicode.ToUpper(r)
+}
+
+func invariantLower(r rune) rune {
+	if r == 'İ' {
+		return r
+	}
+	return unicode.ToLower(r)
+}
 
 // mapRunes maps code points one to one; lone surrogates stay.
 func mapRunes(s string, f func(rune) rune) string {

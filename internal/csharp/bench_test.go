@@ -1,0 +1,76 @@
+package csharp_test
+
+import (
+	"testing"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+)
+
+type smallCase struct {
+	name, src, target string
+	allocs            float64
+}
+
+// small are typical expressions of policies with their budget of allocations.
+var small = []smallCase{
+	{"property", `@(context.Name)`, "string", 0},
+	{"compare", `@(context.Name == "Ann's")`, "bool", 0},
+	{"indexer-default", `@(context["city"] ?? "none")`, "string", 0},
+	{"concat", `@(context.Name + "/" + context["city"])`, "string", 1},
+	{"interpolate", `@($"{context.Name}-{context["city"]}")`, "string", 1},
+	{"length", `@(context.Name.Length > 3 && context.Name.StartsWith("A", StringComparison.Ordinal))`, "bool", 0},
+	{"cast", `@((string)(object)context.Name)`, "string", 1},
+	{"arithmetic", `@(context.Name.Length * 2 + 1)`, "int", 0},
+	{"lookup", `@(context.Tags.GetValueOrDefault("city", "none"))`, "string", 3},
+}
+
+func smallProgram(tb testing.TB, c smallCase) (*csharp.Program, *shop) {
+	tb.Helper()
+	lib := shopLibrary()
+	p, diags := lib.Compile(c.src, csharp.Options{
+		Globals: []csharp.Global{{Name: "context", Type: lib.MustType("IShop")}}, Target: lib.MustType(c.target),
+	})
+	if p == nil {
+		tb.Fatalf("%s: %v", c.src, diags)
+	}
+	return p, &shop{name: "Ann's", tags: headers{"city": "Oslo"}}
+}
+
+func runSmall(p *csharp.Program, host *shop, target string) error {
+	var err error
+	switch target {
+	case "bool":
+		_, err = p.RunBool(host, nil)
+	case "int":
+		_, err = p.RunInt64(host, nil)
+	default:
+		_, _, err = p.RunString(host, nil)
+	}
+	return err
+}
+
+func TestAllocations(t *testing.T) {
+	for _, c := range small {
+		p, host := smallProgram(t, c)
+		got := testing.AllocsPerRun(200, func() {
+			if err := runSmall(p, host, c.target); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > c.allocs {
+			t.Errorf("%s: %v allocations, budget %v", c.src, got, c.allocs)
+		}
+	}
+}
+
+func BenchmarkSmall(b *testing.B) {
+	for _, c := range small {
+		b.Run(c.name, func(b *testing.B) {
+			p, host := smallProgram(b, c)
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = runSmall(p, host, c.target)
+			}
+		})
+	}
+}

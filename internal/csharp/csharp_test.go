@@ -1,0 +1,87 @@
+package csharp_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+	"github.com/causeway-apim/causeway/internal/csharp/clr"
+)
+
+func TestEndOfExpression(t *testing.T) {
+	t.Parallel()
+	f := func(src, want string) {
+		t.Helper()
+		n, ok := csharp.EndOfExpression(src)
+		if want == "" && ok {
+			t.Errorf("EndOfExpression(%q) = %d, want none", src, n)
+		}
+		if want != "" && (!ok || src[:n] != want) {
+			t.Errorf("EndOfExpression(%q) = %q, %v; want %q", src, src[:n], ok, want)
+		}
+	}
+	f(`@(1) tail)`, `@(1)`)
+	f(`@{ return ")"; } }`, `@{ return ")"; }`)
+	f(`@("\")" + ')' + @"a"")" /* ) */ + $"{(")")}") x`, `@("\")" + ')' + @"a"")" /* ) */ + $"{(")")}")`)
+	f("@{ // }\n return 1; }", "@{ // }\n return 1; }")
+	f(`@($@"{d["x"]:yyyy)}""}")`, `@($@"{d["x"]:yyyy)}""}")`)
+	f(`@(1`, "")
+	f(`@(1]`, "")
+	f(`(1)`, "")
+	f(`@`, "")
+}
+
+func TestDiagnostics(t *testing.T) {
+	t.Parallel()
+	f := func(src, want string) {
+		t.Helper()
+		p, diags := clr.Library().Compile(src, csharp.Options{Line: 10, Column: 5})
+		if p != nil || len(diags) == 0 || diags[0].String() != want {
+			t.Errorf("Compile(%q) = %v, want %s", src, diags, want)
+		}
+	}
+	f(`@(Math.Sqtr(2))`, "10:12: CS0117: 'Math' does not contain a definition for 'Sqtr'. Did you mean 'Sqrt'?")
+	f("@{\n  int x;\n  return x;\n}", "12:10: CS0165: Use of unassigned local variable 'x'")
+	f(`@(1 + )`, "10:11: CS1733: Expected expression")
+	f(`@(1 + true)`, "10:7: CS0019: Operator '+' cannot be applied to operands of type 'int' and 'bool'")
+	f("@{ if (true) { } }", "10:21: CS0161: Not all code paths return a value")
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	f := func(src, limit string) {
+		t.Helper()
+		p, diags := clr.Library().Compile(src, csharp.Options{})
+		if p == nil {
+			t.Fatalf("Compile(%q): %v", src, diags)
+		}
+		_, err := p.Run(nil, &csharp.Limits{Steps: 10_000, Memory: 1 << 20, Depth: 50})
+		var e *csharp.LimitError
+		if !errors.As(err, &e) || e.Limit != limit {
+			t.Errorf("Run(%q) = %v, want the limit of %s", src, err, limit)
+		}
+	}
+	f("@{ while (true) { } }", "steps")
+	f("@{ try { while (true) { } } catch { return 1; } finally { } }", "steps")
+	f("@{ int F(int n) => F(n + 1); try { return F(0); } catch (Exception) { return 1; } }", "depth")
+	f(`@{ var s = "aaaaaaaa"; while (true) { s = s + s; } }`, "memory")
+	f("@(Enumerable.Range(0, 100000).Sum())", "steps")
+	f("@(new int[100000000].Length)", "memory")
+	f(`@(new string('a', 2000000000).Length)`, "memory")
+	f(`@("a".PadLeft(2000000000).Length)`, "memory")
+}
+
+func TestDeepNestingIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, src := range []string{
+		"@(" + strings.Repeat("(", 5000) + "1" + strings.Repeat(")", 5000) + ")",
+		"@(" + strings.Repeat("-", 5000) + "a)",
+		"@{" + strings.Repeat("{", 5000) + strings.Repeat("}", 5000) + "}",
+		"@(" + strings.Repeat("a?.", 5000) + "a)",
+	} {
+		if p, _ := clr.Library().Compile(src, csharp.Options{}); p != nil {
+			t.Errorf("compiled %.20q…", src)
+		}
+	}
+}
