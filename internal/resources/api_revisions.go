@@ -124,8 +124,14 @@ func (p *API) fillFromSource(x *resource.Tx) error {
 	if len(p.Protocols) == 0 {
 		p.Protocols = s.Protocols
 	}
+	if p.SubscriptionRequired == nil {
+		p.SubscriptionRequired = s.SubscriptionRequired
+	}
 	if p.SubscriptionKeyNames == nil {
 		p.SubscriptionKeyNames = s.SubscriptionKeyNames
+	}
+	if a := p.AuthenticationSettings; a.OAuth2 == nil && a.OpenID == nil && len(a.OAuth2List) == 0 && len(a.OpenIDList) == 0 {
+		p.AuthenticationSettings = s.AuthenticationSettings
 	}
 	if p.Contact == nil {
 		p.Contact = s.Contact

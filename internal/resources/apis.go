@@ -32,7 +32,7 @@ type API struct {
 	DisplayName            string                 `json:"displayName" rule:"max=300" filter:"yes" doc:"Name that people see. By default that of the imported description, or the resource's name."`
 	APIRevision            string                 `json:"apiRevision" rule:"max=100" filter:"yes" doc:"Number of the revision. By default that of the resource's name, or 1."`
 	Description            string                 `json:"description,omitempty" filter:"yes" doc:"Description; may hold HTML."`
-	SubscriptionRequired   bool                   `json:"subscriptionRequired" rule:"default=true" doc:"Calls need a subscription key."`
+	SubscriptionRequired   *bool                  `json:"subscriptionRequired" doc:"Calls need a subscription key; true by default."`
 	ServiceURL             string                 `json:"serviceUrl,omitempty" rule:"max=2000" filter:"yes" doc:"URL of the backend service. May hold named values."`
 	Path                   *string                `json:"path" rule:"required,max=400" filter:"yes" doc:"Path of the API below the gateway's URL; empty for the root."`
 	Protocols              []string               `json:"protocols" rule:"enum=http|https|ws|wss" doc:"Protocols on which the API is served; https by default."`
@@ -162,6 +162,10 @@ func completeAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 		if p.Type == "websocket" {
 			p.Protocols = []string{"wss"}
 		}
+	}
+	if p.SubscriptionRequired == nil {
+		required := true
+		p.SubscriptionRequired = &required
 	}
 	if p.SubscriptionKeyNames == nil {
 		p.SubscriptionKeyNames = &KeyNames{}
@@ -302,7 +306,7 @@ func publishAPI(p *resource.Pub, d *resource.Doc[API]) error {
 	part := snapshot.API{
 		ID: strings.ToLower(d.Name()), Name: base, Display: props.DisplayName, Type: props.Type, Path: *props.Path, Protocols: props.Protocols,
 		ServiceURL: props.ServiceURL, Revision: props.APIRevision, IsCurrent: props.IsCurrent, Version: props.APIVersion,
-		SubscriptionRequired: props.SubscriptionRequired,
+		SubscriptionRequired: props.SubscriptionRequired == nil || *props.SubscriptionRequired,
 	}
 	if props.VersionSetID != "" {
 		part.VersionSet = strings.ToLower(props.VersionSetID[strings.LastIndexByte(props.VersionSetID, '/')+1:])
