@@ -32,6 +32,17 @@ func declarations() []func(*csharp.Builder) {
 		declareGuid,
 		declareDateTimeOffset,
 		declareJSON,
+		declareEncoding,
+		declareBitConverter,
+		declareHashes,
+		declareHMAC,
+		declareRNG,
+		declareRegex,
+		declareURI,
+		declareUriBuilder,
+		declareWebUtility,
+		declareIPAddress,
+		declareTextIO,
 	}
 }
 

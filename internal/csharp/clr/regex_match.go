@@ -91,7 +91,7 @@ func (m *Match) ClrName() string { return regexSpace + "Match" }
 
 type (
 	captureLike interface{ capture() *Capture }
-	groupLike  interface{ group() *Group }
+	groupLike   interface{ group() *Group }
 )
 
 func emptyMatch() *Match {
