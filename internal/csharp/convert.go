@@ -426,11 +426,11 @@ func (b *binder) explicit(x operand, t *Type) operand {
 		}, x.t.elem)}
 		return b.explicit(in, t)
 	}
-	if y, ok := b.userConversion(x, t, "explicit"); ok {
-		return y
-	}
 	if b.downcast(x.t, t) {
 		return b.unbox(x, t)
+	}
+	if y, ok := b.userConversion(x, t, "explicit"); ok {
+		return y
 	}
 	b.fail(x.pos, "CS0030", "Cannot convert type '%s' to '%s'", x.t, t)
 	return x

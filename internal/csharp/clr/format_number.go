@@ -256,9 +256,7 @@ func standard(v any, n number, c byte, p int) string {
 		return general(v, n, c, p)
 	case 'r':
 		if n.bits == 0 {
-			if n.isInt || n.dec {
-				badSpecifier()
-			}
+			return text(v)
 		}
 		return csharp.FormatFloat(n.float, n.bits)
 	case 'd', 'x', 'b':
