@@ -139,6 +139,11 @@ func completeAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 	if err := setRevision(x, old, d); err != nil {
 		return err
 	}
+	if !p.IsCurrent {
+		if err := p.fillShared(&x.Reader, d.ID); err != nil {
+			return err
+		}
+	}
 	p.fillFromImport()
 	if old == nil && p.SourceAPIID != "" {
 		if err := p.fillFromSource(x); err != nil {
@@ -212,6 +217,9 @@ func checkAPI(x *resource.Tx, _, d *resource.Doc[API]) error {
 	if p.APIVersion != "" && p.VersionSetID == "" {
 		return arm.Invalid("apiVersion", "apiVersion needs apiVersionSetId or apiVersionSet.")
 	}
+	if !p.IsCurrent {
+		return p.checkShared(&x.Reader, d.ID)
+	}
 	return checkUniquePath(x, d)
 }
 
@@ -260,6 +268,11 @@ func checkUniquePath(x *resource.Tx, d *resource.Doc[API]) error {
 func afterAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 	if old == nil && d.Props.SourceAPIID != "" {
 		if err := copyAPI(x, d); err != nil {
+			return err
+		}
+	}
+	if old != nil && d.Props.IsCurrent {
+		if err := spreadShared(x, d); err != nil {
 			return err
 		}
 	}
