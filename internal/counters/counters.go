@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -118,10 +119,14 @@ func (m *Memory) Commit(_ context.Context, limits []Limit, cost int64) error {
 func (m *Memory) Acquire(_ context.Context, key string, max int64) (bool, error) {
 	m.slotsMu.Lock()
 	defer m.slotsMu.Unlock()
-	if m.slots[key] >= max {
+	n := m.slots[key]
+	switch {
+	case n >= max:
 		return false, nil
+	case n == 0:
+		key = strings.Clone(key)
 	}
-	m.slots[key]++
+	m.slots[key] = n + 1
 	return true, nil
 }
 
@@ -129,7 +134,9 @@ func (m *Memory) Acquire(_ context.Context, key string, max int64) (bool, error)
 func (m *Memory) Release(key string) {
 	m.slotsMu.Lock()
 	defer m.slotsMu.Unlock()
-	if m.slots[key]--; m.slots[key] <= 0 {
+	if n := m.slots[key]; n > 1 {
+		m.slots[key] = n - 1
+	} else {
 		delete(m.slots, key)
 	}
 }
@@ -145,7 +152,7 @@ func (m *Memory) decide(limits []Limit, cost int64, take bool) Decision {
 			d.Allowed, d.Exceeded = false, i
 		}
 		if room < cost {
-			d.RetryAfter = max(d.RetryAfter, wait)
+			d.RetryAfter = max(d.RetryAfter, wait, 1)
 		}
 		d.Remaining = min(d.Remaining, max(room, 0))
 	}
@@ -197,7 +204,7 @@ func (m *Memory) entry(key string, now time.Time) *entry {
 			s.sweep(now, m.maxKeys)
 		}
 		e = &entry{at: now, expires: now}
-		s.entries[string([]byte(key))] = e
+		s.entries[strings.Clone(key)] = e
 	}
 	return e
 }
@@ -232,8 +239,11 @@ func (e *entry) room(l Limit, cost int64, now time.Time) (room int64, wait time.
 		return l.Max - e.used, end.Sub(now)
 	case l.Window == Bucket:
 		level := e.refill(l, now)
-		missing := float64(cost) - level
-		return int64(math.Floor(level)), time.Duration(missing / float64(l.Max) * float64(l.Period))
+		if cost > l.Max {
+			return int64(math.Floor(level)), math.MaxInt64 // it never holds that many
+		}
+		missing := max(float64(cost)-level, 0)
+		return int64(math.Floor(level)), time.Duration(math.Ceil(missing / float64(l.Max) * float64(l.Period)))
 	}
 	return e.slidingRoom(l, cost, now)
 }
@@ -303,16 +313,23 @@ func (e *entry) refill(l Limit, now time.Time) float64 {
 	if !e.expires.After(now) {
 		return float64(l.Max)
 	}
-	return min(e.level+float64(now.Sub(e.at))/float64(l.Period)*float64(l.Max), float64(l.Max))
+	elapsed := max(now.Sub(e.at), 0) // clocks may go back
+	return min(e.level+float64(elapsed)/float64(l.Period)*float64(l.Max), float64(l.Max))
 }
 
-// fixedWindow is the window that a moment falls into: its number, from 1, and
+// fixedWindow is the window that a moment falls into: its number, never 0, and
 // its end.
 func fixedWindow(l Limit, now time.Time) (number int64, end time.Time) {
 	since := now.Sub(l.Start)
 	if l.Start.IsZero() {
 		since = time.Duration(now.UnixNano())
 	}
-	n := int64(since / l.Period)
-	return n + 1, now.Add(l.Period - since%l.Period)
+	number, gone := int64(since/l.Period), since%l.Period
+	if gone < 0 {
+		number, gone = number-1, gone+l.Period
+	}
+	if number >= 0 {
+		number++
+	}
+	return number, now.Add(l.Period - gone)
 }

@@ -3,8 +3,9 @@ package gateway
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"fmt"
 	"hash"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,10 +26,11 @@ type subscription struct {
 	// product is the lower-case product name of a product scope; api the
 	// lower-case name of an API scope; both empty open every API.
 	product, api string
+	user         string // lower-case
 }
 
 func newSubscription(part snapshot.Subscription) *subscription {
-	s := &subscription{part: part}
+	s := &subscription{part: part, user: strings.ToLower(part.User)}
 	if name, ok := strings.CutPrefix(part.Scope, "products/"); ok {
 		s.product = name
 	} else if name, ok := strings.CutPrefix(part.Scope, "apis/"); ok {
@@ -44,15 +46,15 @@ func (s *subscription) usable(now time.Time) bool {
 		(s.part.End == nil || now.Before(*s.part.End))
 }
 
-// product is a product with the APIs it holds.
+// product is a product.
 type product struct {
 	part  snapshot.Product
-	id    string // lower-case name
 	scope string // of its policy document
 }
 
 // admission is what a request was let in with; each member may be nil.
 type admission struct {
+	key          string
 	subscription *subscription
 	product      *product
 	user         *snapshot.User
@@ -67,27 +69,21 @@ func (c *config) admit(r *message.Request, a *api, now time.Time) (admission, *p
 		return c.admitWithoutKey(r, a)
 	}
 	sub := c.findSubscription(key)
-	if sub == nil || !sub.usable(now) {
+	if sub == nil || !sub.usable(now) || sub.api != "" && sub.api != a.name {
 		return admission{}, a.refuse(r, invalidKey)
 	}
-	ad := admission{subscription: sub}
-	name := lowerASCII(a.part.Name)
-	switch {
-	case sub.product != "":
-		p, ok := c.products.Get(sub.product)
-		if !ok || !c.holds(sub.product, name) {
+	ad := admission{key: key, subscription: sub}
+	if sub.product != "" {
+		holders, _ := c.apiProducts.Get(a.name)
+		ad.product, _ = c.products.Get(sub.product)
+		if ad.product == nil || !slices.Contains(holders, sub.product) {
 			return admission{}, a.refuse(r, invalidKey)
 		}
-		ad.product = p
-	case sub.api != "" && sub.api != name:
-		return admission{}, a.refuse(r, invalidKey)
 	}
-	if sub.part.User != "" {
-		if u, ok := c.users.Get(lowerASCII(sub.part.User)); ok {
-			if !u.Active {
-				return admission{}, a.refuse(r, invalidKey)
-			}
-			ad.user = u
+	if sub.user != "" {
+		ad.user, _ = c.users.Get(sub.user)
+		if ad.user != nil && !ad.user.Active {
+			return admission{}, a.refuse(r, invalidKey)
 		}
 	}
 	return ad, nil
@@ -95,8 +91,8 @@ func (c *config) admit(r *message.Request, a *api, now time.Time) (admission, *p
 
 // admitWithoutKey lets a request in through an open product or an open API.
 func (c *config) admitWithoutKey(r *message.Request, a *api) (admission, *policy.Error) {
-	products, _ := c.apiProducts.Get(lowerASCII(a.part.Name))
-	for _, name := range products {
+	holders, _ := c.apiProducts.Get(a.name)
+	for _, name := range holders {
 		if p, ok := c.products.Get(name); ok && !p.part.SubscriptionRequired {
 			return admission{product: p}, nil
 		}
@@ -107,22 +103,28 @@ func (c *config) admitWithoutKey(r *message.Request, a *api) (admission, *policy
 	return admission{}, a.refuse(r, missingKey)
 }
 
-// keyProblem is a reason to refuse a request and the sentence for the caller.
-type keyProblem struct{ reason, message string }
+// keyProblem is a reason to refuse a request.
+type keyProblem bool
 
-var (
-	missingKey = keyProblem{"SubscriptionKeyNotFound", "Access denied due to missing subscription key. Make sure to include subscription key when making requests to this API."}
-	invalidKey = keyProblem{"SubscriptionKeyInvalid", "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."}
+const (
+	missingKey keyProblem = false
+	invalidKey keyProblem = true
 )
 
 // refuse makes the 401 with the challenge that says where a key belongs.
 func (a *api) refuse(r *message.Request, p keyProblem) *policy.Error {
-	challenge := fmt.Sprintf("AzureApiManagementKey realm=%q,name=%q,type=\"header\"",
-		"https://"+r.Header.Get("Host")+"/"+a.part.Path, a.keyHeader())
-	return &policy.Error{
-		Source: "authorization", Reason: p.reason, Message: p.message, Status: 401,
-		Header: message.NewHeader("WWW-Authenticate", challenge),
+	e := &policy.Error{
+		Source: "authorization", Reason: "SubscriptionKeyNotFound", Status: 401,
+		Message: "Access denied due to missing subscription key. Make sure to include subscription key when making requests to this API.",
 	}
+	if p == invalidKey {
+		e.Reason = "SubscriptionKeyInvalid"
+		e.Message = "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."
+	}
+	realm := "https://" + r.Header.Get("Host") + "/" + a.part.Path
+	e.Header.Add("WWW-Authenticate",
+		"AzureApiManagementKey realm="+strconv.Quote(realm)+",name="+strconv.Quote(a.keyHeader())+`,type="header"`)
+	return e
 }
 
 func (a *api) keyHeader() string {
@@ -146,23 +148,10 @@ func (a *api) requestKey(r *message.Request) string {
 	return unescapeQuery(v)
 }
 
-// holds tells whether a product holds an API.
-func (c *config) holds(product, api string) bool {
-	products, _ := c.apiProducts.Get(api)
-	for _, p := range products {
-		if p == product {
-			return true
-		}
-	}
-	return false
-}
-
 // findSubscription looks a key up by its keyed hash, so that neither the
 // configuration nor the time of the look-up tells anything of the keys.
 func (c *config) findSubscription(key string) *subscription {
-	var sum [sha256.Size]byte
-	c.hasher.sum(key, &sum)
-	s, _ := c.keys.Get(string(sum[:]))
+	s, _ := c.keys.Get(c.hasher.sum(key))
 	return s
 }
 
@@ -170,20 +159,21 @@ func (c *config) findSubscription(key string) *subscription {
 type keyHasher struct{ pool sync.Pool }
 
 type hashState struct {
-	mac hash.Hash
-	in  []byte
+	mac     hash.Hash
+	in, out []byte
 }
 
 func newKeyHasher(key []byte) *keyHasher {
 	return &keyHasher{sync.Pool{New: func() any { return &hashState{mac: hmac.New(sha256.New, key)} }}}
 }
 
-func (h *keyHasher) sum(text string, out *[sha256.Size]byte) {
+func (h *keyHasher) sum(text string) [sha256.Size]byte {
 	st := h.pool.Get().(*hashState)
+	defer h.pool.Put(st)
 	st.mac.Reset()
 	st.in = append(st.in[:0], text...)
 	st.mac.Write(st.in)
-	st.mac.Sum(out[:0])
 	clear(st.in)
-	h.pool.Put(st)
+	st.out = st.mac.Sum(st.out[:0])
+	return [sha256.Size]byte(st.out)
 }

@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"math/rand/v2"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,262 +12,226 @@ import (
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
-// maxPoolDepth ends pools that name each other.
-const maxPoolDepth = 4
+// backend is a backend entity with its named values filled in.
+type backend struct {
+	part       snapshot.Backend
+	base       message.URL // zero when the entity has no usable URL
+	references []string    // what a change of makes it stale
+}
+
+func (b *backend) isPool() bool { return b.part.Type == "Pool" }
+
+// compileBackend fills named values into a backend entity: people keep a
+// function's key as {{name}} in its credentials.
+func (e *edit) compileBackend(id string) error {
+	name := lastSegment(id)
+	if old, ok := e.backends.Get(name); ok {
+		for _, ref := range old.references {
+			e.dependents.remove(ref, id)
+		}
+	}
+	part, ok := e.snapshot.Get(snapshot.Key{Kind: snapshot.KindBackend, ID: id})
+	if !ok {
+		e.backends.delete(name)
+		return nil
+	}
+	entity, err := snapshot.Decode[snapshot.Backend](part)
+	if err != nil {
+		return err
+	}
+	b := &backend{part: entity}
+	expand := func(text string) string {
+		return expandNamedValues(text, func(name string) (string, bool) {
+			b.references = append(b.references, namedValueReference(strings.ToLower(name)))
+			return e.namedValue(name)
+		})
+	}
+	b.part.URL = expand(entity.URL)
+	if c := b.part.Credentials; c != nil {
+		c.Scheme, c.Parameter = expand(c.Scheme), expand(c.Parameter)
+		for _, fields := range [...]map[string][]string{c.Header, c.Query} {
+			for _, values := range fields {
+				for i := range values {
+					values[i] = expand(values[i])
+				}
+			}
+		}
+	}
+	for _, ref := range b.references {
+		e.dependents.add(ref, id)
+	}
+	b.base, _ = message.ParseURL(b.part.URL) // a bad URL fails the requests that need it
+	e.backends.set(name, b)
+	return nil
+}
+
+// expandNamedValues replaces {{name}} where there is a value of that name.
+func expandNamedValues(text string, value func(name string) (string, bool)) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{{")
+		name, after, closed := strings.Cut(rest, "}}")
+		if !found || !closed {
+			out.WriteString(text)
+			return out.String()
+		}
+		out.WriteString(before)
+		if v, ok := value(strings.TrimSpace(name)); ok {
+			out.WriteString(v)
+		} else {
+			out.WriteString("{{" + name + "}}")
+		}
+		text = after
+	}
+}
 
 // target is where one request goes: a backend entity and its circuit breaker,
 // or neither when the API's own URL is called.
 type target struct {
-	entity  *snapshot.Backend
+	backend *backend
 	breaker *breaker
 }
 
-// pickBackend resolves x.BackendID, chooses a member of a pool and sets x.Base.
-func (s *service) pickBackend(c *config, x *policy.Exec) (target, error) {
-	if x.BackendID == "" {
+// pickBackend resolves a backend entity and chooses a member of a pool.
+func (s *service) pickBackend(c *config, name string) (target, error) {
+	if name == "" {
 		return target{}, nil
 	}
-	t, err := s.resolve(c, strings.ToLower(x.BackendID), s.gateway.now(), 0)
-	if err != nil {
-		return target{}, err
+	name = strings.ToLower(name)
+	b, ok := c.backends.Get(name)
+	if !ok {
+		return target{}, backendFailure("Backend " + name + " does not exist.")
 	}
-	base, perr := message.ParseURL(t.entity.URL)
-	if perr != nil {
-		return target{}, &policy.Error{Reason: policy.ReasonBackendConnection, Message: "Backend " + t.entity.Name + ": " + perr.Error() + "."}
+	now := s.gateway.now()
+	if b.isPool() {
+		return s.backends.pool(name).pick(b, now, func(member string) (target, bool) {
+			m, ok := c.backends.Get(strings.ToLower(member))
+			if !ok || m.isPool() { // APIM knows no pools of pools
+				return target{}, false
+			}
+			return s.target(strings.ToLower(member), m), true
+		})
 	}
-	if t.entity.Type == "Pool" || !strings.EqualFold(t.entity.Name, x.BackendID) || x.Base.Host == "" {
-		x.Base = base
+	t := s.target(name, b)
+	if wait := t.wait(now); wait > 0 {
+		return target{}, tripped("Backend "+b.part.Name, wait)
 	}
 	return t, nil
 }
 
-func (s *service) resolve(c *config, name string, now time.Time, depth int) (target, error) {
-	entity, ok := c.backends.Get(name)
-	if !ok {
-		return target{}, &policy.Error{Reason: policy.ReasonBackendConnection, Message: "Backend " + name + " does not exist."}
+func (s *service) target(name string, b *backend) target {
+	if b.part.CircuitBreaker == nil {
+		return target{backend: b}
 	}
-	state := s.backends.state(name)
-	if entity.Type == "Pool" {
-		if depth == maxPoolDepth {
-			return target{}, &policy.Error{Reason: policy.ReasonBackendConnection, Message: "Backend pool " + name + " is nested too deep."}
-		}
-		return s.pickMember(c, entity, state, now, depth)
-	}
-	if entity.CircuitBreaker == nil {
-		return target{entity: entity}, nil
-	}
-	if wait := state.breaker.wait(now); wait > 0 {
-		return target{}, &policy.Error{
-			Reason: policy.ReasonBackendConnection, Status: 503,
-			Message: "Backend " + entity.Name + " is not called: its circuit breaker is open.",
-			Public:  "The backend service is temporarily unavailable.",
-			Header:  message.NewHeader("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second))),
-		}
-	}
-	return target{entity: entity, breaker: &state.breaker}, nil
+	return target{backend: b, breaker: s.backends.breaker(name)}
 }
 
-// pickMember chooses among the members of the lowest priority number that can
-// be called, in turn by weight.
-func (s *service) pickMember(c *config, pool *snapshot.Backend, state *backendState, now time.Time, depth int) (target, error) {
-	var failure error
-	members := state.order(pool)
-	for _, m := range members {
-		t, err := s.resolve(c, strings.ToLower(m.Backend), now, depth+1)
-		if err == nil {
-			state.chosen(m.Backend, pool)
-			return t, nil
-		}
-		failure = err
+// wait is how long the backend must not be called.
+func (t target) wait(now time.Time) time.Duration {
+	if t.breaker == nil {
+		return 0
 	}
-	if failure == nil {
-		failure = &policy.Error{Reason: policy.ReasonBackendConnection, Status: 503, Message: "Backend pool " + pool.Name + " has no members."}
-	}
-	return target{}, failure
+	return t.breaker.wait(now)
+}
+
+func backendFailure(text string) *policy.Error {
+	return &policy.Error{Reason: policy.ReasonBackendConnection, Message: text}
+}
+
+// tripped is the answer while a circuit breaker is open.
+func tripped(who string, wait time.Duration) *policy.Error {
+	e := backendFailure(who + " is not called: its circuit breaker is open.")
+	e.Status, e.Public = 503, "The backend service is temporarily unavailable."
+	e.Header = message.NewHeader("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	return e
 }
 
 // report tells the circuit breaker how a call went.
 func (t target) report(resp *message.Response, err error, now time.Time) {
-	if t.breaker == nil {
-		return
-	}
-	status, reason, retryAfter := 0, "", ""
-	if err != nil {
-		if e, ok := forwardError(err, 0).(*policy.Error); ok {
-			reason = e.Reason
-		}
-		if reason == policy.ReasonClientConnection {
-			return // says nothing of the backend service
-		}
-	} else {
-		status, retryAfter = resp.Status, resp.Header.Get("Retry-After")
-	}
-	t.breaker.report(t.entity.CircuitBreaker, status, reason, retryAfter, now)
-}
-
-// backendStates is what is known of the backend services of one service beyond
-// the configuration. It survives changes of the configuration.
-type backendStates struct{ m sync.Map }
-
-type backendState struct {
-	breaker breaker
-	mu      sync.Mutex
-	credit  map[string]float64 // smooth weighted round robin, by member
-}
-
-func (b *backendStates) state(name string) *backendState {
-	if st, ok := b.m.Load(name); ok {
-		return st.(*backendState)
-	}
-	st, _ := b.m.LoadOrStore(strings.Clone(name), &backendState{credit: make(map[string]float64)})
-	return st.(*backendState)
-}
-
-// order lists the members in the order in which they should be tried: by
-// priority, within one the one with the most credit first.
-func (st *backendState) order(pool *snapshot.Backend) []snapshot.PoolMember {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	out := make([]snapshot.PoolMember, 0, len(pool.Pool))
-	for _, m := range pool.Pool {
-		at := len(out)
-		for at > 0 && st.before(m, out[at-1]) {
-			at--
-		}
-		out = append(out, m)
-		copy(out[at+1:], out[at:])
-		out[at] = m
-	}
-	return out
-}
-
-func (st *backendState) before(a, b snapshot.PoolMember) bool {
-	if a.Priority != b.Priority {
-		return a.Priority < b.Priority
-	}
-	return st.credit[a.Backend]+weight(a) > st.credit[b.Backend]+weight(b)
-}
-
-// chosen books a call: every member of the priority earns its weight and the
-// chosen one pays for all.
-func (st *backendState) chosen(name string, pool *snapshot.Backend) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	priority, total := 0, 0.0
-	for _, m := range pool.Pool {
-		if m.Backend == name {
-			priority = m.Priority
+	switch {
+	case t.breaker == nil:
+	case err == nil:
+		t.breaker.report(t.backend.part.CircuitBreaker, resp.Status, "", resp.Header.Get("Retry-After"), now)
+	default:
+		// A client that leaves says nothing of the backend service.
+		if reason := forwardError(err, 0).Reason; reason != policy.ReasonClientConnection {
+			t.breaker.report(t.backend.part.CircuitBreaker, 0, reason, "", now)
 		}
 	}
-	for _, m := range pool.Pool {
-		if m.Priority == priority {
-			st.credit[m.Backend] += weight(m)
-			total += weight(m)
-		}
-	}
-	st.credit[name] -= total
 }
 
-func weight(m snapshot.PoolMember) float64 {
-	if m.Weight > 0 {
-		return float64(m.Weight)
+// backendStates is what is known of the backends of one service beyond the
+// configuration, by lower-case name. It survives changes of the configuration.
+type backendStates struct{ pools, breakers sync.Map }
+
+func (b *backendStates) pool(name string) *poolState {
+	if st, ok := b.pools.Load(name); ok {
+		return st.(*poolState)
 	}
-	return 1
+	st, _ := b.pools.LoadOrStore(strings.Clone(name), &poolState{credit: make(map[string]int)})
+	return st.(*poolState)
 }
 
-// breaker is the state of a circuit breaker: until when it is open, and what
-// each rule has counted.
-type breaker struct {
-	mu       sync.Mutex
-	openTill time.Time
-	windows  map[string]*window // by rule name
+func (b *backendStates) breaker(name string) *breaker {
+	if st, ok := b.breakers.Load(name); ok {
+		return st.(*breaker)
+	}
+	st, _ := b.breakers.LoadOrStore(strings.Clone(name), &breaker{windows: make(map[string]*window)})
+	return st.(*breaker)
 }
 
-// window counts calls and failures of the last interval in slices of a tenth,
-// so that its size does not depend on the traffic.
-type window struct {
-	slots [windowSlots]struct {
-		number          int64
-		calls, failures int
-	}
+// poolState is the turn of a pool's members.
+type poolState struct {
+	mu     sync.Mutex
+	credit map[string]int
 }
 
-const windowSlots = 10
-
-// count adds a call and returns the totals of the interval that ends now.
-func (w *window) count(now time.Time, interval time.Duration, failed bool) (calls, failures int) {
-	number := now.UnixNano() / max(int64(interval)/windowSlots, 1)
-	slot := &w.slots[number%windowSlots]
-	if slot.number != number {
-		slot.number, slot.calls, slot.failures = number, 0, 0
-	}
-	slot.calls++
-	if failed {
-		slot.failures++
-	}
-	for _, s := range w.slots {
-		if s.number > number-windowSlots {
-			calls += s.calls
-			failures += s.failures
-		}
-	}
-	return calls, failures
-}
-
-// wait returns how long the breaker stays open; 0 when it is closed.
-func (b *breaker) wait(now time.Time) time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return max(b.openTill.Sub(now), 0)
-}
-
-func (b *breaker) report(config *snapshot.CircuitBreaker, status int, reason, retryAfter string, now time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, rule := range config.Rules {
-		w := b.windows[rule.Name]
-		if w == nil {
-			if b.windows == nil {
-				b.windows = make(map[string]*window)
-			}
-			w = &window{}
-			b.windows[strings.Clone(rule.Name)] = w
-		}
-		failed := fails(rule, status, reason)
-		calls, failures := w.count(now, rule.Interval, failed)
-		if !failed || !trips(rule, failures, calls) {
+// pick chooses among the members of the lowest priority number of which one can
+// be called, in turn by weight: every such member earns its weight, the richest
+// one is chosen and pays for all (smooth weighted round robin).
+func (st *poolState) pick(pool *backend, now time.Time, resolve func(member string) (target, bool)) (target, error) {
+	usable := make([]target, len(pool.part.Pool))
+	priority, least := math.MaxInt, time.Duration(math.MaxInt64)
+	for i, m := range pool.part.Pool {
+		t, ok := resolve(m.Backend)
+		if !ok {
 			continue
 		}
-		open := rule.TripDuration
-		if s, err := strconv.Atoi(retryAfter); err == nil && s > 0 && rule.AcceptRetryAfter {
-			open = time.Duration(s) * time.Second
+		if wait := t.wait(now); wait > 0 {
+			least = min(least, wait)
+			continue
 		}
-		// A little spread keeps instances from coming back at the same moment.
-		b.openTill = now.Add(open + rand.N(open/20+1))
-		*w = window{}
+		usable[i], priority = t, min(priority, m.Priority)
 	}
+	best := st.turn(pool.part.Pool, func(i int) bool { return usable[i].backend != nil && pool.part.Pool[i].Priority == priority })
+	switch {
+	case best >= 0:
+		return usable[best], nil
+	case least < math.MaxInt64:
+		return target{}, tripped("No member of backend pool "+pool.part.Name, least)
+	}
+	return target{}, backendFailure("Backend pool " + pool.part.Name + " has no members.")
 }
 
-func fails(rule snapshot.CircuitBreakerRule, status int, reason string) bool {
-	if status == 0 {
-		for _, r := range rule.ErrorReasons {
-			if strings.EqualFold(r, reason) {
-				return true
-			}
+// turn returns the position of the member whose turn it is, -1 when there is
+// none to choose.
+func (st *poolState) turn(members []snapshot.PoolMember, eligible func(i int) bool) int {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	best, total := -1, 0
+	for i, m := range members {
+		if !eligible(i) {
+			continue
 		}
-		return len(rule.ErrorReasons) == 0
-	}
-	for _, r := range rule.StatusRanges {
-		if r[0] <= status && status <= r[1] {
-			return true
+		w := max(m.Weight, 1)
+		total += w
+		st.credit[m.Backend] += w
+		if best < 0 || st.credit[m.Backend] > st.credit[members[best].Backend] {
+			best = i
 		}
 	}
-	return false
-}
-
-func trips(rule snapshot.CircuitBreakerRule, failures, calls int) bool {
-	if rule.Percentage > 0 {
-		return failures*100 >= rule.Percentage*calls
+	if best >= 0 {
+		st.credit[members[best].Backend] -= total
 	}
-	return failures >= max(rule.Count, 1)
+	return best
 }

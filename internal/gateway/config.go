@@ -1,109 +1,58 @@
 package gateway
 
 import (
-	"fmt"
+	"cmp"
+	"crypto/sha256"
+	"errors"
 	"slices"
 	"strings"
 
-	"github.com/benbjohnson/immutable"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 // config is a compiled snapshot. It is immutable: a change makes a new one that
-// shares what did not change, so that requests in flight keep theirs.
+// shares what did not change, so that requests in flight keep theirs. What it
+// holds depends on the snapshot alone and not on the way to it.
 type config struct {
 	generation uint64 // tells configs of one service apart
 	snapshot   *snapshot.Snapshot
 	service    snapshot.Service
+	location   string // of the self-hosted gateway
 	deployment policy.Deployment
 	hasher     *keyHasher
+	unmatched  *policy.Pipeline // for requests that match no operation
 
-	groups        table[*apiGroup] // by path, lower-case, without outer slashes
-	apis          table[*api]      // by API.ID
-	versionSets   table[*snapshot.VersionSet]
-	products      table[*product]
-	apiProducts   table[[]string] // names of the products that hold an API, sorted
-	productAPIs   table[[]string]
-	users         table[*snapshot.User]
-	userGroups    table[*snapshot.Group]
-	subscriptions table[*subscription] // by name
-	keys          table[*subscription] // by keyed hash
-	backends      table[*snapshot.Backend]
-	certificates  table[*snapshot.Certificate] // by name, and by thumbprint in lower case
-	hostnames     table[*snapshot.Hostname]    // by host name, lower-case
-	hostnameIDs   table[string]                // host name by part ID
+	groups        table[string, *apiGroup] // by path, lower-case, without outer slashes
+	depth         int                      // no path in groups has more segments
+	apis          table[string, *api]      // by API.ID
+	versionSets   table[string, *snapshot.VersionSet]
+	products      table[string, *product]
+	apiProducts   table[string, []string] // names of the products that hold an API, sorted
+	productAPIs   relation
+	users         table[string, *snapshot.User]
+	userGroups    table[string, *snapshot.Group]
+	subscriptions table[string, *subscription]            // by name
+	keys          table[[sha256.Size]byte, *subscription] // by keyed hash
+	backends      table[string, *backend]
+	certificates  table[string, *certificate] // by name
+	thumbprints   relation                    // lower-case thumbprint to certificate name
+	hostnames     table[string, *snapshot.Hostname]
+	hostnameIDs   relation // host name to ID in hostnames
 
-	namedValues table[string]            // by display name, lower-case
-	valueNames  table[string]            // display name by resource name
-	fragments   table[snapshot.Fragment] // by name
-	documents   table[*policy.Document]  // by scope
-	dependents  table[[]string]          // scopes of the documents that refer to "kind name"
+	namedValues  table[string, *snapshot.NamedValue]
+	displayNames relation // lower-case display name of a named value to its name
+	fragments    table[string, *snapshot.Fragment]
+	documents    table[string, *policy.Document] // by scope
+	dependents   relation                        // reference to the IDs of the parts that have it
 }
 
-// table is a persistent map. While an empty one is filled it uses a builder,
-// which makes the first load of a large configuration cheap.
-type table[V any] struct {
-	m *immutable.Map[string, V]
-	b *immutable.MapBuilder[string, V]
-}
-
-func (t *table[V]) Get(key string) (v V, ok bool) {
-	switch {
-	case t.b != nil:
-		return t.b.Get(key)
-	case t.m != nil:
-		return t.m.Get(key)
-	}
-	return v, false
-}
-
-func (t *table[V]) set(key string, v V) {
-	switch {
-	case t.b != nil:
-		t.b.Set(key, v)
-	case t.m == nil || t.m.Len() == 0:
-		t.b = immutable.NewMapBuilder[string, V](nil)
-		t.b.Set(key, v)
-	default:
-		t.m = t.m.Set(key, v)
-	}
-}
-
-func (t *table[V]) delete(key string) {
-	switch {
-	case t.b != nil:
-		t.b.Delete(key)
-	case t.m != nil:
-		t.m = t.m.Delete(key)
-	}
-}
-
-// seal ends the use of a builder.
-func (t *table[V]) seal() {
-	if t.b != nil {
-		t.m, t.b = t.b.Map(), nil
-	}
-}
-
-// addTo adds a name to a sorted list in a table.
-func addTo(t *table[[]string], key, name string) {
-	old, _ := t.Get(key)
-	if i, found := slices.BinarySearch(old, name); !found {
-		t.set(key, slices.Insert(slices.Clone(old), i, name))
-	}
-}
-
-func removeFrom(t *table[[]string], key, name string) {
-	old, _ := t.Get(key)
-	i, found := slices.BinarySearch(old, name)
-	switch {
-	case !found:
-	case len(old) == 1:
-		t.delete(key)
-	default:
-		t.set(key, slices.Delete(slices.Clone(old), i, i+1))
+// newConfig returns the config of an empty snapshot.
+func newConfig(gatewayName, instance string, generation uint64) *config {
+	return &config{
+		generation: generation, snapshot: snapshot.Empty(),
+		deployment: policy.Deployment{GatewayID: gatewayName, InstanceID: instance},
 	}
 }
 
@@ -122,115 +71,135 @@ func (c *config) apply(next *snapshot.Snapshot, d snapshot.Delta, catalogue *pol
 			return nil, err
 		}
 	}
-	if err := e.recompile(catalogue); err != nil {
+	if n.hasher == nil {
+		return nil, errors.New("there is no service part")
+	}
+	n.deployment.Region = cmp.Or(n.location, n.service.Location)
+	if err := e.compile(catalogue); err != nil {
 		return nil, err
 	}
-	n.seal()
+	e.seal()
+	doc, _ := n.documents.Get("")
+	n.unmatched = policy.Link(doc)
 	return &n, nil
-}
-
-func (c *config) seal() {
-	c.groups.seal()
-	c.apis.seal()
-	c.versionSets.seal()
-	c.products.seal()
-	c.apiProducts.seal()
-	c.productAPIs.seal()
-	c.users.seal()
-	c.userGroups.seal()
-	c.subscriptions.seal()
-	c.keys.seal()
-	c.backends.seal()
-	c.certificates.seal()
-	c.hostnames.seal()
-	c.hostnameIDs.seal()
-	c.namedValues.seal()
-	c.valueNames.seal()
-	c.fragments.seal()
-	c.documents.seal()
-	c.dependents.seal()
 }
 
 // edit is a config while a delta is applied to it.
 type edit struct {
 	*config
-	stale map[string]bool // scopes of documents to compile again
+	stale map[string]bool // IDs of policy and backend parts to compile again
 	fresh map[*api]bool   // made by this edit: nobody else sees them yet
 }
 
-// name returns the last part of a key's ID.
-func name(k snapshot.Key) string { return k.ID[strings.LastIndexByte(k.ID, '/')+1:] }
+// seal ends the use of builders.
+func (e *edit) seal() {
+	for a := range e.fresh {
+		a.operations.seal()
+	}
+	for _, s := range []interface{ seal() }{
+		&e.groups, &e.apis, &e.versionSets, &e.products, &e.apiProducts, &e.productAPIs, &e.users, &e.userGroups, &e.subscriptions, &e.keys,
+		&e.backends, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
+		&e.documents, &e.dependents,
+	} {
+		s.seal()
+	}
+}
 
+// putAPI takes over the operations of the API's last state.
 func (e *edit) putAPI(part snapshot.API) {
-	a := &api{part: part, scope: "apis/" + part.ID, operations: immutable.NewMap[string, *operation](nil)}
+	a := &api{
+		part: part, name: lowerASCII(part.Name), scope: "apis/" + part.ID, bare: &operation{},
+		path: lowerASCII(strings.Trim(part.Path, "/")), known: true,
+	}
 	a.part.Path = strings.Trim(part.Path, "/")
+	if base, err := message.ParseURL(part.ServiceURL); err == nil {
+		a.base = base
+	}
 	if old, ok := e.apis.Get(part.ID); ok {
 		a.operations = old.operations
 		e.dropFromGroup(old)
 	}
-	if part.ServiceURL != "" {
-		if base, err := message.ParseURL(part.ServiceURL); err == nil {
-			a.base = base
-		}
-	}
 	e.setAPI(a)
+}
+
+// removeAPI keeps operations whose own removal is to follow.
+func (e *edit) removeAPI(id string) {
+	old, ok := e.apis.Get(id)
+	if !ok {
+		return
+	}
+	e.dropFromGroup(old)
+	if old.operations.len() == 0 {
+		e.apis.delete(id)
+		return
+	}
+	e.setAPI(&api{part: snapshot.API{ID: id}, operations: old.operations})
 }
 
 func (e *edit) setAPI(a *api) {
 	e.fresh[a] = true
 	e.apis.set(a.part.ID, a)
-	path := lowerASCII(a.part.Path)
-	g, _ := e.groups.Get(path)
-	e.groups.set(path, g.with(a.part.ID, a))
+	if !a.known {
+		return
+	}
+	if a.path != "" {
+		e.depth = max(e.depth, 1+strings.Count(a.path, "/"))
+	}
+	g, _ := e.groups.Get(a.path)
+	e.groups.set(a.path, g.with(a.part.ID, a))
 }
 
 func (e *edit) dropFromGroup(a *api) {
-	path := lowerASCII(a.part.Path)
-	g, ok := e.groups.Get(path)
-	if !ok {
+	if !a.known {
 		return
 	}
+	g, _ := e.groups.Get(a.path)
 	if g = g.with(a.part.ID, nil); len(g.apis) > 0 {
-		e.groups.set(path, g)
+		e.groups.set(a.path, g)
 	} else {
-		e.groups.delete(path)
+		e.groups.delete(a.path)
 	}
 }
 
 func (e *edit) putOperation(id string, part snapshot.Operation) {
-	old, ok := e.apis.Get(part.API)
-	if !ok {
-		// The API follows in the same delta or is gone: parts of a delta have
-		// no order that matters.
-		old = &api{part: snapshot.API{ID: part.API}, operations: immutable.NewMap[string, *operation](nil)}
-		e.fresh[old] = true
-		e.apis.set(part.API, old)
-	}
-	op := &operation{part: part, id: id, scope: "apis/" + part.API + "/operations/" + id}
-	e.replaceOperations(old, old.operations.Set(id, op))
+	a := e.ownAPI(part.API)
+	a.operations.set(id, &operation{part: part, id: id, scope: "apis/" + part.API + "/operations/" + id})
 }
 
 func (e *edit) removeOperation(apiID, id string) {
-	if old, ok := e.apis.Get(apiID); ok {
-		e.replaceOperations(old, old.operations.Delete(id))
+	if _, ok := e.apis.Get(apiID); !ok {
+		return
+	}
+	a := e.ownAPI(apiID)
+	a.operations.delete(id)
+	if !a.known && a.operations.len() == 0 {
+		e.apis.delete(apiID)
 	}
 }
 
-func (e *edit) replaceOperations(old *api, ops *immutable.Map[string, *operation]) {
+// ownAPI returns the API of an ID for a change of its operations. Where there
+// is none, its part follows in this delta or is gone: parts have no order that
+// matters.
+func (e *edit) ownAPI(id string) *api {
+	old, ok := e.apis.Get(id)
 	if e.fresh[old] {
-		old.operations = ops
-		return
+		return old
 	}
-	e.setAPI(&api{part: old.part, scope: old.scope, base: old.base, operations: ops})
+	a := &api{part: snapshot.API{ID: id}}
+	if ok {
+		a = &api{part: old.part, name: old.name, scope: old.scope, path: old.path, base: old.base, bare: old.bare, known: old.known, operations: old.operations}
+	}
+	e.setAPI(a)
+	return a
 }
 
 func (e *edit) putSubscription(id string, part snapshot.Subscription) {
 	e.removeSubscription(id)
 	s := newSubscription(part)
 	e.subscriptions.set(id, s)
-	for _, hash := range [][]byte{part.PrimaryHash, part.SecondaryHash} {
-		if len(hash) > 0 {
-			e.keys.set(string(hash), s)
+	for _, hash := range [...][]byte{part.PrimaryHash, part.SecondaryHash} {
+		if len(hash) == sha256.Size {
+			e.keys.set([sha256.Size]byte(hash), s)
 		}
 	}
 }
@@ -240,10 +209,13 @@ func (e *edit) removeSubscription(id string) {
 	if !ok {
 		return
 	}
-	for _, hash := range [][]byte{old.part.PrimaryHash, old.part.SecondaryHash} {
+	for _, hash := range [...][]byte{old.part.PrimaryHash, old.part.SecondaryHash} {
+		if len(hash) != sha256.Size {
+			continue
+		}
 		// A key may have moved to another subscription meanwhile.
-		if s, ok := e.keys.Get(string(hash)); ok && s == old {
-			e.keys.delete(string(hash))
+		if s, ok := e.keys.Get([sha256.Size]byte(hash)); ok && s == old {
+			e.keys.delete([sha256.Size]byte(hash))
 		}
 	}
 	e.subscriptions.delete(id)
@@ -251,19 +223,14 @@ func (e *edit) removeSubscription(id string) {
 
 func (e *edit) putCertificate(id string, part snapshot.Certificate) {
 	e.removeCertificate(id)
-	e.certificates.set(id, &part)
-	e.certificates.set(strings.ToLower(part.Thumbprint), &part)
+	e.certificates.set(id, &certificate{part: part})
+	e.thumbprints.add(strings.ToLower(part.Thumbprint), id)
 }
 
 func (e *edit) removeCertificate(id string) {
-	old, ok := e.certificates.Get(id)
-	if !ok {
-		return
-	}
-	e.certificates.delete(id)
-	thumbprint := strings.ToLower(old.Thumbprint)
-	if c, ok := e.certificates.Get(thumbprint); ok && c == old {
-		e.certificates.delete(thumbprint)
+	if old, ok := e.certificates.Get(id); ok {
+		e.thumbprints.remove(strings.ToLower(old.part.Thumbprint), id)
+		e.certificates.delete(id)
 	}
 }
 
@@ -271,138 +238,52 @@ func (e *edit) removeCertificate(id string) {
 // business.
 func (e *edit) putHostname(id string, part snapshot.Hostname) {
 	e.removeHostname(id)
-	if !strings.EqualFold(part.Gateway, e.deployment.GatewayID) {
-		return
+	if strings.EqualFold(part.Gateway, e.deployment.GatewayID) {
+		e.hostnames.set(id, &part)
+		e.hostnameIDs.add(strings.ToLower(part.Hostname), id)
 	}
-	host := strings.ToLower(part.Hostname)
-	e.hostnameIDs.set(id, host)
-	e.hostnames.set(host, &part)
 }
 
 func (e *edit) removeHostname(id string) {
-	if host, ok := e.hostnameIDs.Get(id); ok {
-		e.hostnameIDs.delete(id)
-		e.hostnames.delete(host)
+	if old, ok := e.hostnames.Get(id); ok {
+		e.hostnameIDs.remove(strings.ToLower(old.Hostname), id)
+		e.hostnames.delete(id)
 	}
 }
 
 func (e *edit) putNamedValue(id string, part snapshot.NamedValue) {
 	e.removeNamedValue(id)
-	name := strings.ToLower(part.Name)
-	e.valueNames.set(id, name)
-	e.namedValues.set(name, part.Value)
-	e.markDependents("namedValue " + name)
+	display := strings.ToLower(part.Name)
+	e.namedValues.set(id, &part)
+	e.displayNames.add(display, id)
+	e.markDependents(namedValueReference(display))
 }
 
 func (e *edit) removeNamedValue(id string) {
-	if name, ok := e.valueNames.Get(id); ok {
-		e.valueNames.delete(id)
-		e.namedValues.delete(name)
-		e.markDependents("namedValue " + name)
+	if old, ok := e.namedValues.Get(id); ok {
+		display := strings.ToLower(old.Name)
+		e.displayNames.remove(display, id)
+		e.namedValues.delete(id)
+		e.markDependents(namedValueReference(display))
 	}
 }
 
-// markDependents notes that the documents that refer to something have to be
-// compiled again.
-func (e *edit) markDependents(reference string) {
-	scopes, _ := e.dependents.Get(reference)
-	for _, s := range scopes {
-		e.stale[s] = true
+// addTo adds a name to a sorted list in a table.
+func addTo(t *table[string, []string], key, name string) {
+	old, _ := t.Get(key)
+	if i, found := slices.BinarySearch(old, name); !found {
+		t.set(key, slices.Insert(slices.Clone(old), i, name))
 	}
 }
 
-// recompile compiles the documents that the delta brought or whose named values
-// or fragments it changed.
-func (e *edit) recompile(catalogue *policy.Catalogue) error {
-	for scope := range e.stale {
-		if err := e.compileDocument(scope, catalogue); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *edit) compileDocument(scope string, catalogue *policy.Catalogue) error {
-	if old, ok := e.documents.Get(scope); ok {
-		for _, ref := range referenceKeys(old.References()) {
-			removeFrom(&e.dependents, ref, scope)
-		}
-	}
-	part, ok := e.snapshot.Get(policyKey(scope))
-	if !ok {
-		e.documents.delete(scope)
-		return nil
-	}
-	text, err := snapshot.Decode[snapshot.Policy](part)
-	if err != nil {
-		return err
-	}
-	doc, report := catalogue.Compile(text.Value, policy.Options{
-		Kind: "policies", Scope: scopeOf(scope), Format: text.Format,
-		Strict: e.service.StrictExpressions, Lookup: lookup{e.config},
-	})
-	if !report.OK() {
-		first := report.Errors[0]
-		return fmt.Errorf("policy of %s, line %d, column %d: %s: %s", scopeTitle(scope), first.Line, first.Column, first.Code, first.Message)
-	}
-	for _, ref := range referenceKeys(doc.References()) {
-		addTo(&e.dependents, ref, scope)
-	}
-	e.documents.set(scope, doc)
-	return nil
-}
-
-func referenceKeys(r policy.References) []string {
-	var keys []string
-	for _, n := range r.NamedValues {
-		keys = append(keys, "namedValue "+n)
-	}
-	for _, n := range r.Fragments {
-		keys = append(keys, "fragment "+n)
-	}
-	return keys
-}
-
-// policyKey is the key of the policy document at a scope.
-func policyKey(scope string) snapshot.Key {
-	if scope == "" {
-		return snapshot.Key{Kind: snapshot.KindPolicy, ID: "policies/policy"}
-	}
-	return snapshot.Key{Kind: snapshot.KindPolicy, ID: scope + "/policies/policy"}
-}
-
-func scopeOf(scope string) policy.Scope {
+func removeFrom(t *table[string, []string], key, name string) {
+	old, _ := t.Get(key)
+	i, found := slices.BinarySearch(old, name)
 	switch {
-	case scope == "":
-		return policy.ScopeService
-	case strings.HasPrefix(scope, "products/"):
-		return policy.ScopeProduct
-	case strings.Contains(scope, "/operations/"):
-		return policy.ScopeOperation
+	case !found:
+	case len(old) == 1:
+		t.delete(key)
+	default:
+		t.set(key, slices.Delete(slices.Clone(old), i, i+1))
 	}
-	return policy.ScopeAPI
 }
-
-func scopeTitle(scope string) string {
-	if scope == "" {
-		return "the service"
-	}
-	return scope
-}
-
-// lookup is what policy documents may refer to by name. Backends and
-// certificates that are not there fail at run time only: the management plane
-// has checked them when the document was saved, and they come and go.
-type lookup struct{ c *config }
-
-func (l lookup) NamedValue(name string) (string, bool) {
-	return l.c.namedValues.Get(strings.ToLower(name))
-}
-
-func (l lookup) Fragment(name string) (text, format string, ok bool) {
-	f, ok := l.c.fragments.Get(strings.ToLower(name))
-	return f.Value, f.Format, ok
-}
-
-func (lookup) HasBackend(string) bool     { return true }
-func (lookup) HasCertificate(string) bool { return true }

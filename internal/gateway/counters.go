@@ -32,14 +32,16 @@ func (c memoryCounters) Acquire(ctx context.Context, key string, max int64) (boo
 
 func (c memoryCounters) Release(key string) { c.m.Release(key) }
 
-var counterWindows = [...]counters.Window{
-	policy.SlidingWindow: counters.Sliding, policy.FixedWindow: counters.Fixed, policy.TokenBucket: counters.Bucket,
-}
-
 func counterLimits(limits []policy.Limit) []counters.Limit {
 	out := make([]counters.Limit, len(limits))
 	for i, l := range limits {
-		out[i] = counters.Limit{Key: l.Key, Max: l.Max, Period: l.Period, Window: counterWindows[l.Window], Start: l.Start}
+		out[i] = counters.Limit{Key: l.Key, Max: l.Max, Period: l.Period, Start: l.Start}
+		switch l.Window {
+		case policy.FixedWindow:
+			out[i].Window = counters.Fixed
+		case policy.TokenBucket:
+			out[i].Window = counters.Bucket
+		}
 	}
 	return out
 }

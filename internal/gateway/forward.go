@@ -1,16 +1,21 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 // Limits of calls to backend services.
@@ -24,48 +29,62 @@ const (
 
 // Forward sends the current request to its backend service.
 func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardOptions) (*message.Response, error) {
-	target, err := r.service.pickBackend(r.config, x)
+	t, err := r.service.pickBackend(r.config, x.BackendID)
 	if err != nil {
 		return nil, err
 	}
-	if x.Base.Host == "" {
-		return nil, &policy.Error{Reason: policy.ReasonBackendConnection, Message: "The API has no backend service URL and no policy sets one."}
+	proxy := x.Proxy
+	var entity *snapshot.Backend
+	if t.backend != nil {
+		entity, x.Base = &t.backend.part, t.backend.base
+		proxy = cmp.Or(proxy, entity.Proxy)
+	}
+	switch {
+	case x.Base.Host == "":
+		return nil, backendFailure("The API has no backend service URL and no policy sets one.")
+	case proxy != nil:
+		return nil, backendFailure("The backend service is to be called through a forward proxy, which this gateway does not offer.")
+	}
+	tlsConfig, err := r.service.tlsConfig(r.config, entity, x.ClientCertificate)
+	if err != nil {
+		return nil, err
 	}
 	out := r.backendRequest(x)
-	if target.entity != nil {
-		if err := target.addCredentials(out); err != nil {
-			return nil, err
-		}
-	}
+	addCredentials(out, entity)
 	started := r.Now()
-	resp, err := r.exchangeWithBackend(ctx, out, o, r.service.tlsConfig(target.entity, x.ClientCertificate, r.config))
-	r.backendTime += r.Now().Sub(started)
-	target.report(resp, err, r.Now())
+	resp, err := r.exchangeWithBackend(ctx, out, o, entity, tlsConfig)
+	ended := r.Now()
+	r.backendTime += ended.Sub(started)
+	t.report(resp, err, ended)
 	if err != nil {
-		return nil, forwardError(err, o.Timeout)
+		return nil, forwardError(err, cmp.Or(o.Timeout, defaultForwardTimeout))
 	}
 	r.backendStatus = resp.Status
-	removeHopByHop(&resp.Header)
+	if resp.Tunnel != nil {
+		r.tunnel = resp.Tunnel
+	}
+	removeHopByHop(&resp.Header, resp.Tunnel != nil)
 	return resp, nil
 }
 
 // exchangeWithBackend sends the request and follows redirects where asked to.
-func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request, o policy.ForwardOptions, tlsConfig *tls.Config) (*message.Response, error) {
-	timeout := o.Timeout
-	if timeout == 0 {
-		timeout = defaultForwardTimeout
-	}
+func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request, o policy.ForwardOptions, entity *snapshot.Backend, tlsConfig *tls.Config) (*message.Response, error) {
+	timeout := cmp.Or(o.Timeout, defaultForwardTimeout)
 	options := message.TransportOptions{
 		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: bodyIdleTimeout, TLS: tlsConfig,
 	}
 	for hop := 0; ; hop++ {
-		resp, err := r.service.gateway.transport.RoundTrip(ctx, out, options)
+		resp, err := r.gateway.transport.RoundTrip(ctx, out, options)
 		if err != nil || !o.FollowRedirects || !isRedirect(resp) || hop == maxRedirects {
 			return resp, err
 		}
-		next, err := redirect(out, resp)
-		if err != nil || next == nil {
-			return resp, err
+		next := redirect(out, resp)
+		if next == nil {
+			return resp, nil
+		}
+		if !sameOrigin(&out.URL, &next.URL) { // nothing that identifies the gateway goes to another place
+			options.TLS = nil
+			removeCredentials(next, entity)
 		}
 		if resp.Body != nil {
 			resp.Body.Close()
@@ -76,18 +95,28 @@ func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request,
 }
 
 // backendRequest makes the request for the backend service. It shares the body
-// with the current request and takes its header over.
+// with the current request.
 func (r *request) backendRequest(x *policy.Exec) *message.Request {
-	out := &r.out
-	*out = message.Request{
-		Method: x.Request.Method, Proto: x.Request.Proto, URL: x.BackendURL(), Header: out.Header,
-		Body: x.Request.Body, ContentLength: x.Request.ContentLength, Received: x.Request.Received,
+	in, out := x.Request, &r.out
+	if in.Body != nil && in.ContentLength < 0 {
+		out = &message.Request{}
 	}
-	out.Header.CopyFrom(&x.Request.Header)
-	removeHopByHop(&out.Header)
-	// The caller's Host names the gateway; one that a policy has set stays.
+	*out = message.Request{
+		Method: in.Method, Proto: in.Proto, URL: x.BackendURL(), Header: out.Header,
+		Body: in.Body, ContentLength: in.ContentLength, Received: in.Received,
+	}
+	if out != &r.out {
+		// Trailers are known when the body has ended, which may be after this
+		// exchange: then nothing of r may be touched.
+		out.Body = &trailingBody{Body: in.Body, from: &in.Trailer, to: &out.Trailer}
+	}
+	out.Header.CopyFrom(&in.Header)
+	upgrade := r.matched.api != nil && r.matched.api.isWebSocket()
+	removeHopByHop(&out.Header, upgrade)
+	// The caller's Host names the gateway: the transport writes the backend
+	// service's own. One that a policy has set stays.
 	if out.Header.Get("Host") == r.host {
-		out.Header.Set("Host", out.URL.Authority())
+		out.Header.Del("Host")
 	}
 	if x.ClientIP != "" {
 		if chain := out.Header.Joined("X-Forwarded-For"); chain != "" {
@@ -96,7 +125,7 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 			out.Header.Set("X-Forwarded-For", x.ClientIP)
 		}
 	}
-	if !out.Header.Has("X-Forwarded-Host") {
+	if r.host != "" && !out.Header.Has("X-Forwarded-Host") {
 		out.Header.Add("X-Forwarded-Host", r.host)
 	}
 	if !out.Header.Has("X-Forwarded-Proto") {
@@ -105,11 +134,37 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 	return out
 }
 
+// trailingBody hands a request's trailer on when its body has ended.
+type trailingBody struct {
+	message.Body
+	from, to *message.Header
+}
+
+func (b *trailingBody) Read(p []byte) (int, error) {
+	n, err := b.Body.Read(p)
+	if err == io.EOF {
+		*b.to = b.from.Detach()
+	}
+	return n, err
+}
+
+// Buffered implements [message.Buffered].
+func (b *trailingBody) Buffered() int {
+	if buffered, ok := b.Body.(message.Buffered); ok {
+		return buffered.Buffered()
+	}
+	return 0
+}
+
 // removeHopByHop removes the fields that belong to one connection: those of RFC
-// 9110, 7.6.1, and those that Connection names.
-func removeHopByHop(h *message.Header) {
+// 9110, 7.6.1, and those that Connection names. A message that switches to
+// another protocol keeps its Upgrade.
+func removeHopByHop(h *message.Header, upgrade bool) {
 	named := h.Joined("Connection")
 	h.DeleteFunc(func(f message.Field) bool {
+		if len(f.Name) == len("Upgrade") && message.EqualName(f.Name, "Upgrade") {
+			return !upgrade
+		}
 		return isHopByHop(f.Name) || named != "" && hasToken(named, f.Name)
 	})
 }
@@ -119,7 +174,7 @@ func isHopByHop(name string) bool {
 	case 2:
 		return message.EqualName(name, "TE")
 	case 7:
-		return message.EqualName(name, "Trailer") || message.EqualName(name, "Upgrade")
+		return message.EqualName(name, "Trailer")
 	case 10:
 		return message.EqualName(name, "Connection") || message.EqualName(name, "Keep-Alive")
 	case 16:
@@ -156,146 +211,70 @@ func isRedirect(r *message.Response) bool {
 
 // redirect makes the request that a redirect asks for; nil when it cannot be
 // followed: the body would have to be sent again and is gone, or the target is
-// not HTTP.
-func redirect(sent *message.Request, resp *message.Response) (*message.Request, error) {
+// not HTTP. Then the redirect is the caller's.
+func redirect(sent *message.Request, resp *message.Response) *message.Request {
 	base, err := url.Parse(sent.URL.String())
 	if err != nil {
-		return nil, fmt.Errorf("follow redirect: %w", err)
+		return nil
 	}
 	location, err := base.Parse(resp.Header.Get("Location"))
 	if err != nil {
-		return nil, nil //nolint:nilerr // an unusable Location leaves the redirect to the caller
+		return nil
 	}
 	target, err := message.ParseURL(location.String())
-	if err != nil {
-		return nil, nil //nolint:nilerr // likewise
+	if err != nil || target.Scheme != "http" && target.Scheme != "https" {
+		return nil
 	}
 	next := sent.Clone()
-	next.URL = target.Detach()
-	next.Header.Set("Host", next.URL.Authority())
-	if next.URL.Authority() != sent.URL.Authority() {
-		next.Header.Del("Authorization")
-		next.Header.Del("Cookie")
-	}
+	next.URL = target
+	next.Header.Del("Host")
 	if resp.Status == 303 || (resp.Status == 301 || resp.Status == 302) && sent.Method == "POST" {
 		if sent.Method != "HEAD" {
 			next.Method = "GET"
 		}
 		next.Body, next.ContentLength = nil, 0
 		next.Header.Del("Content-Type")
-		return next, nil
+		return next
 	}
 	if next.Body == nil {
-		return next, nil
+		return next
 	}
-	body, ok := next.Body.(message.Rewinder)
-	if !ok || body.Rewind() != nil {
-		return nil, nil
+	if body, ok := next.Body.(message.Rewinder); !ok || body.Rewind() != nil {
+		return nil
 	}
-	return next, nil
+	return next
+}
+
+func sameOrigin(a, b *message.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host) && a.EffectivePort() == b.EffectivePort()
 }
 
 // forwardError gives a transport's error APIM's reason.
-func forwardError(err error, timeout time.Duration) error {
-	var own *policy.Error
-	if errors.As(err, &own) {
-		return own
-	}
-	e := &policy.Error{Reason: policy.ReasonBackendConnection, Message: "The connection to the backend service failed: " + err.Error(), Err: err}
+func forwardError(err error, timeout time.Duration) *policy.Error {
+	e := policy.WrapError(err)
 	var failed *message.BackendError
 	if !errors.As(err, &failed) {
 		return e
 	}
-	e.Message = "The connection to the backend service failed: " + failed.Err.Error()
-	gone := errors.Is(err, message.ErrClientGone)
+	e = &policy.Error{Reason: policy.ReasonBackendConnection, Message: "The connection to the backend service failed: " + failed.Err.Error() + ".", Err: err}
 	switch {
-	case gone || failed.Kind == message.RequestBodyFailed:
-		e.Reason, e.Message = policy.ReasonClientConnection, "The client's connection ended before the request was complete."
-	case failed.Timeout() || failed.Kind == message.BackendCanceled && errors.Is(err, context.DeadlineExceeded):
-		if timeout == 0 {
-			timeout = defaultForwardTimeout
-		}
+	case failed.Kind == message.RequestBodyFailed && errors.Is(err, message.ErrMalformed):
+		e.Reason, e.Message, e.Status = policy.ReasonClientConnection, "The request's body is malformed.", 400
+	case failed.Kind == message.RequestBodyFailed || errors.Is(err, message.ErrClientGone):
+		e.Reason, e.Message, e.Status = policy.ReasonClientConnection, "The client's connection ended before the exchange was complete.", 499
+	case failed.Timeout() || errors.Is(err, context.DeadlineExceeded):
 		e.Reason = policy.ReasonTimeout
 		e.Message = fmt.Sprintf("The backend service did not answer within %s.", timeout)
 	}
 	return e
 }
 
-// send sends a request of a policy.
-func (s *service) send(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
-	timeout := o.Timeout
-	if timeout == 0 {
-		timeout = defaultSendTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	removeHopByHop(&req.Header)
-	resp, err := s.gateway.transport.RoundTrip(ctx, req, message.TransportOptions{
-		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: timeout,
-		TLS: s.tlsConfig(o.Backend, o.Certificate, s.current.Load()),
-	})
-	if err != nil {
-		cancel()
-		return nil, forwardError(err, timeout)
-	}
-	if resp.Body == nil {
-		cancel()
-		return resp, nil
-	}
-	resp.Body = &cancelBody{Body: resp.Body, cancel: cancel}
-	return resp, nil
-}
-
-// cancelBody ends the time limit of an exchange with its body.
-type cancelBody struct {
-	message.Body
-	cancel context.CancelFunc
-}
-
-func (b *cancelBody) Read(p []byte) (int, error) {
-	n, err := b.Body.Read(p)
-	if err != nil {
-		b.cancel()
-	}
-	return n, err
-}
-
-func (b *cancelBody) Close() error {
-	defer b.cancel()
-	return b.Body.Close()
-}
-
-// sendLater sends a one-way request in the background. There are so many at a
-// time and no more: what is over that is dropped with a log line.
-func (s *service) sendLater(req *message.Request, o policy.SendOptions) {
-	g := s.gateway
-	select {
-	case g.oneWay <- struct{}{}:
-	default:
-		g.log.Warn("A one-way request was dropped: too many are under way.", "url", req.URL.Authority())
+// addCredentials puts the credentials of a backend entity on a request.
+func addCredentials(out *message.Request, entity *snapshot.Backend) {
+	if entity == nil || entity.Credentials == nil {
 		return
 	}
-	g.background.Add(1)
-	go func() {
-		defer g.background.Done()
-		defer func() { <-g.oneWay }()
-		resp, err := s.send(g.ctx, req, o)
-		if err != nil {
-			g.log.Warn("A one-way request failed.", "url", req.URL.Authority(), "error", err)
-			return
-		}
-		if resp.Body != nil {
-			resp.Body.Close()
-		}
-		resp.Release()
-	}()
-}
-
-// addCredentials puts the credentials of a backend entity on a request.
-func (t *target) addCredentials(out *message.Request) error {
-	c := t.entity.Credentials
-	if c == nil {
-		return nil
-	}
+	c := entity.Credentials
 	for name, values := range c.Header {
 		out.Header.Del(name)
 		for _, v := range values {
@@ -305,19 +284,25 @@ func (t *target) addCredentials(out *message.Request) error {
 	if c.Scheme != "" {
 		out.Header.Set("Authorization", strings.TrimSpace(c.Scheme+" "+c.Parameter))
 	}
-	for name, values := range c.Query {
-		for _, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(c.Query)) {
+		for _, v := range c.Query[name] {
 			if out.URL.RawQuery != "" {
 				out.URL.RawQuery += "&"
 			}
 			out.URL.RawQuery += url.QueryEscape(name) + "=" + url.QueryEscape(v)
 		}
 	}
-	if t.entity.Proxy != nil && t.entity.Proxy.URL != "" {
-		return &policy.Error{
-			Reason:  policy.ReasonBackendConnection,
-			Message: fmt.Sprintf("Backend %s asks for a forward proxy, which this gateway does not offer.", t.entity.Name),
-		}
+}
+
+// removeCredentials takes the caller's and the gateway's credentials off a
+// request.
+func removeCredentials(out *message.Request, entity *snapshot.Backend) {
+	out.Header.Del("Authorization")
+	out.Header.Del("Cookie")
+	if entity == nil || entity.Credentials == nil {
+		return
 	}
-	return nil
+	for name := range entity.Credentials.Header {
+		out.Header.Del(name)
+	}
 }

@@ -8,9 +8,9 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,9 +21,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
-
-// managedGateway is the name of a service's own gateway.
-const managedGateway = "managed"
 
 // Options are what a gateway needs. All fields but the last are required.
 type Options struct {
@@ -55,7 +52,6 @@ type Gateway struct {
 	cancel     context.CancelFunc
 	background sync.WaitGroup
 	oneWay     chan struct{}
-	ready      atomic.Bool
 	trustProto bool
 
 	mu       sync.Mutex
@@ -64,25 +60,27 @@ type Gateway struct {
 
 // services are the services of a gateway by the ways to find them.
 type services struct {
-	byID     map[string]*service // lower-case ARM ID
+	all      []*service // in the order of their IDs
 	byHost   map[string]*service
-	fallback *service
+	fallback *service // answers hosts that no service claims; nil without services
 }
 
 // service is one service on this gateway. Its configuration is replaced as a
 // whole.
 type service struct {
 	gateway  *Gateway
-	id       string
+	id       string // lower-case ARM ID
 	current  atomic.Pointer[config]
 	counters policy.Counters
 	backends backendStates
-	tls      tlsConfigs
+	clients  clientConfigs // without a client certificate
 }
 
 const (
+	// recordQueue is how many records may wait to be written.
 	recordQueue = 8192
-	maxOneWay   = 1024
+	// backgroundGrace is how long one-way requests may take when the gateway ends.
+	backgroundGrace = 2 * time.Second
 )
 
 // New returns a gateway that serves nothing yet.
@@ -93,7 +91,7 @@ func New(o Options) *Gateway {
 		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		trustProto: o.TrustForwardedProto,
 	}
-	g.services.Store(&services{byID: map[string]*service{}, byHost: map[string]*service{}})
+	g.services.Store(newServices(nil))
 	g.requests.New = func() any { return newRequest(g) }
 	g.records = telemetry.NewQueue(recordQueue,
 		func(r *telemetry.Record) { telemetry.LogRecord(g.log, r) },
@@ -103,50 +101,56 @@ func New(o Options) *Gateway {
 	return g
 }
 
-// Close ends background work after requests have drained.
+// Close ends background work: one-way requests have a moment to finish, records
+// are written. Call it when requests have drained.
 func (g *Gateway) Close() {
+	timer := time.AfterFunc(backgroundGrace, g.cancel)
+	defer timer.Stop()
 	g.background.Wait()
 	g.cancel()
 	g.records.Close()
 }
 
 // Ready says whether a configuration is served.
-func (g *Gateway) Ready() bool { return g.ready.Load() }
+func (g *Gateway) Ready() bool { return g.services.Load().fallback != nil }
 
-// Apply brings the next configuration of a service into use: what the delta
-// changes is compiled beside the running configuration, then swapped in. On
-// error the old one goes on serving. Requests in flight keep the one they
-// started with. serviceID is an ARM ID; from is nil for the first configuration
-// of a service.
+// Apply brings the next configuration of a service into use: what changed is
+// compiled beside the running configuration, then swapped in. On error the old
+// one goes on serving. Requests in flight keep the one they started with.
+//
+// serviceID is an ARM ID. d leads from one snapshot to the next; from is nil for
+// a first or a whole new configuration.
 func (g *Gateway) Apply(_ context.Context, serviceID string, from, to *snapshot.Snapshot, d snapshot.Delta) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	id := strings.ToLower(serviceID)
-	s, known := g.services.Load().byID[id]
+	s := g.services.Load().byID(id)
+	known := s != nil
 	if !known {
 		s = &service{gateway: g, id: id, counters: &serviceCounters{g.counters, id + "|"}}
-		s.tls.log = g.log
 	}
-	base := s.current.Load()
-	if base == nil || from == nil {
-		base = &config{deployment: policy.Deployment{GatewayID: g.name, InstanceID: g.instance}}
-		if old := s.current.Load(); old != nil {
-			base.generation = old.generation
-		}
-		d = snapshot.Diff(snapshot.Empty(), to)
+	old := s.current.Load()
+	base := old
+	if old == nil {
+		base = newConfig(g.name, g.instance, 0)
+	} else if from == nil {
+		base = newConfig(g.name, g.instance, old.generation)
+	}
+	if base.snapshot != from { // after an error what is served is behind
+		d = snapshot.Diff(base.snapshot, to)
 	}
 	next, err := base.apply(to, d, g.catalogue)
 	if err != nil {
 		return fmt.Errorf("compile configuration %d: %w", to.Sequence(), err)
 	}
-	if next.hasher == nil {
-		return errors.New("compile configuration: it has no service part")
-	}
 	s.current.Store(next)
-	if !known || hostsChanged(base, next) {
-		g.index(s)
+	all := g.services.Load().all
+	switch {
+	case !known:
+		g.services.Store(newServices(append(slices.Clone(all), s)))
+	case old.service.Name != next.service.Name || !slices.Equal(old.service.Hostnames, next.service.Hostnames):
+		g.services.Store(newServices(slices.Clone(all)))
 	}
-	g.ready.Store(true)
 	return nil
 }
 
@@ -155,75 +159,43 @@ func (g *Gateway) Remove(serviceID string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	id := strings.ToLower(serviceID)
-	all := g.services.Load().list()
-	kept := all[:0]
-	for _, s := range all {
-		if s.id != id {
-			kept = append(kept, s)
-		}
-	}
-	g.services.Store(newServices(kept))
+	g.services.Store(newServices(slices.DeleteFunc(slices.Clone(g.services.Load().all), func(s *service) bool { return s.id == id })))
 }
 
-func (g *Gateway) index(s *service) {
-	all := g.services.Load().list()
-	if _, known := g.services.Load().byID[s.id]; !known {
-		all = append(all, s)
-	}
-	g.services.Store(newServices(all))
-}
-
-// list returns the services, the fallback first.
-func (v *services) list() []*service {
-	var all []*service
-	if v.fallback != nil {
-		all = append(all, v.fallback)
-	}
-	for _, s := range v.byID {
-		if s != v.fallback {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// newServices indexes services by host name. The first one answers hosts that
-// nobody claims, unless one is called dev.
+// newServices indexes services, whose list it takes over. Hosts that nobody
+// claims mean the service called dev, or else the first one.
 func newServices(all []*service) *services {
-	v := &services{byID: make(map[string]*service), byHost: make(map[string]*service)}
+	slices.SortFunc(all, func(a, b *service) int { return strings.Compare(a.id, b.id) })
+	v := &services{all: all, byHost: make(map[string]*service)}
 	for _, s := range all {
-		c := s.current.Load()
-		v.byID[s.id] = s
-		if v.fallback == nil || strings.EqualFold(c.service.Name, "dev") {
+		part := &s.current.Load().service
+		name := strings.ToLower(part.Name)
+		if v.fallback == nil || name == "dev" {
 			v.fallback = s
 		}
-		v.byHost[strings.ToLower(c.service.Name)+".gateway.localhost"] = s
-		for _, h := range c.service.Hostnames {
+		v.byHost[name+".gateway.localhost"] = s
+		for _, h := range part.Hostnames {
 			v.byHost[strings.ToLower(h)] = s
 		}
 	}
 	return v
 }
 
-func hostsChanged(a, b *config) bool {
-	if a.service.Name != b.service.Name || len(a.service.Hostnames) != len(b.service.Hostnames) {
-		return true
+// byID returns the service of a lower-case ARM ID, or nil.
+func (v *services) byID(id string) *service {
+	if i, ok := slices.BinarySearchFunc(v.all, id, func(s *service, id string) int { return strings.Compare(s.id, id) }); ok {
+		return v.all[i]
 	}
-	for i, h := range a.service.Hostnames {
-		if h != b.service.Hostnames[i] {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
-// find returns the service that a request's host names.
+// find returns the service that a request's host names, nil when there is none
+// at all.
 func (v *services) find(host string) *service {
-	if len(v.byID) <= 1 {
-		return v.fallback
-	}
-	if s := lookupFold(v.byHost, host); s != nil {
-		return s
+	if len(v.all) > 1 {
+		if s := lookupFold(v.byHost, host); s != nil {
+			return s
+		}
 	}
 	return v.fallback
 }

@@ -19,12 +19,18 @@ var _ policy.Host = (*request)(nil)
 
 // Backend returns a backend entity.
 func (r *request) Backend(name string) (*snapshot.Backend, bool) {
-	return r.config.backends.Get(strings.ToLower(name))
+	if b, ok := r.config.backends.Get(strings.ToLower(name)); ok {
+		return &b.part, true
+	}
+	return nil, false
 }
 
 // Certificate returns a certificate by name or thumbprint.
 func (r *request) Certificate(idOrThumbprint string) (*snapshot.Certificate, bool) {
-	return r.config.certificates.Get(strings.ToLower(idOrThumbprint))
+	if c, ok := r.config.certificate(idOrThumbprint); ok {
+		return &c.part, true
+	}
+	return nil, false
 }
 
 // Group returns a group of users.
@@ -34,10 +40,9 @@ func (r *request) Group(name string) (*snapshot.Group, bool) {
 
 // ProductAPIs returns the current revisions of a product's APIs.
 func (r *request) ProductAPIs(product string) []*snapshot.API {
-	names, _ := r.config.productAPIs.Get(strings.ToLower(product))
-	apis := make([]*snapshot.API, 0, len(names))
-	for _, n := range names {
-		if a, ok := r.config.apis.Get(n); ok {
+	apis := []*snapshot.API{}
+	for name := range r.config.productAPIs.each(strings.ToLower(product)) {
+		if a, ok := r.config.apis.Get(name); ok && a.known {
 			apis = append(apis, &a.part)
 		}
 	}
@@ -57,31 +62,35 @@ func (r *request) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool
 
 // Send sends a request that a policy made.
 func (r *request) Send(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
-	return r.service.send(ctx, req, o)
+	return r.service.send(ctx, r.config, req, o)
 }
 
 // SendLater sends a request in the background, within the gateway's limit of
 // such requests.
 func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
-	r.service.sendLater(req, o)
+	r.service.sendLater(r.config, req, o)
 }
 
 // Counters are the gateway's, with the service's keys kept apart.
 func (r *request) Counters() policy.Counters { return r.service.counters }
 
-var logLevels = [...]slog.Level{policy.LogVerbose: slog.LevelDebug, policy.LogInformation: slog.LevelInfo, policy.LogError: slog.LevelError}
-
 // Log writes a log line of a policy.
-func (r *request) Log(ctx context.Context, level policy.LogLevel, text string, attributes ...any) {
-	log := r.gateway.log
-	if !log.Enabled(ctx, logLevels[level]) {
+func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, attributes ...any) {
+	log, level := r.gateway.log, slog.LevelDebug
+	switch weight {
+	case policy.LogInformation:
+		level = slog.LevelInfo
+	case policy.LogError:
+		level = slog.LevelError
+	}
+	if !log.Enabled(ctx, level) {
 		return
 	}
-	attributes = append(attributes, telemetry.EventKey, "PolicyMessage", "correlationId", r.id())
+	attributes = append(attributes, telemetry.EventKey, "PolicyMessage", "correlationId", r.exec.RequestIDString())
 	if r.matched.api != nil {
 		attributes = append(attributes, "apiId", r.matched.api.part.Name)
 	}
-	log.Log(ctx, logLevels[level], text, attributes...)
+	log.Log(ctx, level, text, attributes...)
 }
 
 // Now is the gateway's clock.

@@ -9,14 +9,14 @@ import (
 // put takes one part into the config. Kinds that this gateway does not know are
 // left alone: they stay in the snapshot.
 func (e *edit) put(p snapshot.Part) error {
-	id := name(p.Key)
+	id := lastSegment(p.Key.ID)
 	switch p.Key.Kind {
 	case snapshot.KindService:
 		return decode(p, e.putService)
 	case snapshot.KindGateway:
 		return decode(p, func(g snapshot.Gateway) {
-			if strings.EqualFold(g.Name, e.deployment.GatewayID) && g.Location != "" {
-				e.deployment.Region = g.Location
+			if strings.EqualFold(g.Name, e.deployment.GatewayID) {
+				e.location = g.Location
 			}
 		})
 	case snapshot.KindHostname:
@@ -27,11 +27,11 @@ func (e *edit) put(p snapshot.Part) error {
 		return decode(p, func(v snapshot.NamedValue) { e.putNamedValue(id, v) })
 	case snapshot.KindFragment:
 		return decode(p, func(f snapshot.Fragment) {
-			e.fragments.set(id, f)
-			e.markDependents("fragment " + id)
+			e.fragments.set(id, &f)
+			e.markDependents(fragmentReference(id))
 		})
-	case snapshot.KindBackend:
-		return decode(p, func(b snapshot.Backend) { e.backends.set(id, &b) })
+	case snapshot.KindBackend, snapshot.KindPolicy:
+		e.stale[p.Key.ID] = true
 	case snapshot.KindVersionSet:
 		return decode(p, func(v snapshot.VersionSet) { e.versionSets.set(id, &v) })
 	case snapshot.KindAPI:
@@ -39,11 +39,11 @@ func (e *edit) put(p snapshot.Part) error {
 	case snapshot.KindOperation:
 		return decode(p, func(o snapshot.Operation) { e.putOperation(id, o) })
 	case snapshot.KindProduct:
-		return decode(p, func(v snapshot.Product) { e.products.set(id, &product{part: v, id: id, scope: "products/" + id}) })
+		return decode(p, func(v snapshot.Product) { e.products.set(id, &product{part: v, scope: "products/" + id}) })
 	case snapshot.KindProductAPI:
 		return decode(p, func(v snapshot.ProductAPI) {
 			addTo(&e.apiProducts, v.API, v.Product)
-			addTo(&e.productAPIs, v.Product, v.API)
+			e.productAPIs.add(v.Product, v.API)
 		})
 	case snapshot.KindGroup:
 		return decode(p, func(g snapshot.Group) { e.userGroups.set(id, &g) })
@@ -51,8 +51,6 @@ func (e *edit) put(p snapshot.Part) error {
 		return decode(p, func(u snapshot.User) { e.users.set(id, &u) })
 	case snapshot.KindSubscription:
 		return decode(p, func(s snapshot.Subscription) { e.putSubscription(id, s) })
-	case snapshot.KindPolicy:
-		e.stale[scopeOfKey(p.Key)] = true
 	}
 	return nil
 }
@@ -69,21 +67,24 @@ func (e *edit) putService(s snapshot.Service) {
 	if e.hasher == nil || string(s.KeyHashKey) != string(e.service.KeyHashKey) {
 		e.hasher = newKeyHasher(s.KeyHashKey)
 	}
-	if s.StrictExpressions != e.service.StrictExpressions && e.snapshot != nil {
+	if s.StrictExpressions != e.service.StrictExpressions {
 		for p := range e.snapshot.ByKind(snapshot.KindPolicy) {
-			e.stale[scopeOfKey(p.Key)] = true
+			e.stale[p.Key.ID] = true
 		}
-	}
-	if e.deployment.Region == "" || e.deployment.GatewayID == managedGateway {
-		e.deployment.Region = s.Location
 	}
 	e.service = s
 }
 
 // remove takes a part out of the config.
 func (e *edit) remove(k snapshot.Key) {
-	id := name(k)
+	id := lastSegment(k.ID)
 	switch k.Kind {
+	case snapshot.KindService:
+		e.hasher, e.service = nil, snapshot.Service{}
+	case snapshot.KindGateway:
+		if strings.EqualFold(id, e.deployment.GatewayID) {
+			e.location = ""
+		}
 	case snapshot.KindHostname:
 		e.removeHostname(k.ID)
 	case snapshot.KindCertificate:
@@ -92,44 +93,37 @@ func (e *edit) remove(k snapshot.Key) {
 		e.removeNamedValue(id)
 	case snapshot.KindFragment:
 		e.fragments.delete(id)
-		e.markDependents("fragment " + id)
-	case snapshot.KindBackend:
-		e.backends.delete(id)
+		e.markDependents(fragmentReference(id))
+	case snapshot.KindBackend, snapshot.KindPolicy:
+		e.stale[k.ID] = true
 	case snapshot.KindVersionSet:
 		e.versionSets.delete(id)
 	case snapshot.KindAPI:
-		if a, ok := e.apis.Get(id); ok {
-			e.dropFromGroup(a)
-			e.apis.delete(id)
-		}
+		e.removeAPI(id)
 	case snapshot.KindOperation:
-		if rest, ok := strings.CutPrefix(k.ID, "apis/"); ok {
-			apiID, _, _ := strings.Cut(rest, "/")
-			e.removeOperation(apiID, id)
-		}
+		e.removeOperation(parentSegment(k.ID), id)
 	case snapshot.KindProduct:
 		e.products.delete(id)
 	case snapshot.KindProductAPI:
-		if rest, ok := strings.CutPrefix(k.ID, "products/"); ok {
-			productID, _, _ := strings.Cut(rest, "/")
-			removeFrom(&e.apiProducts, id, productID)
-			removeFrom(&e.productAPIs, productID, id)
-		}
+		removeFrom(&e.apiProducts, id, parentSegment(k.ID))
+		e.productAPIs.remove(parentSegment(k.ID), id)
 	case snapshot.KindGroup:
 		e.userGroups.delete(id)
 	case snapshot.KindUser:
 		e.users.delete(id)
 	case snapshot.KindSubscription:
 		e.removeSubscription(id)
-	case snapshot.KindPolicy:
-		e.stale[scopeOfKey(k)] = true
 	}
 }
 
-// scopeOfKey is the scope of the policy document with that key.
-func scopeOfKey(k snapshot.Key) string {
-	scope, _ := strings.CutSuffix(k.ID, "policies/policy")
-	return strings.TrimSuffix(scope, "/")
+// lastSegment is the resource name of a part with that ID.
+func lastSegment(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+
+// parentSegment is the second segment of an ID such as "apis/a/operations/o".
+func parentSegment(id string) string {
+	_, rest, _ := strings.Cut(id, "/")
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }
 
 // certificateID is the name by which other parts refer to a certificate. Those

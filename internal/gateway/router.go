@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
@@ -44,17 +46,16 @@ type queryParam struct {
 	require bool
 }
 
-// param is one matched template parameter.
-type param struct{ name, value string }
-
 // matchBuffer is the reusable space of one match.
 type matchBuffer struct {
 	values []string
-	params []param
+	params []policy.Param
 }
 
-// newRouter builds the tree of an API's operations.
+// newRouter builds the tree of an API's operations. Of operations that match
+// the same requests the first one by name counts.
 func newRouter(ops []*operation) *router {
+	slices.SortFunc(ops, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
 	r := &router{methods: make(map[string]*node)}
 	for _, op := range ops {
 		r.add(op)
@@ -157,19 +158,19 @@ func templateQuery(query string, params []snapshot.Parameter) []queryParam {
 }
 
 // find returns the operation for a method and a path below the API (percent
-// encoded, as received). The parameters it appends to buf are valid until buf's
-// next use. known tells whether the path exists for some method.
-func (r *router) find(method, path, rawQuery string, buf *matchBuffer) (op *operation, known bool) {
+// encoded, as received), or nil. The parameters in buf are valid until its next
+// use.
+func (r *router) find(method, path, rawQuery string, buf *matchBuffer) *operation {
 	for _, m := range [2]string{method, "*"} {
 		if root := r.methods[m]; root != nil {
 			buf.values = buf.values[:0]
 			if rt := root.walk(strings.TrimPrefix(path, "/"), rawQuery, buf); rt != nil {
 				rt.fill(rawQuery, buf)
-				return rt.op, true
+				return rt.op
 			}
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // walk matches the rest of the path. Parameter values are collected in
@@ -254,12 +255,12 @@ func (rt *route) queryMatches(rawQuery string) bool {
 func (rt *route) fill(rawQuery string, buf *matchBuffer) {
 	buf.params = buf.params[:0]
 	for i, name := range rt.names {
-		buf.params = append(buf.params, param{name, unescape(buf.values[i])})
+		buf.params = append(buf.params, policy.Param{Name: name, Value: unescape(buf.values[i])})
 	}
 	for i := range rt.query {
 		if q := &rt.query[i]; q.param != "" {
 			if v, ok := queryValue(rawQuery, q.name); ok {
-				buf.params = append(buf.params, param{q.param, unescapeQuery(v)})
+				buf.params = append(buf.params, policy.Param{Name: q.param, Value: unescapeQuery(v)})
 			}
 		}
 	}

@@ -22,13 +22,13 @@ func testRouter(templates ...string) *router {
 func found(r *router, method, target string) string {
 	path, query, _ := strings.Cut(target, "?")
 	var buf matchBuffer
-	op, _ := r.find(method, path, query, &buf)
+	op := r.find(method, path, query, &buf)
 	if op == nil {
 		return ""
 	}
 	out := op.part.URLTemplate
 	for _, p := range buf.params {
-		out += " " + p.name + "=" + p.value
+		out += " " + p.Name + "=" + p.Value
 	}
 	return out
 }
@@ -104,7 +104,7 @@ func TestRouterAgainstNaive(t *testing.T) {
 			path := "/" + strings.Join(segs, "/")
 			got := ""
 			var buf matchBuffer
-			if op, _ := r.find("GET", path, "", &buf); op != nil {
+			if op := r.find("GET", path, "", &buf); op != nil {
 				got = op.part.Name
 			}
 			if want := naive(templates, segs); got != want {
@@ -153,7 +153,7 @@ func FuzzRouterFind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, target string) {
 		path, query, _ := strings.Cut(target, "?")
 		var buf matchBuffer
-		if op, _ := r.find("GET", path, query, &buf); op != nil && len(buf.params) > 4 {
+		if op := r.find("GET", path, query, &buf); op != nil && len(buf.params) > 4 {
 			t.Errorf("%q: %d parameters", target, len(buf.params))
 		}
 	})

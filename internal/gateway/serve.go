@@ -1,14 +1,16 @@
 package gateway
 
 import (
-	"encoding/hex"
+	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/telemetry"
 )
 
 // Health end points of APIM's gateways, and ours.
@@ -19,8 +21,10 @@ const (
 	readyPath          = "/readyz"
 )
 
-// request is the state of one request. It is reused.
+// request is the state of one request. It is reused after the exchange has
+// finished, when nobody else holds it any more.
 type request struct {
+	gateway  *Gateway
 	service  *service
 	config   *config
 	exec     policy.Exec
@@ -28,13 +32,18 @@ type request struct {
 	out      message.Request // to the backend service
 	host     string          // Host field as received
 	started  time.Time
-	failure  *policy.Error
 	finished func(message.Result)
 
 	backendStatus int
 	backendTime   time.Duration
-	response      int
-	gateway       *Gateway
+	tunnel        message.Tunnel // to the backend service
+	response      int            // status of the answer
+	failure       *policy.Error  // why the answer could not be sent
+
+	// The address of the last client and its text: most requests of a client
+	// come over one connection.
+	client     netip.Addr
+	clientText string
 }
 
 func newRequest(g *Gateway) *request {
@@ -46,7 +55,7 @@ func newRequest(g *Gateway) *request {
 // Serve answers one request.
 func (g *Gateway) Serve(x message.Exchange) {
 	in := x.Request()
-	if strings.HasPrefix(in.URL.Path, "/") && g.serveHealth(x, in.URL.Path) {
+	if g.serveHealth(x, in.URL.Path) {
 		return
 	}
 	s := g.services.Load().find(in.URL.Host)
@@ -57,75 +66,63 @@ func (g *Gateway) Serve(x message.Exchange) {
 	r := g.requests.Get().(*request)
 	r.service, r.config = s, s.current.Load()
 	r.start(x)
-	resp := r.run()
-	r.response = resp.Status
-	if err := x.Respond(resp); err != nil {
-		var invalid *message.InvalidFieldError
-		if errors.As(err, &invalid) {
-			g.log.Error("A response has a field that cannot be sent.", "correlationId", r.id(), "error", err)
-			r.response = 500
-			err = x.Respond(r.internalError())
-		}
-		if err != nil && r.failure == nil {
-			r.failure = &policy.Error{Source: "forward-request", Reason: connectionReason(err), Message: err.Error()}
-		}
-	}
+	r.answer(x, r.run())
 }
 
-func connectionReason(err error) string {
-	if errors.Is(err, message.ErrClientGone) {
-		return policy.ReasonClientConnection
-	}
-	return policy.ReasonBackendConnection
-}
-
-// start sets the request's state up. The client's URL is kept; the request's
-// own becomes relative to the backend service.
+// start sets the request's state up.
 func (r *request) start(x message.Exchange) {
-	in := x.Request()
-	r.exec.Reset(x.Context(), r)
-	r.host = in.Header.Get("Host")
-	r.started = in.Received
+	x.OnFinish(r.finished)
+	in, e := x.Request(), &r.exec
+	e.Reset(x.Context(), r)
+	r.host, r.started = in.Header.Get("Host"), in.Received
 	if r.started.IsZero() {
 		r.started = r.Now()
 	}
-	e := &r.exec
-	e.Request = in
+	e.Request, e.Started = in, r.started
 	e.OriginalURL, e.OriginalMethod = in.URL, in.Method
-	if proto := in.Header.Get("X-Forwarded-Proto"); r.gateway.trustProto && (proto == "http" || proto == "https") {
-		e.OriginalURL.Scheme = proto
+	if r.gateway.trustProto {
+		switch proto := in.Header.Get("X-Forwarded-Proto"); {
+		case strings.EqualFold(proto, "https"):
+			e.OriginalURL.Scheme = "https"
+		case strings.EqualFold(proto, "http"):
+			e.OriginalURL.Scheme = "http"
+		}
 	}
-	e.ClientIP = addressText(in.RemoteAddr)
+	e.ClientIP = r.clientIP(in.RemoteAddr.Addr())
 	e.Service, e.Deployment = &r.config.service, &r.config.deployment
-	e.Started = r.started
-	r.Random(e.RequestID[:])
+	binary.NativeEndian.PutUint64(e.RequestID[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(e.RequestID[8:], rand.Uint64())
 	// RFC 9562: version 4, variant 10.
 	e.RequestID[6] = e.RequestID[6]&0x0f | 0x40
 	e.RequestID[8] = e.RequestID[8]&0x3f | 0x80
-	x.OnFinish(r.finished)
 }
 
-func addressText(a netip.AddrPort) string {
+func (r *request) clientIP(a netip.Addr) string {
+	if a != r.client {
+		r.client, r.clientText = a, addressText(a)
+	}
+	return r.clientText
+}
+
+func addressText(a netip.Addr) string {
 	if !a.IsValid() {
 		return ""
 	}
-	return a.Addr().Unmap().String()
+	return a.Unmap().String()
 }
 
 // run takes the request through matching, admission and its pipeline, and
 // returns the answer.
 func (r *request) run() *message.Response {
 	e, m := &r.exec, &r.matched
-	found := r.config.match(e.Request, e.OriginalURL.Scheme, m)
-	if !found {
-		if resp := r.preflight(); resp != nil {
-			return resp
+	e.Request.URL.Path = withoutDots(e.Request.URL.Path)
+	if !r.config.match(e.Request, e.OriginalURL.Scheme, m) {
+		if !r.preflight() {
+			r.config.unmatched.Fail(e, &policy.Error{
+				Source: "configuration", Reason: policy.ReasonOperationNotFound, Status: 404,
+				Message: "Unable to match incoming request to an operation.", Public: "Resource not found",
+			})
 		}
-		r.failure = &policy.Error{
-			Source: "configuration", Reason: policy.ReasonOperationNotFound, Status: 404,
-			Message: "Unable to match incoming request to an operation.", Public: "Resource not found",
-		}
-		r.config.servicePipeline().Fail(e, r.failure)
 		return e.Response
 	}
 	r.bind()
@@ -133,36 +130,31 @@ func (r *request) run() *message.Response {
 	r.setAdmission(admitted)
 	pipeline := r.config.pipeline(m.api, m.op, admitted.product)
 	if refused != nil {
-		r.failure = refused
 		pipeline.Fail(e, refused)
-		return e.Response
+	} else {
+		pipeline.Run(e)
 	}
-	r.failure = pipeline.Run(e)
 	return e.Response
 }
 
-// bind makes the matched operation known to policies and the URL relative to
-// the API.
+// bind makes what was matched known to policies and the URL relative to the
+// API.
 func (r *request) bind() {
 	e, m := &r.exec, &r.matched
 	e.API, e.Base = &m.api.part, m.api.base
-	e.Request.URL.Path = m.path
-	if m.path == "" {
+	if e.Request.URL.Path = m.path; m.path == "" {
 		e.Request.URL.Path = "/"
 	}
-	if m.op != nil {
+	if m.op != m.api.bare {
 		e.Operation = &m.op.part
-		for _, p := range m.buf.params {
-			e.Matched = append(e.Matched, policy.Param{Name: p.name, Value: p.value})
-		}
+		e.Matched = append(e.Matched, m.buf.params...)
 	}
 }
 
 func (r *request) setAdmission(a admission) {
 	e := &r.exec
 	if a.subscription != nil {
-		e.Subscription = &a.subscription.part
-		e.SubscriptionKey = r.matched.api.requestKey(e.Request)
+		e.Subscription, e.SubscriptionKey = &a.subscription.part, a.key
 	}
 	if a.product != nil {
 		e.Product = &a.product.part
@@ -171,70 +163,74 @@ func (r *request) setAdmission(a admission) {
 }
 
 // preflight answers an OPTIONS request of a browser by the cors policy of the
-// operation that it asks for. It needs no subscription key, and no other policy
-// runs ("CORS policy in Azure API Management").
-func (r *request) preflight() *message.Response {
+// operation that it asks for, and says whether it did. It needs no subscription
+// key, and no other policy runs ("CORS policy in Azure API Management").
+func (r *request) preflight() bool {
 	e, m := &r.exec, &r.matched
-	if e.Request.Method != "OPTIONS" || m.api == nil || !e.Request.Header.Has("Origin") {
-		return nil
-	}
 	method := e.Request.Header.Get("Access-Control-Request-Method")
-	if method == "" {
-		return nil
+	if e.Request.Method != "OPTIONS" || m.api == nil || method == "" || !e.Request.Header.Has("Origin") {
+		return false
 	}
-	op, _ := m.api.router().find(method, m.path, e.Request.URL.RawQuery, &m.buf)
-	if op == nil {
-		op = &operation{scope: "none"} // the API's policies alone decide
+	if m.op = m.api.router().find(method, m.path, e.Request.URL.RawQuery, &m.buf); m.op == nil {
+		m.op = m.api.bare // the policies of the API and the service decide
 	}
-	m.op = op
 	r.bind()
-	answered, err := r.config.pipeline(m.api, op, nil).Preflight(e)
+	pipeline := r.config.pipeline(m.api, m.op, nil)
+	answered, err := pipeline.Preflight(e)
 	if err != nil {
-		r.failure = &policy.Error{Source: "cors", Message: err.Error(), Err: err}
-		r.config.servicePipeline().Fail(e, r.failure)
-		return e.Response
+		pipeline.Fail(e, policy.WrapError(err))
+		return true
 	}
-	if !answered {
-		return nil
-	}
-	return e.Response
+	return answered
 }
 
-// id is the request's ID as text.
-func (r *request) id() string {
-	u := r.exec.RequestID
-	var b [36]byte
-	hex.Encode(b[0:8], u[0:4])
-	hex.Encode(b[9:13], u[4:6])
-	hex.Encode(b[14:18], u[6:8])
-	hex.Encode(b[19:23], u[8:10])
-	hex.Encode(b[24:36], u[10:16])
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
-}
-
-// internalError replaces a response that cannot be sent.
-func (r *request) internalError() *message.Response {
-	return jsonResponse(500, `{"statusCode":500,"message":"Internal server error","activityId":"`+r.id()+`"}`)
+// answer sends the response, or another one when that cannot be sent.
+func (r *request) answer(x message.Exchange, resp *message.Response) {
+	r.response = resp.Status
+	err := x.Respond(resp)
+	if err == nil {
+		return
+	}
+	r.failure = forwardError(err, bodyIdleTimeout)
+	r.failure.Source = "forward-request"
+	if errors.Is(err, message.ErrClientGone) {
+		return
+	}
+	var invalid *message.InvalidFieldError
+	if errors.As(err, &invalid) {
+		r.failure = &policy.Error{Source: "configuration", Reason: "ResponseInvalid", Message: "The response cannot be sent: " + err.Error() + "."}
+	}
+	// After the first byte there is no way back: the engine refuses.
+	if instead := r.exec.ErrorResponse(r.failure); x.Respond(instead) == nil {
+		r.response = instead.Status
+	}
 }
 
 // finish runs after the last byte: it makes the record and gives the request's
 // state back.
 func (r *request) finish(res message.Result) {
-	g := r.gateway
-	rec := g.records.New()
-	e := &r.exec
+	r.gateway.records.Add(r.record(res))
+	r.recycle()
+}
+
+// record is what is known of the request at its end. It outlives the request:
+// what the client or the backend service sent is copied.
+func (r *request) record(res message.Result) *telemetry.Record {
+	rec, e := r.gateway.records.New(), &r.exec
 	rec.Time, rec.TotalTime, rec.BackendTime = r.started, res.Done.Sub(r.started), r.backendTime
-	rec.RequestID, rec.CallerIP, rec.Service = r.id(), e.ClientIP, r.config.service.Name
-	rec.Method = strings.Clone(e.OriginalMethod)
-	rec.URL = recordURL(&e.OriginalURL)
+	rec.RequestID, rec.CallerIP, rec.Service = e.RequestID, e.ClientIP, r.config.service.Name
+	rec.Method = ownMethod(e.OriginalMethod)
+	rec.URL = appendRecordURL(rec.URL, &e.OriginalURL)
 	rec.ResponseCode, rec.BackendResponseCode = r.response, r.backendStatus
+	if r.response == 0 { // a panic: the engine has answered
+		rec.ResponseCode = 500
+	}
 	rec.RequestSize, rec.ResponseSize = res.BytesIn, res.BytesOut
-	if m := &r.matched; m.api != nil {
-		rec.API = m.api.part.Name
-		if m.op != nil {
-			rec.Operation = m.op.part.Name
-		}
+	if e.API != nil {
+		rec.API = e.API.Name
+	}
+	if e.Operation != nil {
+		rec.Operation = e.Operation.Name
 	}
 	if e.Product != nil {
 		rec.Product = e.Product.Name
@@ -247,37 +243,50 @@ func (r *request) finish(res message.Result) {
 	}
 	if f := r.failure; f != nil {
 		rec.ErrorSource, rec.ErrorReason, rec.ErrorMessage = f.Source, f.Reason, strings.Clone(f.Message)
-	}
-	if le := e.LastError; le != nil {
+	} else if le := e.LastError; le != nil {
 		rec.ErrorSource, rec.ErrorReason, rec.ErrorMessage = le.Source, le.Reason, strings.Clone(le.Message)
 		rec.ErrorSection, rec.ErrorScope = le.Section, le.Scope
 	}
 	if res.Err != nil {
 		rec.ConnectionFail = res.Err.Error()
 	}
-	g.records.Add(rec)
-	r.recycle()
+	return rec
 }
 
-// recordURL is the URL of a record: without its query, which may hold keys.
-func recordURL(u *message.URL) string {
-	c := *u
-	c.RawQuery = ""
-	return c.String()
+// ownMethod returns a method that does not alias the request.
+func ownMethod(method string) string {
+	for _, known := range [...]string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} {
+		if method == known {
+			return known
+		}
+	}
+	return strings.Clone(method)
+}
+
+// appendRecordURL appends a URL without its query, which may hold keys.
+func appendRecordURL(b []byte, u *message.URL) []byte {
+	b = append(append(b, u.Scheme...), "://"...)
+	return append(u.AppendAuthority(b), u.Path...)
 }
 
 func (r *request) recycle() {
-	g := r.gateway
-	r.exec.Reset(g.ctx, r)
+	if r.tunnel != nil {
+		r.tunnel.Close() // does nothing when it was part of the answer
+	}
+	if resp := r.exec.Response; resp != nil && resp.Body != nil {
+		resp.Body.Close() // likewise, unless a panic came between
+	}
+	r.exec.Reset(r.gateway.ctx, r)
 	r.out.Header.Reset()
 	r.out = message.Request{Header: r.out.Header}
 	buf := r.matched.buf
 	clear(buf.values[:cap(buf.values)])
 	clear(buf.params[:cap(buf.params)])
 	r.matched = matched{buf: matchBuffer{values: buf.values[:0], params: buf.params[:0]}}
-	r.service, r.config, r.failure, r.host = nil, nil, nil, ""
-	r.backendStatus, r.backendTime, r.response = 0, 0, 0
-	g.requests.Put(r)
+	*r = request{
+		gateway: r.gateway, exec: r.exec, matched: r.matched, out: r.out, finished: r.finished, client: r.client, clientText: r.clientText,
+	}
+	r.gateway.requests.Put(r)
 }
 
 // serveHealth answers the health end points.
@@ -305,14 +314,9 @@ func (g *Gateway) respond(x message.Exchange, r *message.Response) {
 
 // unavailable is the answer of a gateway without a configuration.
 func unavailable() *message.Response {
-	r := jsonResponse(503, `{"statusCode":503,"message":"The gateway has no configuration yet."}`)
-	r.Header.Add("Retry-After", "5")
-	return r
-}
-
-func jsonResponse(status int, body string) *message.Response {
+	const body = `{"statusCode":503,"message":"The gateway has no configuration yet."}`
 	return &message.Response{
-		Status: status, Header: message.NewHeader("Content-Type", "application/json"),
+		Status: 503, Header: message.NewHeader("Content-Type", "application/json", "Retry-After", "5"),
 		Body: message.StringBody(body), ContentLength: int64(len(body)),
 	}
 }

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // EventKey is the attribute that names the kind of event of a log record: the
@@ -155,35 +157,59 @@ func (l *logLine) appendText(b []byte, color bool, level slog.Level) []byte {
 
 func (l *logLine) appendJSON(b []byte) []byte {
 	b = append(b, `{"level":`...)
-	b = strconv.AppendQuote(b, l.level)
+	b = appendJSONString(b, l.level)
 	b = append(b, `,"timestamp":"`...)
 	b = l.time.AppendFormat(b, timeLayout)
 	b = append(b, `Z","eventType":`...)
-	b = appendJSONValue(b, l.event)
+	b = appendJSONString(b, l.event)
 	b = append(b, `,"message":`...)
-	b = appendJSONValue(b, l.message)
+	b = appendJSONString(b, l.message)
 	for _, a := range l.attrs {
 		b = append(b, ',')
-		b = appendJSONValue(b, a.Key)
+		b = appendJSONString(b, a.Key)
 		b = append(b, ':')
-		switch v := a.Value.Any().(type) {
-		case error:
-			b = appendJSONValue(b, v.Error())
-		case time.Duration:
-			b = appendJSONValue(b, v.String())
-		default:
-			b = appendJSONValue(b, v)
-		}
+		b = appendJSONValue(b, a.Value)
 	}
 	return append(b, "}\n"...)
 }
 
-func appendJSONValue(b []byte, v any) []byte {
-	enc, err := json.Marshal(v)
+func appendJSONValue(b []byte, v slog.Value) []byte {
+	switch v.Kind() {
+	case slog.KindString:
+		return appendJSONString(b, v.String())
+	case slog.KindInt64:
+		return strconv.AppendInt(b, v.Int64(), 10)
+	case slog.KindUint64:
+		return strconv.AppendUint(b, v.Uint64(), 10)
+	case slog.KindBool:
+		return strconv.AppendBool(b, v.Bool())
+	case slog.KindFloat64:
+		if f := v.Float64(); !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return strconv.AppendFloat(b, f, 'f', -1, 64)
+		}
+		return appendJSONString(b, v.String())
+	case slog.KindDuration:
+		return appendJSONString(b, v.Duration().String())
+	}
+	if err, ok := v.Any().(error); ok {
+		return appendJSONString(b, err.Error())
+	}
+	enc, err := json.Marshal(v.Any())
 	if err != nil {
-		enc, _ = json.Marshal(fmt.Sprint(v))
+		return appendJSONString(b, v.String())
 	}
 	return append(b, enc...)
+}
+
+// appendJSONString appends a JSON string. Most log strings need no escapes.
+func appendJSONString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			enc, _ := json.Marshal(s) // a string never fails
+			return append(b, enc...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // singleLine keeps a record on its line: what follows a break in a message may

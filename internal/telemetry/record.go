@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"encoding/hex"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -13,10 +14,12 @@ import (
 // GatewayLogs.
 type Record struct {
 	Time                                     time.Time
-	RequestID, CallerIP                      string
+	RequestID                                [16]byte
+	CallerIP                                 string
 	Service, API, Operation                  string
 	Product, Subscription, User              string
-	Method, URL                              string
+	Method                                   string
+	URL                                      []byte // without query
 	ResponseCode, BackendResponseCode        int
 	RequestSize, ResponseSize                int64 // bytes on the wire
 	TotalTime, BackendTime                   time.Duration
@@ -33,6 +36,7 @@ type Queue struct {
 	records chan *Record
 	pool    sync.Pool
 	dropped atomic.Int64
+	stop    chan struct{}
 	done    chan struct{}
 }
 
@@ -40,7 +44,7 @@ type Queue struct {
 // write for each record and lost, at most once a second, with the number of
 // records dropped since the last call.
 func NewQueue(size int, write func(*Record), lost func(n int64)) *Queue {
-	q := &Queue{records: make(chan *Record, size), done: make(chan struct{})}
+	q := &Queue{records: make(chan *Record, size), stop: make(chan struct{}), done: make(chan struct{})}
 	q.pool.New = func() any { return new(Record) }
 	go q.run(write, lost)
 	return q
@@ -49,7 +53,7 @@ func NewQueue(size int, write func(*Record), lost func(n int64)) *Queue {
 // New returns an empty record for Add.
 func (q *Queue) New() *Record { return q.pool.Get().(*Record) }
 
-// Add hands over a record that New made.
+// Add takes over a record that New made. After Close it is lost.
 func (q *Queue) Add(r *Record) {
 	select {
 	case q.records <- r:
@@ -59,17 +63,16 @@ func (q *Queue) Add(r *Record) {
 	}
 }
 
-// Close writes what is queued and ends the writer. Add must not be called
-// afterwards.
+// Close writes what is queued and ends the writer.
 func (q *Queue) Close() {
-	close(q.records)
+	close(q.stop)
 	<-q.done
 }
 
 func (q *Queue) run(write func(*Record), lost func(n int64)) {
 	defer close(q.done)
 	var warned time.Time
-	for r := range q.records {
+	take := func(r *Record) {
 		now := r.Time
 		write(r)
 		q.recycle(r)
@@ -78,13 +81,24 @@ func (q *Queue) run(write func(*Record), lost func(n int64)) {
 			lost(q.dropped.Swap(0))
 		}
 	}
+	for stopped := false; !stopped; {
+		select {
+		case r := <-q.records:
+			take(r)
+		case <-q.stop:
+			stopped = true
+		}
+	}
+	for len(q.records) > 0 {
+		take(<-q.records)
+	}
 	if n := q.dropped.Swap(0); n > 0 {
 		lost(n)
 	}
 }
 
 func (q *Queue) recycle(r *Record) {
-	*r = Record{}
+	*r = Record{URL: r.URL[:0]}
 	q.pool.Put(r)
 }
 
@@ -95,14 +109,14 @@ func LogRecord(log *slog.Logger, r *Record) {
 	}
 	attrs := make([]slog.Attr, 0, 20)
 	attrs = append(attrs, slog.String(EventKey, "RequestCompleted"), slog.String("category", "GatewayLogs"),
-		slog.Bool("isRequestSuccess", r.Success()), slog.String("method", r.Method), slog.String("url", r.URL),
+		slog.Bool("isRequestSuccess", r.Success()), slog.String("method", r.Method), slog.String("url", string(r.URL)),
 		slog.Int("responseCode", r.ResponseCode), slog.Float64("totalTime", millis(r.TotalTime)))
 	text := func(key, value string) {
 		if value != "" {
 			attrs = append(attrs, slog.String(key, value))
 		}
 	}
-	text("correlationId", r.RequestID)
+	text("correlationId", uuidText(r.RequestID))
 	text("callerIpAddress", r.CallerIP)
 	text("serviceName", r.Service)
 	text("apiId", r.API)
@@ -121,6 +135,18 @@ func LogRecord(log *slog.Logger, r *Record) {
 	text("lastErrorScope", r.ErrorScope)
 	text("connectionError", r.ConnectionFail)
 	log.LogAttrs(context.Background(), slog.LevelInfo, "Request was answered.", attrs...)
+}
+
+// uuidText is the text form of a UUID.
+func uuidText(u [16]byte) string {
+	var b [36]byte
+	hex.Encode(b[0:8], u[0:4])
+	hex.Encode(b[9:13], u[4:6])
+	hex.Encode(b[14:18], u[6:8])
+	hex.Encode(b[19:23], u[8:10])
+	hex.Encode(b[24:36], u[10:16])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,112 @@
+package gateway
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/snapshot"
+)
+
+// breaker is the state of a circuit breaker: until when it is open, and what
+// each rule has counted.
+type breaker struct {
+	mu       sync.Mutex
+	openTill time.Time
+	windows  map[string]*window // by rule name
+}
+
+// wait returns how long the breaker stays open; 0 when it is closed.
+func (b *breaker) wait(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(b.openTill.Sub(now), 0)
+}
+
+// report counts a call. A status of 0 is a call without an answer, for a
+// reason.
+func (b *breaker) report(config *snapshot.CircuitBreaker, status int, reason, retryAfter string, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, rule := range config.Rules {
+		w := b.windows[rule.Name]
+		if w == nil {
+			w = &window{}
+			b.windows[rule.Name] = w
+		}
+		failed := fails(rule, status, reason)
+		calls, failures := w.count(now, rule.Interval, failed)
+		if !failed || !trips(rule, failures, calls) {
+			continue
+		}
+		open := rule.TripDuration
+		if s, err := strconv.Atoi(retryAfter); err == nil && s > 0 && rule.AcceptRetryAfter {
+			open = min(time.Duration(s)*time.Second, maxRetryAfter)
+		}
+		// A little spread keeps instances from coming back at the same moment.
+		b.openTill = now.Add(open + rand.N(open/20+1))
+		*w = window{}
+	}
+}
+
+// maxRetryAfter bounds what a backend service may ask for.
+const maxRetryAfter = 24 * time.Hour
+
+// fails tells whether a rule counts a call as a failure. "Server errors", which
+// APIM's examples name as a reason, stands for every call without an answer.
+func fails(rule snapshot.CircuitBreakerRule, status int, reason string) bool {
+	if status == 0 {
+		for _, r := range rule.ErrorReasons {
+			if strings.EqualFold(r, reason) || strings.EqualFold(r, "Server errors") {
+				return true
+			}
+		}
+		return len(rule.ErrorReasons) == 0
+	}
+	for _, r := range rule.StatusRanges {
+		if r[0] <= status && status <= r[1] {
+			return true
+		}
+	}
+	return false
+}
+
+func trips(rule snapshot.CircuitBreakerRule, failures, calls int) bool {
+	if rule.Percentage > 0 {
+		return failures*100 >= rule.Percentage*calls
+	}
+	return failures >= max(rule.Count, 1)
+}
+
+// window counts calls and failures of the last interval in slices of a tenth,
+// so that its size does not depend on the traffic.
+type window struct {
+	slots [windowSlots]struct {
+		number          int64
+		calls, failures int
+	}
+}
+
+const windowSlots = 10
+
+// count adds a call and returns the totals of the interval that ends now.
+func (w *window) count(now time.Time, interval time.Duration, failed bool) (calls, failures int) {
+	number := now.UnixNano() / max(int64(interval)/windowSlots, 1)
+	slot := &w.slots[uint64(number)%windowSlots]
+	if slot.number != number {
+		slot.number, slot.calls, slot.failures = number, 0, 0
+	}
+	slot.calls++
+	if failed {
+		slot.failures++
+	}
+	for _, s := range w.slots {
+		if s.number > number-windowSlots {
+			calls += s.calls
+			failures += s.failures
+		}
+	}
+	return calls, failures
+}
