@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -25,7 +24,7 @@ func declareMessages(b *csharp.Builder, readers bodyReaders) {
 	s.Prop("IMessageBody Body", csharp.F1(func(v *ResponseValue) any { return v.bodyValue() }))
 	s.Prop("IHeaders Headers", csharp.F1(func(v *ResponseValue) *headers { return (*headers)(&v.r.Header) }))
 	s.Prop("int StatusCode", csharp.F1(func(v *ResponseValue) int { return v.r.Status }))
-	s.Prop("string StatusReason", csharp.F1(func(v *ResponseValue) string { return or(v.r.Reason, http.StatusText(v.r.Status)) }))
+	s.Prop("string StatusReason", csharp.F1(func(v *ResponseValue) string { return or(v.r.Reason, message.ReasonPhrase(v.r.Status)) }))
 
 	h := b.Type("interface IHeaders : IReadOnlyDictionary<string, string[]>", csharp.Go[*headers]())
 	h.Method("string GetValueOrDefault(string name, string defaultValue = null)", csharp.F3(func(h *headers, name, fallback string) string {

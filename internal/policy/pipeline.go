@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/causeway-apim/causeway/internal/message"
 )
@@ -206,7 +205,7 @@ func (x *Exec) finish() {
 // status is the status code for the caller.
 func (e *Error) status() int {
 	if e.Status == 0 {
-		return http.StatusInternalServerError
+		return 500
 	}
 	return e.Status
 }
@@ -220,10 +219,10 @@ func (x *Exec) ErrorResponse(e *Error) *message.Response {
 	case text != "":
 	case status < 500:
 		text = e.Message
-	case status == http.StatusInternalServerError:
+	case status == 500:
 		text, activity = "Internal server error", x.RequestIDString()
 	default:
-		text, activity = http.StatusText(status), x.RequestIDString()
+		text, activity = message.ReasonPhrase(status), x.RequestIDString()
 	}
 	body := appendErrorBody(nil, status, text, activity)
 	r := &message.Response{Status: status, Header: e.Header.Clone(), Body: message.BytesBody(body), ContentLength: int64(len(body))}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -180,7 +179,7 @@ func (c *conn) refuse(why *refusal) {
 // appendStatusLine appends the first line of a response.
 func appendStatusLine(b []byte, status int, reason string) []byte {
 	if reason == "" {
-		reason = http.StatusText(status)
+		reason = message.ReasonPhrase(status)
 	}
 	b = strconv.AppendInt(append(b, proto11+" "...), int64(status), 10)
 	return append(append(append(b, ' '), reason...), "\r\n"...)
