@@ -35,15 +35,9 @@ type setURL struct {
 	URL policy.Value[string] `text:"required" doc:"Absolute URL."`
 }
 
+// Compile refuses a new request without URL and method.
 func (p *sendRequest) Compile(c *policy.Compiler) error {
-	if mode, ok := p.Mode.Constant(); ok && mode == "new" {
-		if p.Request.URL == nil {
-			c.Errorf("MissingElement", "send-request with mode new needs a set-url element")
-		}
-		if p.Request.Method == nil {
-			c.Errorf("MissingElement", "send-request with mode new needs a set-method element")
-		}
-	}
+	p.Request.check(c, "send-request", p.Mode)
 	return nil
 }
 
@@ -75,6 +69,19 @@ func (p *sendRequest) send(x *policy.Exec) (*message.Response, error) {
 		return nil, err
 	}
 	return x.Host.Send(x.Context(), r, policy.SendOptions{Timeout: time.Duration(seconds) * time.Second})
+}
+
+// check reports what a new request of the policy of that name lacks.
+func (o *outgoing) check(c *policy.Compiler, name string, mode policy.Value[string]) {
+	if m, ok := mode.Constant(); !ok || m != "new" {
+		return
+	}
+	if o.URL == nil {
+		c.Errorf("MissingElement", "%s with mode new needs a set-url element", name)
+	}
+	if o.Method == nil {
+		c.Errorf("MissingElement", "%s with mode new needs a set-method element", name)
+	}
 }
 
 // make builds the request. Its elements see the current request as context and
