@@ -1,14 +1,9 @@
 package policy
 
 import (
-	"context"
-	"errors"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
-	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 func TestBackendURL(t *testing.T) {
