@@ -24,7 +24,7 @@ func contentIndexes(id arm.ID) []resource.Index {
 	if owner.Find("operations") != "" {
 		owner = owner.Parent()
 	}
-	if owner.Find("apis") == "" || owner.Find("products") != "" {
+	if owner.Find("apis") == "" {
 		return nil
 	}
 	return []resource.Index{{Name: contentIndex, Value: owner.Rel()}}

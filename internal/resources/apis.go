@@ -19,6 +19,8 @@ const (
 	revisionIndex = "revision"
 	// apiBodyMax bounds a request that brings an API description.
 	apiBodyMax = 64 << 20
+	// maxPathBytes keeps paths within what can be indexed.
+	maxPathBytes = 400
 )
 
 // The names under which subscription keys are sent unless an API says otherwise.
@@ -210,6 +212,9 @@ func checkAPI(x *resource.Tx, _, d *resource.Doc[API]) error {
 	p := &d.Props
 	if strings.ContainsAny(*p.Path, "?#*{}<>%&\\ \t\r\n") || strings.Contains(*p.Path, "//") {
 		return arm.Invalid("path", "The path %q holds characters that a path of an API cannot have.", *p.Path)
+	}
+	if len(*p.Path) > maxPathBytes {
+		return arm.Invalid("path", "The path must not be longer than %d bytes.", maxPathBytes)
 	}
 	if err := checkServiceURL(p.ServiceURL); err != nil {
 		return err

@@ -99,7 +99,7 @@ func operations(env Env) *resource.Type {
 // because checkOperation compares the rest.
 func routeOf(d *resource.Doc[Operation]) string {
 	route := d.ID.Parent().Rel() + " " + strings.ToUpper(d.Props.Method) + " " + strings.ToLower(d.Props.URLTemplate)
-	return route[:min(len(route), 400)]
+	return strings.ToValidUTF8(route[:min(len(route), 400)], "")
 }
 
 // complete makes lists of missing ones and gives the method and the template their usual forms.

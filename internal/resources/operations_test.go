@@ -3,6 +3,10 @@ package resources
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/resource"
 )
 
 // Whatever stands in a template, its names are taken from braces, each once, or the template is refused with a reason.
@@ -26,4 +30,17 @@ func FuzzTemplateNames(f *testing.F) {
 			seen[name] = true
 		}
 	})
+}
+
+// Long templates are told apart by more than what is indexed, and what is indexed stays valid text.
+func TestRouteOfLongTemplates(t *testing.T) {
+	t.Parallel()
+	var d resource.Doc[Operation]
+	d.ID = arm.Path("subscriptions", "s", "resourceGroups", "g", "providers", arm.Provider, "service", "x", "apis", "a", "operations", "o")
+	for n := range 4 {
+		d.Props.URLTemplate = "/" + strings.Repeat("x", n) + strings.Repeat("€", 300)
+		if route := routeOf(&d); !utf8.ValidString(route) || len(route) > 400 {
+			t.Errorf("route %q", route)
+		}
+	}
 }

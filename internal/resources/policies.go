@@ -129,7 +129,7 @@ func (e Env) compile(x *resource.Reader, id arm.ID, text string, o policy.Option
 	}
 	causes := make([]arm.Detail, 0, len(report.Errors))
 	for _, f := range report.Errors {
-		causes = append(causes, arm.Detail{Code: arm.Code(f.Code), Message: at(f)})
+		causes = append(causes, arm.Detail{Code: arm.Code(f.Code), Message: placed(f)})
 	}
 	return nil, invalidDocument("value", "", causes...)
 }

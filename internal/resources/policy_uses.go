@@ -142,7 +142,7 @@ func (e Env) revalidateDependants(x *resource.Tx, kind, name string) error {
 	}
 	var broken []arm.Detail
 	for _, key := range keys {
-		err := e.compileAt(&x.Reader, key)
+		_, err := e.usesAt(&x.Reader, key)
 		ae, known := arm.AsError(err)
 		switch {
 		case err == nil:
@@ -193,12 +193,6 @@ func (e Env) dependants(x *resource.Tx, kind, name string) ([]string, error) {
 
 func isFragment(id arm.ID) bool {
 	return id.Parent().Equal(ownerOf(id)) && id.Find("policyFragments") != ""
-}
-
-// compileAt compiles a stored document again.
-func (e Env) compileAt(x *resource.Reader, key string) error {
-	_, err := e.usesAt(x, key)
-	return err
 }
 
 // usesAt compiles a stored document again and returns what it refers to now.
@@ -255,7 +249,7 @@ func (e Env) refuseIfUsed(x *resource.Tx, kind, name string) error {
 	return refusal
 }
 
-// at puts the place of a finding before its message.
-func at(d policy.Diagnostic) string {
-	return fmt.Sprintf("Error in element on line %d, column %d: %s", d.Line, d.Column, d.Message)
+// placed puts the place of a finding before its message.
+func placed(d policy.Diagnostic) string {
+	return fmt.Sprintf("Error on line %d, column %d: %s", d.Line, d.Column, d.Message)
 }
