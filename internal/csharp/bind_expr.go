@@ -2,7 +2,6 @@ package csharp
 
 import (
 	"strconv"
-	"strings"
 )
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
@@ -131,16 +130,6 @@ func (b *binder) literal(e *litExpr) operand {
 	return b.constant(e.at(), b.lib.types[kindNames[k]], e.val)
 }
 
-func (b *binder) sizeof(e *sizeofExpr) operand {
-	t := b.typ(e.typ)
-	n, ok := map[kind]int32{kindBool: 1, kindSByte: 1, kindByte: 1, kindShort: 2, kindUShort: 2, kindChar: 2, kindInt: 4,
-		kindUInt: 4, kindLong: 8, kindULong: 8, kindFloat: 4, kindDouble: 8, kindDecimal: 16, kindEnum: 4}[t.kind]
-	if !ok {
-		b.fail(e.at(), "CS0233", "'%s' does not have a predefined size", t)
-	}
-	return b.constant(e.at(), b.t.int, n)
-}
-
 func (b *binder) tupleLiteral(e *tupleExpr) operand {
 	fields := make([]recordField, len(e.items))
 	items := make([]operand, len(e.items))
@@ -165,93 +154,6 @@ func (b *binder) tupleLiteral(e *tupleExpr) operand {
 	x := b.makeRecord(e.at(), b.lib.family.record(fields, true), items)
 	x.tuple = items
 	return x
-}
-
-// unaryExpression binds prefix and postfix operators.
-func (b *binder) unaryExpression(e *unaryExpr) operand {
-	if e.op == "++" || e.op == "--" {
-		return b.increment(e)
-	}
-	return b.unary(e.at(), e.op, b.operandValue(e.x))
-}
-
-func (b *binder) increment(e *unaryExpr) operand {
-	x := b.value(e.x)
-	if x.lv == nil {
-		b.fail(e.at(), "CS1059", "The operand of an increment or decrement operator must be a variable, property or indexer")
-	}
-	t := x.t
-	if u := t.underlying(); !u.isNumeric() && u.kind != kindEnum && t.kind != kindDynamic {
-		b.fail(e.at(), "CS0023", "Operator '%s' cannot be applied to operand of type '%s'", e.op, t)
-	}
-	pre, get, assign := x.lv.spill()
-	old := b.temp(t)
-	keep := b.store(old, get)
-	cur := operand{pos: e.at(), t: t, c: b.load(old)}
-	one := b.constant(e.at(), b.t.int, int32(1))
-	checked := b.checked
-	sum := b.binary(e.at(), e.op[:1], cur, one)
-	b.checked = checked
-	next := b.explicit(sum, t)
-	fresh := b.temp(t)
-	calc := b.store(fresh, next.c)
-	put := assign(b.load(fresh))
-	result := b.load(fresh)
-	if e.postfix {
-		result = b.load(old)
-	}
-	if v := x.lv.local; v != nil && !v.cell && v.fn == b.fn && t.kind == kindInt && !b.checked {
-		n, d := v.slot, int64(1)
-		if e.op == "--" {
-			d = -1
-		}
-		if e.postfix {
-			return operand{t: t, c: code{i: func(fr *Frame) int64 { x := fr.ints[n]; fr.ints[n] = int64(int32(x + d)); return x }}}
-		}
-		return operand{t: t, c: code{i: func(fr *Frame) int64 { x := int64(int32(fr.ints[n] + d)); fr.ints[n] = x; return x }}}
-	}
-	return operand{t: t, c: before(result, t, func(fr *Frame) {
-		if pre != nil {
-			pre(fr)
-		}
-		keep(fr)
-		calc(fr)
-		put(fr)
-	})}
-}
-
-// before makes code that does something and then gives the value of c, whose static type is t.
-func before(c code, t *Type, do func(*Frame)) code {
-	switch t.repr() {
-	case reprInt:
-		return code{i: func(fr *Frame) int64 { do(fr); return c.i(fr) }}
-	case reprFloat:
-		return code{f: func(fr *Frame) float64 { do(fr); return c.f(fr) }}
-	case reprBool:
-		return code{b: func(fr *Frame) bool { do(fr); return c.b(fr) }}
-	case reprStr:
-		return code{s: func(fr *Frame) string { do(fr); return c.s(fr) }}
-	case reprVoid:
-		return code{v: func(fr *Frame) { do(fr); c.v(fr) }}
-	}
-	return code{o: func(fr *Frame) any { do(fr); return c.o(fr) }}
-}
-
-// after makes code that does something once the value of c is known.
-func after(c code, t *Type, do func(*Frame)) code {
-	switch t.repr() {
-	case reprInt:
-		return code{i: func(fr *Frame) int64 { v := c.i(fr); do(fr); return v }}
-	case reprFloat:
-		return code{f: func(fr *Frame) float64 { v := c.f(fr); do(fr); return v }}
-	case reprBool:
-		return code{b: func(fr *Frame) bool { v := c.b(fr); do(fr); return v }}
-	case reprStr:
-		return code{s: func(fr *Frame) string { v := c.s(fr); do(fr); return v }}
-	case reprVoid:
-		return code{v: func(fr *Frame) { c.v(fr); do(fr) }}
-	}
-	return code{o: func(fr *Frame) any { v := c.o(fr); do(fr); return v }}
 }
 
 // choose makes code that gives a or c by a condition; both have static type t.
@@ -479,75 +381,4 @@ func (b *binder) ternary(e *ternaryExpr) operand {
 		return b.constant(e.at(), typ, q.val)
 	}
 	return operand{t: typ, nonNull: p.nonNull && q.nonNull, c: chooser(c.c.b, p.c, q.c, typ)}
-}
-
-// interpolation binds $"…": concatenation when no hole has alignment or format, string.Format otherwise.
-func (b *binder) interpolation(e *interpExpr) operand {
-	out := operand{t: b.t.string, nonNull: true}
-	for _, p := range e.parts {
-		if p.x == nil {
-			s := p.text
-			out.parts = append(out.parts, func(*Frame) string { return s })
-			continue
-		}
-		x := b.operandValue(p.x)
-		if x.lambda != nil || x.group != nil {
-			b.noConversion(x, b.t.object)
-		}
-		if x.t.kind == kindVoid {
-			b.fail(p.x.at(), "CS0029", "Cannot implicitly convert type 'void' to 'object'")
-		}
-		width := 0
-		if p.align != nil {
-			a := b.convert(b.value(p.align), b.t.int, "")
-			if !a.konst {
-				b.fail(p.align.at(), "CS0150", "A constant value is expected")
-			}
-			n, _ := unboxInt(a.val)
-			width = int(n)
-		}
-		f := b.text(x)
-		if p.format != "" {
-			o, format, hook := boxer(x.c, x.t), p.format, b.lib.hooks.Format
-			f = func(fr *Frame) string { return hook(o(fr), format) }
-		}
-		if width != 0 {
-			g := f
-			f = func(fr *Frame) string { return Pad(fr.run, g(fr), width) }
-		}
-		out.parts = append(out.parts, f)
-	}
-	switch len(out.parts) {
-	case 0:
-		return b.constant(e.at(), b.t.string, "")
-	case 1:
-		f := out.parts[0]
-		out.c.s = func(fr *Frame) string {
-			if s := f(fr); !IsNull(s) {
-				return s
-			}
-			return ""
-		}
-		out.parts = nil
-		return out
-	}
-	out.c.s = joiner(out.parts)
-	return out
-}
-
-// Pad aligns s in a field of the given width, to the left if that is negative.
-func Pad(r *Run, s string, width int) string {
-	n := Length(s)
-	pad := width - n
-	if width < 0 {
-		pad = -width - n
-	}
-	if pad <= 0 {
-		return s
-	}
-	r.Alloc(pad)
-	if width < 0 {
-		return s + strings.Repeat(" ", pad)
-	}
-	return strings.Repeat(" ", pad) + s
 }
