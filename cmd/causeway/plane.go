@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -72,6 +73,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
+	trust, err := gatewayTrust(time.Now)
+	if err != nil {
+		return nil, err
+	}
 	st, err := store.Open(ctx, o.databaseURL, store.Options{Keyring: o.keyring})
 	if err != nil {
 		return nil, err
@@ -87,7 +92,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if o.withGateway {
 		p.gateway = gateway.New(gateway.Options{
 			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue, Transport: &http1.Client{},
-			Counters: gatewayCounters(time.Now), Log: o.log, Now: time.Now,
+			Counters: gatewayCounters(time.Now), Trust: trust, Log: o.log, Now: time.Now,
 		})
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
 	}
@@ -98,15 +103,19 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if err := p.publisher.Load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("load the configuration: %w", err), st.Close())
 	}
+	var exports http.Handler // needs the engine that manage.New makes
+	handlers := maps.Clone(o.handlers)
+	handlers[resources.ExportPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { exports.ServeHTTP(w, r) })
 	config := manage.Config{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
 		Authenticator: manage.NewBearerToken(o.token, manage.Principal{ID: adminID, Name: o.principal}),
-		Subscriptions: []string{subscriptionID}, TenantID: tenantID, Handlers: o.handlers, Connect: p.config,
+		Subscriptions: []string{subscriptionID}, TenantID: tenantID, Handlers: handlers, Connect: p.config,
 		OnWrite: p.onWrite(o.awaitGateway),
 	}
 	if p.manage, err = manage.New(config); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
+	exports = resources.NewExports(p.manage.Engine())
 	return p, nil
 }
 

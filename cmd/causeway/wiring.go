@@ -4,10 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
+	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/counters"
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/policies"
@@ -19,6 +22,22 @@ func policyCatalogue() (*policy.Catalogue, error) { return policies.Catalogue() 
 
 func gatewayCounters(now func() time.Time) policy.Counters {
 	return gateway.MemoryCounters(counters.NewMemory(now))
+}
+
+// gatewayTrust is what a gateway validates tokens with and who it is itself, by
+// the environment.
+func gatewayTrust(now func() time.Time) (*policy.Trust, error) {
+	client := &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		return fmt.Errorf("%s redirects, which a source of keys and tokens must not", r.URL.Host)
+	}}
+	identity, err := auth.Identity(os.Getenv, client, now)
+	if err != nil {
+		return nil, fmt.Errorf("set up the managed identity: %w", err)
+	}
+	return &policy.Trust{
+		OpenID: auth.NewOpenID(client, now), Identity: identity,
+		Authority: strings.TrimSuffix(cmpOr(os.Getenv("AZURE_AUTHORITY_HOST"), auth.DefaultAuthority), "/"),
+	}, nil
 }
 
 // newInstanceID names this process: the host, so that people recognise it, and

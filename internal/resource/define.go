@@ -38,6 +38,7 @@ type Type struct {
 	maxBody          int64
 	patchEmpty       bool
 	putOK, headOK    bool
+	deleteEmpty      bool
 	reason           string // of a type that is not implemented
 
 	schema  *schema
@@ -98,7 +99,7 @@ func define[T any](s Spec[T]) (*Type, error) {
 	t := &Type{
 		name: s.Name, title: s.Title, doc: s.Doc, parents: s.Parents, workspaces: s.Workspaces, verbs: s.Verbs, names: s.Names,
 		nameMax: s.NameMax, topLevel: s.TopLevel, join: s.Join, maxBody: s.MaxBody,
-		patchEmpty: s.PatchEmpty, putOK: s.PutOK, headOK: s.HeadOK, hooks: &typed[T]{s},
+		patchEmpty: s.PatchEmpty, putOK: s.PutOK, headOK: s.HeadOK, deleteEmpty: s.DeleteEmpty, hooks: &typed[T]{s},
 		has: abilities{
 			alias: s.Alias != nil, prepare: s.Prepare != nil, initial: s.Initial != nil, view: s.View != nil, keep: s.Keep != nil,
 			items: s.Items != nil, publish: s.Publish != nil, affects: s.Affects != nil, remove: s.Delete != nil,

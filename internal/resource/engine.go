@@ -380,6 +380,9 @@ func (e *Engine) delete(ctx context.Context, rt route, req *Request, h http.Head
 		return out, err
 	}
 	out.status = http.StatusOK
+	if rt.node.typ.deleteEmpty {
+		out.status = http.StatusNoContent
+	}
 	err = e.update(ctx, rt.id.Service(), req, func(x *Tx) error {
 		if err := x.follow(&rt); err != nil {
 			return err

@@ -44,6 +44,7 @@ type Spec[T any] struct {
 	MaxBody     int64    // bytes of a request's body; 4 MB when 0. More than 16 MB can be kept as blobs only
 	PatchEmpty  bool     // PATCH answers 204 without a body
 	PutOK       bool     // PUT answers 200, never 201
+	DeleteEmpty bool     // DELETE answers 204, never 200
 	HeadOK      bool     // HEAD of a join answers 200 instead of 204
 
 	// Alias gives the ID under which a resource is stored when it may be addressed by others: the current revision of an

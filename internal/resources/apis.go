@@ -111,7 +111,7 @@ type WSDLSelector struct {
 func apis(env Env) *resource.Type {
 	return resource.Define(resource.Spec[API]{
 		Name: "apis", Title: "API", Doc: "A revision of an API: what is published under a path of the gateway.",
-		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL, MaxBody: apiBodyMax,
+		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL, MaxBody: apiBodyMax, DeleteEmpty: true,
 		NamePattern: `[^*#&+:<>?\\/;]+(;(?i:rev)=[A-Za-z0-9._-]{1,100})?`, NameMax: 256,
 		Alias: func(x *resource.Reader, id arm.ID) (arm.ID, error) { return revisionID(x, id) },
 		Prepare: func(ctx context.Context, _ *resource.Request, _, d *resource.Doc[API]) error {

@@ -25,7 +25,7 @@ func TestUsedByPolicies(t *testing.T) {
 	srv.Must(http.StatusCreated, "PUT", "backends/b", `{"properties":{"url":"http://b.example","protocol":"http"}}`)
 	policy := `<policies><inbound><base /><set-backend-service backend-id=\"b\" /><return-response><set-status code=\"{{status-code}}\" reason=\"no\" /></return-response></inbound>` +
 		`<backend><forward-request /></backend><outbound /><on-error /></policies>`
-	srv.Must(http.StatusCreated, "PUT", "policies/policy", `{"properties":{"format":"rawxml","value":"`+policy+`"}}`)
+	srv.Must(http.StatusOK, "PUT", "policies/policy", `{"properties":{"format":"rawxml","value":"`+policy+`"}}`)
 
 	srv.Must(http.StatusBadRequest, "DELETE", "namedValues/n", "")
 	srv.Must(http.StatusBadRequest, "DELETE", "backends/b", "")

@@ -64,7 +64,7 @@ type groupView struct {
 func users() *resource.Type {
 	return resource.Define(resource.Spec[User]{
 		Name: "users", Title: "User", Doc: "An account of the developer portal.",
-		Parents: []string{""}, Verbs: resource.CRUDL,
+		Parents: []string{""}, Verbs: resource.CRUDL, DeleteEmpty: true,
 		Prepare: func(_ context.Context, _ *resource.Request, _, d *resource.Doc[User]) error {
 			if d.Props.Password != "" {
 				d.Props.PasswordHash = hashPassword(d.Props.Password)
