@@ -31,6 +31,7 @@ func All() []policy.Definition {
 		Choose,
 		IncludeFragment,
 		Retry,
+		Wait,
 	}
 }
 

@@ -2,9 +2,11 @@ package policies_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -18,7 +20,9 @@ type fakeHost struct {
 	slept        time.Duration
 	random       *rand.ChaCha8
 	answers      map[string][]answer // by the beginning of the URL; "" for all others
+	mu           sync.Mutex          // branches of wait send at the same time
 	calls        []*call
+	meeting      chan struct{}
 	logs, traces []string
 	counters     fakeCounters
 
@@ -29,10 +33,11 @@ type fakeHost struct {
 
 var _ policy.Host = (*fakeHost)(nil)
 
-// answer is a response in the form of a file, or an error.
+// answer is a response in the form of a file, or an error. One that waits comes when a second one of the kind does, or never.
 type answer struct {
-	text string
-	err  error
+	text        string
+	err         error
+	meet, never bool
 }
 
 // call is a request that went out.
@@ -43,7 +48,7 @@ type call struct {
 
 func newFakeHost() *fakeHost {
 	h := &fakeHost{
-		now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), random: rand.NewChaCha8([32]byte{}),
+		now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), meeting: make(chan struct{}), random: rand.NewChaCha8([32]byte{}),
 		answers: map[string][]answer{"": {{text: "200\nContent-Type: text/plain\n\nbackend\n"}}},
 
 		namedValues: make(map[string]string), fragments: make(map[string]string),
@@ -61,12 +66,35 @@ func (h *fakeHost) lastCall() *call {
 }
 
 // exchange records a request and gives the next answer.
-func (h *fakeHost) exchange(r *message.Request) (*message.Response, error) {
+func (h *fakeHost) exchange(ctx context.Context, r *message.Request) (*message.Response, error) {
 	body, err := message.ReadAll(r.Body, policy.MaxBody, r.ContentLength)
 	if err != nil {
 		return nil, err
 	}
-	h.calls = append(h.calls, &call{r.Detach(), string(body)})
+	a := h.next(r, string(body))
+	if a.never {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	if a.meet {
+		select {
+		case h.meeting <- struct{}{}:
+		case <-h.meeting:
+		case <-time.After(10 * time.Second):
+			return nil, errors.New("nobody came")
+		}
+	}
+	if a.err != nil {
+		return nil, a.err
+	}
+	return parseResponse(a.text)
+}
+
+// next takes the next answer to a request.
+func (h *fakeHost) next(r *message.Request, body string) answer {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls = append(h.calls, &call{r.Detach(), body})
 	prefix := ""
 	for p := range h.answers {
 		if len(p) > len(prefix) && strings.HasPrefix(r.URL.String(), p) {
@@ -77,13 +105,10 @@ func (h *fakeHost) exchange(r *message.Request) (*message.Response, error) {
 	if len(list) > 1 {
 		h.answers[prefix] = list[1:]
 	}
-	if list[0].err != nil {
-		return nil, list[0].err
-	}
-	return parseResponse(list[0].text)
+	return list[0]
 }
 
-func (h *fakeHost) Forward(_ context.Context, x *policy.Exec, _ policy.ForwardOptions) (*message.Response, error) {
+func (h *fakeHost) Forward(ctx context.Context, x *policy.Exec, _ policy.ForwardOptions) (*message.Response, error) {
 	r := x.Request.Clone()
 	r.URL = x.BackendURL()
 	if e, ok := h.Backend(x.BackendID); ok && x.BackendID != "" {
@@ -94,15 +119,15 @@ func (h *fakeHost) Forward(_ context.Context, x *policy.Exec, _ policy.ForwardOp
 		x.Base = base
 		r.URL = x.BackendURL()
 	}
-	return h.exchange(r)
+	return h.exchange(ctx, r)
 }
 
-func (h *fakeHost) Send(_ context.Context, r *message.Request, _ policy.SendOptions) (*message.Response, error) {
-	return h.exchange(r)
+func (h *fakeHost) Send(ctx context.Context, r *message.Request, _ policy.SendOptions) (*message.Response, error) {
+	return h.exchange(ctx, r)
 }
 
 func (h *fakeHost) SendLater(r *message.Request, _ policy.SendOptions) {
-	if _, err := h.exchange(r); err != nil {
+	if _, err := h.exchange(context.Background(), r); err != nil {
 		h.logs = append(h.logs, "send later: "+err.Error())
 	}
 }

@@ -255,6 +255,7 @@ func (s *session) sendOnce(ts *testscript.TestScript, text string) {
 	}
 	s.exec.Response.Body = message.BytesBody(body)
 	s.exec.Response.ContentLength = int64(len(body))
+	s.exec.Finish(int64(len(text)), int64(len(body)))
 	write(ts, "response", formatResponse(s.exec.Response, body))
 	write(ts, "response.body", string(body))
 	if call := s.host.lastCall(); call != nil {
@@ -444,7 +445,7 @@ func (s *session) configure(_ *testscript.TestScript, args []string) {
 	}
 }
 
-// backend sets the answers: backend [URL-PREFIX] FILE|timeout|refused...; the last one repeats
+// backend sets the answers: backend [URL-PREFIX] [meet=]FILE|timeout|refused|never...; the last one repeats
 func (s *session) backend(ts *testscript.TestScript, args []string) {
 	need(args, 1, 20)
 	prefix := ""
@@ -458,8 +459,11 @@ func (s *session) backend(ts *testscript.TestScript, args []string) {
 			answers = append(answers, answer{err: &policy.Error{Reason: policy.ReasonTimeout, Message: "The backend did not answer in time."}})
 		case "refused":
 			answers = append(answers, answer{err: &policy.Error{Reason: policy.ReasonBackendConnection, Message: "The backend refused the connection."}})
+		case "never":
+			answers = append(answers, answer{never: true})
 		default:
-			answers = append(answers, answer{text: ts.ReadFile(arg)})
+			file, meet := strings.CutPrefix(arg, "meet=")
+			answers = append(answers, answer{text: ts.ReadFile(file), meet: meet})
 		}
 	}
 	s.host.answers[prefix] = answers

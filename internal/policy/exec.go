@@ -81,14 +81,22 @@ type Exec struct {
 	written   []string // what a branch has set
 	pending   message.Header
 	atEnd     []func(x *Exec)
+	atFinish  []func(bytesIn, bytesOut int64)
+	state     []state
 	stored    []*message.Response // see NewResponseValue
 	bodies    bodies
 	limits    csharp.Limits
+
+	forkedFrom routing // of a branch
 }
+
+// state is something that policies remember between them; see [Exec.SetState].
+type state struct{ key, value any }
 
 // Reset makes x ready for another request and keeps its memory.
 func (x *Exec) Reset(ctx context.Context, host Host) {
-	kept := Exec{Host: host, ctx: ctx, variables: x.variables, atEnd: x.atEnd, stored: x.stored, Matched: x.Matched, pending: x.pending, limits: x.limits}
+	kept := Exec{Host: host, ctx: ctx, variables: x.variables, atEnd: x.atEnd, stored: x.stored, Matched: x.Matched, pending: x.pending, limits: x.limits,
+		atFinish: x.atFinish, state: x.state}
 	if x.Host != host || host == nil {
 		kept.limits = csharp.Limits{}
 	}
@@ -99,6 +107,9 @@ func (x *Exec) Reset(ctx context.Context, host Host) {
 	clear(kept.atEnd)
 	clear(kept.stored)
 	clear(kept.Matched)
+	clear(kept.atFinish)
+	clear(kept.state)
+	kept.atFinish, kept.state = kept.atFinish[:0], kept.state[:0]
 	kept.atEnd, kept.stored, kept.Matched = kept.atEnd[:0], kept.stored[:0], kept.Matched[:0]
 	kept.pending.Reset()
 	*x = kept
@@ -200,6 +211,39 @@ func (x *Exec) mergePending(h *message.Header) {
 
 // AtEnd registers a function that runs when all sections have run and the response is known, before its body is sent.
 func (x *Exec) AtEnd(f func(x *Exec)) { x.atEnd = append(x.atEnd, f) }
+
+// AtFinish registers a function that runs when the last byte of the answer has been sent. It gets the bytes of the exchange on the wire. x is no
+// longer usable then: what the function needs it owns.
+func (x *Exec) AtFinish(f func(bytesIn, bytesOut int64)) { x.atFinish = append(x.atFinish, f) }
+
+// Finish runs what waits for the end of the exchange. The gateway calls it, before Reset.
+func (x *Exec) Finish(bytesIn, bytesOut int64) {
+	for _, f := range x.atFinish {
+		f(bytesIn, bytesOut)
+	}
+}
+
+// SetState remembers a value for other policies of the request, where users do not see it. Keys are of types of their own, as with
+// [context.WithValue].
+func (x *Exec) SetState(key, value any) {
+	for i := range x.state {
+		if x.state[i].key == key {
+			x.state[i].value = value
+			return
+		}
+	}
+	x.state = append(x.state, state{key, value})
+}
+
+// State returns what SetState has remembered, or nil.
+func (x *Exec) State(key any) any {
+	for i := range x.state {
+		if x.state[i].key == key {
+			return x.state[i].value
+		}
+	}
+	return nil
+}
 
 // BackendURL is where Forward sends the request: Base, then the path and query of the request.
 func (x *Exec) BackendURL() message.URL {

@@ -13,6 +13,15 @@ type Block struct{ steps []step }
 // Len is the number of steps.
 func (b *Block) Len() int { return len(b.steps) }
 
+// Split returns the steps as blocks of their own, for containers that run them apart.
+func (b *Block) Split() []Block {
+	single := make([]Block, len(b.steps))
+	for i := range b.steps {
+		single[i].steps = b.steps[i : i+1]
+	}
+	return single
+}
+
 // step is one policy in a block.
 type step struct {
 	run      Runner
