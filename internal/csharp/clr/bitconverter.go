@@ -33,7 +33,7 @@ func bitsAt(b []byte, start, size int) []byte {
 	case start < 0 || start >= len(b):
 		outOfRange("startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.")
 	case start > len(b)-size:
-		csharp.ThrowArgument("System.ArgumentException", "Destination array is not long enough to copy all the items in the collection. Check array index and length.", "value")
+		csharp.ThrowArgument("System.ArgumentException", "The array starting from the specified index is not long enough to read a value of the specified type.", "value")
 	}
 	return b[start : start+size]
 }
@@ -48,7 +48,7 @@ func hexRange(b []byte, start, n int) []byte {
 	case n < 0:
 		outOfRange("length", "Value must be positive.")
 	case start > len(b)-n:
-		csharp.ThrowArgument("System.ArgumentException", "Destination array is not long enough to copy all the items in the collection. Check array index and length.", "value")
+		csharp.ThrowArgument("System.ArgumentException", "The array starting from the specified index is not long enough to read a value of the specified type.", "value")
 	}
 	return b[start : start+n]
 }

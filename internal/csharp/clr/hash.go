@@ -74,6 +74,7 @@ func declareHashes(b *csharp.Builder) {
 	t.Prop("byte[] Hash", csharp.F1(func(a *HashAlgorithm) []byte { return a.last }))
 	t.Prop("bool CanReuseTransform", csharp.F1(func(*HashAlgorithm) bool { return true }))
 	t.Method("void Clear()", csharp.V1((*HashAlgorithm).Dispose))
+	t.Method("void Dispose()", csharp.V1((*HashAlgorithm).Dispose))
 	t.Method("void Initialize()", csharp.V1(func(a *HashAlgorithm) { a.h.Reset() }))
 	families := hashFamilies()
 	t.Static("HashAlgorithm Create(string hashName)", csharp.F1(func(name string) *HashAlgorithm {

@@ -13,6 +13,10 @@ func (a *HashAlgorithm) setKey(key []byte) {
 		csharp.ThrowArgumentNull("value")
 	}
 	a.key = slices.Clone(key)
+	if h := a.make(); len(key) > h.BlockSize() { // RFC 2104, section 2
+		_, _ = h.Write(key) // a hash never fails
+		a.key = h.Sum(nil)
+	}
 	a.h = hmac.New(a.make, a.key)
 }
 

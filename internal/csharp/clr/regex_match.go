@@ -381,6 +381,9 @@ func regexEscape(s string) string {
 
 func regexUnescape(s string) string {
 	needString(s, "str")
+	if trailing := len(s) - len(strings.TrimRight(s, `\`)); trailing%2 == 1 {
+		s = s[:len(s)-1] // .NET drops it
+	}
 	out, err := regexp2.Unescape(s)
 	if err != nil {
 		throwPattern(s, err)

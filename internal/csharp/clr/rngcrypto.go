@@ -33,6 +33,7 @@ func declareRNG(b *csharp.Builder) {
 	t := b.Type("abstract class "+cryptoSpace+"RandomNumberGenerator : System.IDisposable", csharp.Go[*RandomNumberGenerator]()).Outside()
 	t.Method("void GetBytes(byte[] data)", csharp.V3(func(r run, g *RandomNumberGenerator, data []byte) { g.fill(r, data, false) }))
 	t.Method("void GetNonZeroBytes(byte[] data)", csharp.V3(func(r run, g *RandomNumberGenerator, data []byte) { g.fill(r, data, true) }))
+	t.Method("void Dispose()", csharp.V1((*RandomNumberGenerator).Dispose))
 	t.Static("RandomNumberGenerator Create()", csharp.F0(func() *RandomNumberGenerator { return &RandomNumberGenerator{} }))
 	t.Static("byte[] GetBytes(int count)", csharp.F2(func(r run, n int) []byte {
 		if n < 0 {

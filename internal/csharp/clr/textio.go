@@ -107,6 +107,7 @@ func declareTextIO(b *csharp.Builder) {
 		t.Method("string ReadLine()", csharp.F2(func(r run, x *StringReader) string { return x.line(r) }))
 		t.Method("string ReadToEnd()", csharp.F2(func(r run, x *StringReader) string { return x.take(r, len(x.open().units)-x.pos) }))
 		t.Method("void Close()", csharp.V1((*StringReader).Dispose))
+		t.Method("void Dispose()", csharp.V1((*StringReader).Dispose))
 	}
 	w := b.Type("abstract class System.IO.TextWriter : System.IDisposable", csharp.Go[*StringWriter]()).Outside()
 	sw := b.Type("class System.IO.StringWriter : TextWriter", csharp.Go[*StringWriter]())
@@ -123,6 +124,7 @@ func declareTextIO(b *csharp.Builder) {
 		t.Method("string ToString()", csharp.F1((*StringWriter).ToString))
 		t.Method("void Flush()", csharp.V1((*StringWriter).Dispose))
 		t.Method("void Close()", csharp.V1((*StringWriter).Dispose))
+		t.Method("void Dispose()", csharp.V1((*StringWriter).Dispose))
 		for name, end := range map[string]string{"Write": "", "WriteLine": "\n"} {
 			t.Method("void "+name+"(string value)", csharp.V3(func(r run, x *StringWriter, s string) { x.sb.append(r, notNull(s)+end) }))
 			t.Method("void "+name+"(object value)", csharp.V3(func(r run, x *StringWriter, v any) { x.sb.append(r, text(v)+end) }))

@@ -249,7 +249,10 @@ func (u *Uri) left(part int) string {
 		if !u.authority {
 			return ""
 		}
-		return strings.TrimSuffix(u.prefix(), "/")
+		if u.dos {
+			return "file://"
+		}
+		return u.prefix()
 	case 2:
 		return u.prefix() + u.path
 	}

@@ -57,6 +57,7 @@ const (
 	uriBadHost   = "Invalid URI: The hostname could not be parsed."
 	uriNoHost    = "Invalid URI: The Authority/Host could not be parsed."
 	uriBadPort   = "Invalid URI: Invalid port specified."
+	uriBadDrive  = `Invalid URI: A Dos path must be rooted, for example, 'c:\'.`
 	uriTooLong   = "Invalid URI: The Uri string is too long."
 )
 
@@ -99,6 +100,9 @@ func parseUri(original string) (u *Uri, problem string) {
 			return nil, uriNoFormat
 		}
 		return nil, uriBadScheme
+	}
+	if i == 1 {
+		return nil, uriBadDrive
 	}
 	u.scheme = strings.ToLower(s[:i])
 	rest := s[i+1:]
