@@ -11,7 +11,8 @@ var Trace = policy.Define[trace](policy.Spec{
 type trace struct {
 	Source   string               `attr:"source,required" doc:"Where the message comes from, in the author's words."`
 	Severity string               `attr:"severity" default:"verbose" enum:"verbose,information,error" doc:"Weight of the message."`
-	Message  policy.Value[string] `elem:"message,required" doc:"The message."`
+	Message  policy.Value[string] `elem:"message" doc:"The message."`
+	Text     policy.Value[string] `text:"" doc:"The message, as older documents have it."`
 	Metadata []traceMetadata      `elem:"metadata" doc:"A name and a value beside the message."`
 	level    policy.LogLevel
 }
@@ -21,7 +22,14 @@ type traceMetadata struct {
 	Value policy.Value[string] `attr:"value,required" doc:"Value."`
 }
 
-func (p *trace) Compile(*policy.Compiler) error {
+func (p *trace) Compile(c *policy.Compiler) error {
+	switch {
+	case p.Message.IsSet():
+	case p.Text.IsSet():
+		p.Message = p.Text
+	default:
+		c.Errorf("MissingElement", "trace needs a message element")
+	}
 	switch p.Severity {
 	case "information":
 		p.level = policy.LogInformation
