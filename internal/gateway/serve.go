@@ -209,6 +209,7 @@ func (r *request) answer(x message.Exchange, resp *message.Response) {
 // finish runs after the last byte: it makes the record and gives the request's
 // state back.
 func (r *request) finish(res message.Result) {
+	r.exec.Finish(res.BytesIn, res.BytesOut)
 	r.gateway.records.Add(r.record(res))
 	r.recycle()
 }

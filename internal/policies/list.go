@@ -8,6 +8,8 @@ func All() []policy.Definition {
 	return []policy.Definition{
 		RateLimit,
 		RateLimitByKey,
+		Quota,
+		QuotaByKey,
 		LimitConcurrency,
 		CheckHeader,
 		IPFilter,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -189,7 +190,7 @@ func (h *fakeHost) HasBackend(name string) bool { _, ok := h.Backend(name); retu
 
 func (h *fakeHost) HasCertificate(id string) bool { _, ok := h.Certificate(id); return ok }
 
-// fakeCounters are counters with exact windows that slide, whatever window a limit asks for.
+// fakeCounters are counters with exact windows that slide or stand.
 type fakeCounters struct {
 	host   *fakeHost
 	events map[string][]event
@@ -207,7 +208,11 @@ func (c *fakeCounters) Check(_ context.Context, limits []policy.Limit, cost int6
 		used, oldest := c.used(l)
 		left := l.Max - used - cost
 		if left < 0 {
-			return policy.Decision{Exceeded: i, RetryAfter: oldest.Add(l.Period).Sub(c.host.now)}, nil
+			d = policy.Decision{Exceeded: i, RetryAfter: oldest.Add(l.Period).Sub(c.host.now)}
+			if l.Period == 0 {
+				d.RetryAfter = math.MaxInt64
+			}
+			return d, nil
 		}
 		if i == 0 || left < d.Remaining {
 			d.Remaining = left
@@ -219,6 +224,15 @@ func (c *fakeCounters) Check(_ context.Context, limits []policy.Limit, cost int6
 // used is what a limit counts now, and when the first of it happened.
 func (c *fakeCounters) used(l policy.Limit) (used int64, oldest time.Time) {
 	oldest = c.host.now
+	if l.Window == policy.FixedWindow && l.Period > 0 {
+		oldest = oldest.Add(-oldest.Sub(l.Start) % l.Period)
+		for _, e := range c.events[l.Key] {
+			if !e.at.Before(oldest) {
+				used += e.cost
+			}
+		}
+		return used, oldest
+	}
 	for _, e := range c.events[l.Key] {
 		if l.Period > 0 && c.host.now.Sub(e.at) >= l.Period {
 			continue

@@ -57,6 +57,9 @@ func (x *Exec) Join(branch *Exec) {
 	if branch.Response != was.response && branch.Response != nil {
 		x.SetResponse(branch.Response)
 	}
+	for _, s := range branch.state {
+		x.SetState(s.key, s.value)
+	}
 	x.atEnd = append(x.atEnd, branch.atEnd...)
 	x.atFinish = append(x.atFinish, branch.atFinish...)
 	x.stored = append(x.stored, branch.stored...)
