@@ -31,6 +31,7 @@ type Options struct {
 	Catalogue  *policy.Catalogue
 	Transport  message.Transport
 	Counters   policy.Counters
+	Trust      *policy.Trust
 	Log        *slog.Logger
 	Now        func() time.Time
 	// TrustForwardedProto makes X-Forwarded-Proto the scheme of a request.
@@ -44,6 +45,7 @@ type Gateway struct {
 	catalogue  *policy.Catalogue
 	transport  message.Transport
 	counters   policy.Counters
+	trust      *policy.Trust
 	log        *slog.Logger
 	now        func() time.Time
 	records    *telemetry.Queue
@@ -87,7 +89,7 @@ const (
 func New(o Options) *Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
 	g := &Gateway{
-		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters,
+		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters, trust: o.Trust,
 		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		trustProto: o.TrustForwardedProto,
 	}

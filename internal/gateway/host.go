@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -32,6 +34,18 @@ func (r *request) Certificate(idOrThumbprint string) (*snapshot.Certificate, boo
 	}
 	return nil, false
 }
+
+// KeyPair returns a certificate with its private key.
+func (r *request) KeyPair(idOrThumbprint string) (*tls.Certificate, error) {
+	c, ok := r.config.certificate(idOrThumbprint)
+	if !ok {
+		return nil, fmt.Errorf("there is no certificate %q", idOrThumbprint)
+	}
+	return c.keyPair()
+}
+
+// Trust is the gateway's.
+func (r *request) Trust() *policy.Trust { return r.gateway.trust }
 
 // Group returns a group of users.
 func (r *request) Group(name string) (*snapshot.Group, bool) {

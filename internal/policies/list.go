@@ -13,6 +13,7 @@ func All() []policy.Definition {
 		LimitConcurrency,
 		CheckHeader,
 		IPFilter,
+		ValidateJWT,
 		AuthenticationBasic,
 		ForwardRequest,
 		SetBackendService,

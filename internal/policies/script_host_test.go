@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -26,6 +29,7 @@ type fakeHost struct {
 	meeting      chan struct{}
 	logs, traces []string
 	counters     fakeCounters
+	trust        *policy.Trust
 
 	namedValues, fragments map[string]string
 	backends               map[string]*snapshot.Backend
@@ -55,6 +59,7 @@ func newFakeHost() *fakeHost {
 		namedValues: make(map[string]string), fragments: make(map[string]string),
 		backends: make(map[string]*snapshot.Backend), certificates: make(map[string]*snapshot.Certificate),
 	}
+	h.trust = newTrust(h)
 	h.counters = fakeCounters{host: h, events: make(map[string][]event), slots: make(map[string]int64)}
 	return h
 }
@@ -163,6 +168,20 @@ func (h *fakeHost) Certificate(id string) (*snapshot.Certificate, bool) {
 	c, ok := h.certificates[strings.ToLower(id)]
 	return c, ok
 }
+
+func (h *fakeHost) KeyPair(id string) (*tls.Certificate, error) {
+	c, ok := h.Certificate(id)
+	if !ok {
+		return nil, fmt.Errorf("there is no certificate %q", id)
+	}
+	key, leaf, err := pkcs12.Decode(c.PFX, c.Password)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{PrivateKey: key, Leaf: leaf, Certificate: [][]byte{leaf.Raw}}, nil
+}
+
+func (h *fakeHost) Trust() *policy.Trust { return h.trust }
 
 func (h *fakeHost) Group(name string) (*snapshot.Group, bool) {
 	return &snapshot.Group{Name: strings.ToLower(name), Display: name}, true

@@ -58,6 +58,10 @@ func TestScripts(t *testing.T) {
 			"traced":        command((*session).traced),
 			"clock":         command((*session).clock),
 			"slept":         command((*session).slept),
+			"key":           command((*session).key),
+			"token":         command((*session).token),
+			"pfx":           command((*session).pfx),
+			"expand":        command((*session).expand),
 		},
 	})
 }
@@ -112,10 +116,11 @@ type session struct {
 	config    config
 	exec      policy.Exec
 	failure   *policy.Error
+	keys      map[string]any // of tokens and certificates, by name
 }
 
 func newSession(catalogue *policy.Catalogue) *session {
-	return &session{catalogue: catalogue, host: newFakeHost(), config: defaultConfig()}
+	return &session{catalogue: catalogue, host: newFakeHost(), config: defaultConfig(), keys: make(map[string]any)}
 }
 
 // fail is what commands panic with; command turns it into a failed script.

@@ -115,11 +115,30 @@ func parseJWT(s string) *jwt {
 	if t.payload, names, ok = decodePart(parts[1]); !ok {
 		return nil
 	}
+	t.setClaims(names)
+	return t
+}
+
+// NewJWT is a C# Jwt of a token that has been validated; header and payload are its JSON objects. It is null when they are none.
+func NewJWT(header, payload []byte) any {
+	t := &jwt{}
+	var names []string
+	var ok bool
+	if t.header, _, ok = decodeObject(header); !ok {
+		return nil
+	}
+	if t.payload, names, ok = decodeObject(payload); !ok {
+		return nil
+	}
+	t.setClaims(names)
+	return t
+}
+
+func (t *jwt) setClaims(names []string) {
 	t.claims = claims{names: names, values: make(map[string][]string, len(names))}
 	for _, name := range names {
 		t.claims.values[strings.ToLower(name)] = claimValues(t.payload[name])
 	}
-	return t
 }
 
 // decodePart reads one part of a token, a JSON object in Base64url, and the order of its names.
@@ -128,6 +147,11 @@ func decodePart(part string) (object map[string]any, names []string, ok bool) {
 	if err != nil {
 		return nil, nil, false
 	}
+	return decodeObject(raw)
+}
+
+// decodeObject reads a JSON object and the order of its names.
+func decodeObject(raw []byte) (object map[string]any, names []string, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(&object); err != nil || object == nil {

@@ -2,8 +2,10 @@ package policy
 
 import (
 	"context"
+	"crypto/tls"
 	"time"
 
+	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
@@ -23,6 +25,8 @@ type Host interface {
 	// memory or none.
 	SendLater(r *message.Request, o SendOptions)
 
+	// Trust is what tokens and certificates are validated with. Never nil.
+	Trust() *Trust
 	// Counters are the counters of limits.
 	Counters() Counters
 	// Log writes a log record of a policy or of the engine. Attributes are names and values in turn, as in log/slog.
@@ -36,12 +40,25 @@ type Host interface {
 	Random(p []byte)
 }
 
+// Trust is whom the gateway believes and who it is itself.
+type Trust struct {
+	// OpenID keeps the configurations and keys of issuers of tokens.
+	OpenID *auth.OpenID
+	// Authority is the base URL of Microsoft Entra ID, without a slash at the end.
+	Authority string
+	// Identity is the gateway's managed identity; auth.NoIdentity when it has none.
+	Identity auth.TokenSource
+}
+
 // Config is the part of the gateway's configuration that policies look up while they run. Names compare without regard to case.
 type Config interface {
 	// Backend is the backend entity of that name.
 	Backend(name string) (*snapshot.Backend, bool)
 	// Certificate is the certificate of that name or thumbprint.
 	Certificate(idOrThumbprint string) (*snapshot.Certificate, bool)
+	// KeyPair is the certificate of that name or thumbprint with its private key, decoded once. An error says that there is none or that it
+	// cannot be read.
+	KeyPair(idOrThumbprint string) (*tls.Certificate, error)
 	// Group is the group of that name.
 	Group(name string) (*snapshot.Group, bool)
 	// ProductAPIs are the APIs of a product.
