@@ -96,6 +96,12 @@ func parseSigned(compact string) (*Token, error) {
 	return t, nil
 }
 
+// Claim is a claim that is a text; empty when it is not.
+func (t *Token) Claim(name string) string {
+	text, _ := t.claims[name].(string)
+	return text
+}
+
 func (t *Token) readHeader() {
 	t.Algorithm, _ = t.header["alg"].(string)
 	t.KeyID, _ = t.header["kid"].(string)

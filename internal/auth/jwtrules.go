@@ -157,8 +157,7 @@ func (r *Rules) issuer(t *Token, allowed []string) *TokenError {
 	if len(r.Issuers) == 0 && len(r.Sources) == 0 {
 		return nil
 	}
-	issuer, _ := t.claims["iss"].(string)
-	tenant, _ := t.claims["tid"].(string)
+	issuer, tenant := t.Claim("iss"), t.Claim("tid")
 	for _, a := range allowed {
 		// Microsoft Entra's configuration for many tenants names none: the token does.
 		if strings.Contains(a, tenantPlaceholder) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -123,7 +124,7 @@ func (o *OpenID) entry(configuration string) *openIDEntry {
 			delete(o.entries, oldest)
 		}
 		e = &openIDEntry{mu: make(chan struct{}, 1)}
-		o.entries[configuration] = e
+		o.entries[strings.Clone(configuration)] = e
 	}
 	e.used = o.now()
 	return e
