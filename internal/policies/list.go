@@ -28,6 +28,7 @@ func All() []policy.Definition {
 		ReturnResponse,
 		MockResponse,
 		CORS,
+		JSONP,
 		SendRequest,
 		SendOneWayRequest,
 		Trace,
