@@ -67,9 +67,8 @@ func (k *jwtKey) Compile(c *policy.Compiler) error {
 	}
 	if name, ok := k.Certificate.Constant(); ok {
 		c.Certificate(name)
-		return nil
 	}
-	if !isConstant(k.ID) || !isConstant(k.Modulus) || !isConstant(k.Exponent) || !isConstant(k.Secret) {
+	if k.Certificate.IsSet() || !isConstant(k.ID) || !isConstant(k.Modulus) || !isConstant(k.Exponent) || !isConstant(k.Secret) {
 		return nil
 	}
 	key, err := k.get(nil, false) // constants need no request
