@@ -36,7 +36,7 @@ func (p *returnResponse) Run(x *policy.Exec) error {
 		}
 	}
 	if p.Body != nil {
-		body, err := p.Body.content(x)
+		body, err := p.Body.content(x, false)
 		if err != nil {
 			return err
 		}

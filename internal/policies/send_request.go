@@ -114,7 +114,7 @@ func (o *outgoing) make(x *policy.Exec, copied bool) (*message.Request, error) {
 		}
 	}
 	if o.Body != nil {
-		body, err := o.Body.content(x)
+		body, err := o.Body.content(x, false)
 		if err != nil {
 			return nil, err
 		}

@@ -9,21 +9,24 @@ var SetBody = policy.Define[setBody](policy.Spec{
 })
 
 type setBody struct {
-	Template string               `attr:"template" enum:"none,liquid" doc:"Template language of the content."`
-	XSINil   string               `attr:"xsi-nil" default:"blank" enum:"blank,null" doc:"How elements with xsi:nil appear in a template."`
-	Content  policy.Value[[]byte] `text:"exact" doc:"The body."`
+	Template  string               `attr:"template" enum:"none,liquid" doc:"Template language of the content."`
+	XSINil    string               `attr:"xsi-nil" default:"blank" enum:"blank,null" doc:"How elements with xsi:nil appear in a template."`
+	ParseDate bool                 `attr:"parse-date" default:"true" doc:"Whether texts of a JSON body that look like a time become one in a template."`
+	Content   policy.Value[[]byte] `text:"exact" doc:"The body."`
+
+	template *liquidBody // nil for a body that is no template
 }
 
-// Compile says which body is replaced.
-func (p *setBody) Compile(c *policy.Compiler) error {
+// Compile reads the template.
+func (p *setBody) Compile(c *policy.Compiler) (err error) {
 	if p.Template == "liquid" {
-		c.Errorf("NotSupported", "Liquid templates are not supported yet")
+		p.template, err = p.compileTemplate(c)
 	}
-	return nil
+	return err
 }
 
 func (p *setBody) Run(x *policy.Exec) error {
-	body, err := p.content(x)
+	body, err := p.content(x, true)
 	if err != nil {
 		return err
 	}
@@ -31,8 +34,12 @@ func (p *setBody) Run(x *policy.Exec) error {
 	return nil
 }
 
-// content is the new body; never nil, so that null is an empty one. The bytes may be shared with other requests.
-func (p *setBody) content(x *policy.Exec) ([]byte, error) {
+// content is the new body; never nil, so that null is an empty one. The bytes may be shared with other requests. current says whether a
+// template sees the current message as its body: in elements of other policies its body is empty.
+func (p *setBody) content(x *policy.Exec, current bool) ([]byte, error) {
+	if p.template != nil {
+		return p.renderTemplate(x, current)
+	}
 	body, err := p.Content.Get(x)
 	if body == nil {
 		body = []byte{}
