@@ -45,7 +45,7 @@ type Queue struct {
 // records dropped since the last call.
 func NewQueue(size int, write func(*Record), lost func(n int64)) *Queue {
 	q := &Queue{records: make(chan *Record, size), stop: make(chan struct{}), done: make(chan struct{})}
-	q.pool.New = func() any { return new(Record) }
+	q.pool.New = func() any { return &Record{URL: make([]byte, 0, 128)} }
 	go q.run(write, lost)
 	return q
 }
