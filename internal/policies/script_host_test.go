@@ -47,8 +47,9 @@ type answer struct {
 
 // call is a request that went out.
 type call struct {
-	request *message.Request
-	body    string
+	request     *message.Request
+	body        string
+	certificate *snapshot.Certificate // of the client
 }
 
 func newFakeHost() *fakeHost {
@@ -72,12 +73,12 @@ func (h *fakeHost) lastCall() *call {
 }
 
 // exchange records a request and gives the next answer.
-func (h *fakeHost) exchange(ctx context.Context, r *message.Request) (*message.Response, error) {
+func (h *fakeHost) exchange(ctx context.Context, r *message.Request, c *snapshot.Certificate) (*message.Response, error) {
 	body, err := message.ReadAll(r.Body, policy.MaxBody, r.ContentLength)
 	if err != nil {
 		return nil, err
 	}
-	a := h.next(r, string(body))
+	a := h.next(&call{r.Detach(), string(body), c})
 	if a.never {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
@@ -97,13 +98,13 @@ func (h *fakeHost) exchange(ctx context.Context, r *message.Request) (*message.R
 }
 
 // next takes the next answer to a request.
-func (h *fakeHost) next(r *message.Request, body string) answer {
+func (h *fakeHost) next(c *call) answer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.calls = append(h.calls, &call{r.Detach(), body})
+	h.calls = append(h.calls, c)
 	prefix := ""
 	for p := range h.answers {
-		if len(p) > len(prefix) && strings.HasPrefix(r.URL.String(), p) {
+		if len(p) > len(prefix) && strings.HasPrefix(c.request.URL.String(), p) {
 			prefix = p
 		}
 	}
@@ -125,15 +126,15 @@ func (h *fakeHost) Forward(ctx context.Context, x *policy.Exec, _ policy.Forward
 		x.Base = base
 		r.URL = x.BackendURL()
 	}
-	return h.exchange(ctx, r)
+	return h.exchange(ctx, r, x.ClientCertificate)
 }
 
-func (h *fakeHost) Send(ctx context.Context, r *message.Request, _ policy.SendOptions) (*message.Response, error) {
-	return h.exchange(ctx, r)
+func (h *fakeHost) Send(ctx context.Context, r *message.Request, o policy.SendOptions) (*message.Response, error) {
+	return h.exchange(ctx, r, o.Certificate)
 }
 
-func (h *fakeHost) SendLater(r *message.Request, _ policy.SendOptions) {
-	if _, err := h.exchange(context.Background(), r); err != nil {
+func (h *fakeHost) SendLater(r *message.Request, o policy.SendOptions) {
+	if _, err := h.exchange(context.Background(), r, o.Certificate); err != nil {
 		h.logs = append(h.logs, "send later: "+err.Error())
 	}
 }

@@ -58,7 +58,7 @@ func (d scriptDoer) Do(r *http.Request) (*http.Response, error) {
 		}
 		m.Body, m.ContentLength = message.BytesBody(body), int64(len(body))
 	}
-	answer, err := d.host.exchange(r.Context(), m)
+	answer, err := d.host.exchange(r.Context(), m, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -206,6 +206,39 @@ func (s *session) expand(ts *testscript.TestScript, args []string) {
 			return value
 		})
 		write(ts, file, text)
+	}
+}
+
+// identity sets the managed identity by settings of auth.Identity: identity NAME=VALUE...
+func (s *session) identity(_ *testscript.TestScript, args []string) {
+	setting := func(name string) string {
+		for _, arg := range args {
+			if value, ok := strings.CutPrefix(arg, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
+	source, err := auth.Identity(setting, scriptDoer{s.host}, s.host.Now)
+	if err != nil {
+		failf("%v", err)
+	}
+	s.host.trust.Identity = source
+}
+
+// calledCertificate compares the client certificate of the last request that went out by its thumbprint: called-certificate [THUMBPRINT]. One
+// that is not of the configuration has none.
+func (s *session) calledCertificate(_ *testscript.TestScript, args []string) {
+	need(args, 0, 1)
+	c := s.lastCall().certificate
+	if c == nil {
+		failf("the last request had no client certificate")
+	}
+	if len(args) == 1 && c.Thumbprint != args[0] {
+		failf("the client certificate of the last request was %q", c.Thumbprint)
+	}
+	if _, _, err := pkcs12.Decode(c.PFX, c.Password); err != nil {
+		failf("the client certificate of the last request cannot be used: %v", err)
 	}
 }
 

@@ -2,7 +2,6 @@ package policies
 
 import (
 	"bytes"
-	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -39,7 +38,11 @@ func (p *sendOneWay) Run(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	x.Host.SendLater(detach(r), policy.SendOptions{Timeout: time.Duration(seconds) * time.Second})
+	o, err := p.Request.options(x, seconds)
+	if err != nil {
+		return err
+	}
+	x.Host.SendLater(detach(r), o)
 	return nil
 }
 

@@ -29,6 +29,9 @@ type outgoing struct {
 	Headers []*setHeader `elem:"set-header" doc:"Headers of the request."`
 	Body    *setBody     `elem:"set-body" doc:"Body of the request."`
 	Basic   *basicAuth   `elem:"authentication-basic" doc:"User name and password for the request."`
+
+	Certificate *certificateAuth `elem:"authentication-certificate" doc:"Client certificate for the request."`
+	Identity    *identityAuth    `elem:"authentication-managed-identity" doc:"Managed identity whose token the request has."`
 }
 
 type setURL struct {
@@ -68,7 +71,20 @@ func (p *sendRequest) send(x *policy.Exec) (*message.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.Host.Send(x.Context(), r, policy.SendOptions{Timeout: time.Duration(seconds) * time.Second})
+	o, err := p.Request.options(x, seconds)
+	if err != nil {
+		return nil, err
+	}
+	return x.Host.Send(x.Context(), r, o)
+}
+
+// options are how the request is sent.
+func (o *outgoing) options(x *policy.Exec, seconds int64) (s policy.SendOptions, err error) {
+	s.Timeout = time.Duration(seconds) * time.Second
+	if o.Certificate != nil {
+		s.Certificate, err = o.Certificate.choose(x)
+	}
+	return s, err
 }
 
 // check reports what a new request of the policy of that name lacks.
@@ -122,6 +138,11 @@ func (o *outgoing) make(x *policy.Exec, copied bool) (*message.Request, error) {
 	}
 	if o.Basic != nil {
 		if err := o.Basic.apply(x, &r.Header); err != nil {
+			return nil, err
+		}
+	}
+	if o.Identity != nil {
+		if err := o.Identity.apply(x, &r.Header); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,129 @@
+package policies
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/auth"
+	"github.com/causeway-apim/causeway/internal/policy"
+)
+
+// ValidateAzureADToken is the validate-azure-ad-token policy.
+var ValidateAzureADToken = policy.Define[validateAzureADToken](policy.Spec{
+	Name:     "validate-azure-ad-token",
+	Sections: policy.Inbound,
+	Doc:      "Lets a request pass only with a valid token of Microsoft Entra ID.",
+})
+
+type validateAzureADToken struct {
+	Tenant         policy.Value[string] `attr:"tenant-id,required" doc:"ID, domain or URL of the tenant; organizations or common for any."`
+	Place          tokenPlace
+	Refusal        tokenRefusal
+	Variable       string          `attr:"output-token-variable-name" doc:"Variable for the token, a Jwt."`
+	Clients        *applicationIDs `elem:"client-application-ids" doc:"Applications that may call."`
+	Backends       *applicationIDs `elem:"backend-application-ids" doc:"Applications that the token may be for."`
+	Audiences      *audiences      `elem:"audiences" doc:"Allowed audiences."`
+	Claims         *requiredClaims `elem:"required-claims" doc:"Claims that the token must have."`
+	DecryptionKeys *decryptionKeys `elem:"decryption-keys" doc:"Keys that decrypt tokens."`
+}
+
+type applicationIDs struct {
+	List []policy.Value[string] `elem:"application-id,required" doc:"ID of an application."`
+}
+
+func (a *applicationIDs) get(x *policy.Exec) ([]string, error) {
+	if a == nil {
+		return nil, nil
+	}
+	return texts(x, a.List)
+}
+
+func (p *validateAzureADToken) Compile(c *policy.Compiler) error {
+	switch p.Place.count() {
+	case 0:
+		p.Place.Header = policy.Const("Authorization")
+	case 1:
+	default:
+		c.Errorf("InvalidTokenSource", "validate-azure-ad-token takes only one of header-name, query-parameter-name and token-value")
+	}
+	return nil
+}
+
+func (p *validateAzureADToken) Run(x *policy.Exec) error {
+	return p.Refusal.explain(x, p.validate(x))
+}
+
+func (p *validateAzureADToken) validate(x *policy.Exec) error {
+	text, err := p.Place.token(x, "")
+	if err != nil {
+		return err
+	}
+	decryption, err := p.DecryptionKeys.get(x)
+	if err != nil {
+		return err
+	}
+	token, err := auth.ParseToken(text, decryption)
+	if err != nil {
+		return err
+	}
+	rules, err := p.rules(x, token)
+	if err != nil {
+		return err
+	}
+	tenant, err := p.Tenant.Get(x)
+	if err != nil {
+		return err
+	}
+	return checkToken(x, token, rules, []string{entraConfiguration(x.Host.Trust().Authority, tenant, token)}, p.Variable)
+}
+
+func (p *validateAzureADToken) rules(x *policy.Exec, token *auth.Token) (*auth.Rules, error) {
+	r := &auth.Rules{}
+	var err error
+	if p.Audiences != nil {
+		if r.Audiences, err = texts(x, p.Audiences.List); err != nil {
+			return nil, err
+		}
+	}
+	backends, err := p.Backends.get(x)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range backends { // tokens name an application by its ID or by the URI that it has by default
+		r.Audiences = append(r.Audiences, id, "api://"+id)
+	}
+	if r.Claims, err = p.Claims.get(x); err != nil {
+		return nil, err
+	}
+	clients, err := p.Clients.get(x)
+	if err != nil || len(clients) == 0 {
+		return r, err
+	}
+	r.Claims = slices.Insert(r.Claims, 0, auth.ClaimRule{Name: clientClaim(token), Values: clients, Any: true})
+	return r, nil
+}
+
+// isEntraV1 tells the two forms of Entra's access tokens apart: the first has its own issuer and claims ("Access tokens in the Microsoft
+// identity platform").
+func isEntraV1(t *auth.Token) bool { return t.Claim("ver") == "1.0" }
+
+// clientClaim is the claim with the ID of the calling application.
+func clientClaim(t *auth.Token) string {
+	if isEntraV1(t) {
+		return "appid"
+	}
+	return "azp"
+}
+
+// entraConfiguration is the URL of the OpenID configuration for a token of a tenant.
+func entraConfiguration(authority, tenant string, t *auth.Token) string {
+	base := strings.TrimSuffix(tenant, "/")
+	if !strings.Contains(tenant, "://") {
+		base = authority + "/" + url.PathEscape(tenant)
+	}
+	if isEntraV1(t) {
+		return base + "/.well-known/openid-configuration"
+	}
+	return strings.TrimSuffix(base, "/v2.0") + "/v2.0/.well-known/openid-configuration"
+}
