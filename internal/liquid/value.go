@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"iter"
 	"math/big"
 	"strconv"
 	"strings"
@@ -43,6 +44,20 @@ func (m *Map) Get(name string) (value any, ok bool) {
 	value, ok = m.values[name]
 	return value, ok
 }
+
+// All goes over the members in their order.
+func (m *Map) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, name := range m.names {
+			if !yield(name, m.values[name]) {
+				return
+			}
+		}
+	}
+}
+
+// Len is the number of members.
+func (m *Map) Len() int { return len(m.names) }
 
 // Items implements Lister: pairs of name and value, whose members are Key and Value.
 func (m *Map) Items() []any {

@@ -27,6 +27,8 @@ func All() []policy.Definition {
 		SetHeader,
 		SetQueryParameter,
 		RewriteURI,
+		JSONToXML,
+		XMLToJSON,
 		FindAndReplace,
 		ReturnResponse,
 		MockResponse,

@@ -105,8 +105,9 @@ const (
 )
 
 // bodyKind says whether a message has JSON or XML, by RFC 6839's suffixes too.
-func bodyKind(h *message.Header) int {
-	media := mediaType(h.Get("Content-Type"))
+func bodyKind(h *message.Header) int { return kindOf(mediaType(h.Get("Content-Type"))) }
+
+func kindOf(media string) int {
 	switch {
 	case media == "application/json", media == "text/json", strings.HasSuffix(media, "+json"):
 		return jsonBody

@@ -149,7 +149,7 @@ func (p *parser) start(t xml.StartElement) error {
 	if len(p.open) == maxDepth {
 		return fmt.Errorf("elements are nested deeper than %d", maxDepth)
 	}
-	n := &Node{Attrs: make([]Attr, 0, len(t.Attr))}
+	n := &Node{Attrs: make([]Attr, 0, len(t.Attr)), Empty: bytes.HasSuffix(p.data[:p.d.InputOffset()], []byte("/>"))}
 	if len(p.open) == 0 {
 		if p.doc.Root != nil {
 			return errors.New("the document has more than one root element")

@@ -45,6 +45,8 @@ type Node struct {
 	Name     Name
 	Attrs    []Attr
 	Children []*Node
+	// Empty says that an element was written as <a/>, not as <a></a>.
+	Empty bool
 	// Text is the content of a node that is no element.
 	Text string
 }

@@ -1,6 +1,7 @@
 package xmlx
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -82,4 +83,51 @@ func appendEscaped(b []byte, s string, attribute bool) []byte {
 		}
 	}
 	return b
+}
+
+// EncodeName makes a name of a text: what may not stand in one becomes _xHHHH_, as XmlConvert.EncodeLocalName of .NET does.
+func EncodeName(s string) string {
+	var b strings.Builder
+	for i, c := range s {
+		switch {
+		case isNameChar(c, i == 0) && !isEscape(s[i:]):
+			b.WriteRune(c)
+		case c > 0xffff:
+			fmt.Fprintf(&b, "_x%08X_", c)
+		default:
+			fmt.Fprintf(&b, "_x%04X_", c)
+		}
+	}
+	if b.Len() == 0 {
+		return "_x0000_"
+	}
+	return b.String()
+}
+
+// isEscape says whether s begins with what EncodeName would write for another character.
+func isEscape(s string) bool {
+	if len(s) < len("_xHHHH_") || s[:2] != "_x" || s[6] != '_' {
+		return false
+	}
+	for i := 2; i < 6; i++ {
+		if c := s[i]; !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// isNameChar says whether a character may stand in a name without colons.
+func isNameChar(c rune, first bool) bool {
+	switch {
+	case c == '_', 'a' <= c|0x20 && c|0x20 <= 'z':
+		return true
+	case '0' <= c && c <= '9', c == '-', c == '.', c == 0xb7, 0x300 <= c && c <= 0x36f, c == 0x203f, c == 0x2040:
+		return !first
+	case c < 0xc0, c == 0xd7, c == 0xf7, c == 0x37e, 0x2000 <= c && c <= 0x200b, 0x200e <= c && c <= 0x206f:
+		return false
+	case 0x2190 <= c && c <= 0x2bff, 0x2ff0 <= c && c <= 0x3000, 0xd800 <= c && c <= 0xf8ff, 0xfdd0 <= c && c <= 0xfdef, c >= 0xfffe && c <= 0xffff:
+		return false
+	}
+	return c != utf8.RuneError && c <= 0xeffff
 }

@@ -75,3 +75,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestEncodeName(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"a": "a", "first_name": "first_name", "a b": "a_x0020_b", "1a": "_x0031_a", "a:b": "a_x003A_b", "@x": "_x0040_x", "ä-1.x": "ä-1.x", "_x0020_": "_x005F_x0020_",
+		"a😀": "a😀", "": "_x0000_",
+	} {
+		if got := xmlx.EncodeName(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
