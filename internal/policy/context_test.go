@@ -346,7 +346,7 @@ func TestCrypto(t *testing.T) {
 	x.SetVariable("iv", iv)
 	for source, want := range map[string]string{
 		`((byte[])context.Variables["key"]).Encrypt("Aes", (byte[])context.Variables["key"], (byte[])context.Variables["iv"]).Decrypt("Aes", (byte[])context.Variables["key"], (byte[])context.Variables["iv"]).Length`: "16",
-		`((byte[])context.Variables["key"]).Encrypt("Rot13", null, null)`:                                                      "System.Security.Cryptography.CryptographicException: The algorithm 'Rot13' is not known.",
+		`((byte[])context.Variables["key"]).Encrypt("Rot13", null, null)`:                                                      "System.Security.Cryptography.CryptographicException: 'Rot13' is not a known symmetric algorithm.",
 		`((byte[])context.Variables["key"]).Decrypt("Aes", (byte[])context.Variables["key"], (byte[])context.Variables["iv"])`: "System.Security.Cryptography.CryptographicException: Padding is invalid and cannot be removed.",
 		`((byte[])context.Variables["key"]).Encrypt("Aes", (byte[])context.Variables["key"], new byte[] { 1 })`:                "System.Security.Cryptography.CryptographicException: Specified initialization vector (IV) does not match the block size for this algorithm.",
 	} {
