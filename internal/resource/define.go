@@ -60,6 +60,12 @@ type action struct {
 	write, async      bool
 }
 
+// showsTag reports whether the action answers secret properties as they are: then the resource's entity tag comes with
+// them, as with a GET (listSecrets, listKeys and listValue of API Management).
+func (a action) showsTag() bool {
+	return !a.write && a.method == http.MethodPost && strings.HasPrefix(a.name, "list")
+}
+
 // anyDoc is a *Doc[T] for code that does not know T.
 type anyDoc interface {
 	meta() *Meta

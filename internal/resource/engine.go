@@ -38,6 +38,7 @@ type Engine struct {
 	c          Config
 	operations *arm.Operations
 	background sync.WaitGroup
+	turns      turns
 }
 
 // NewEngine returns an engine.
@@ -163,7 +164,7 @@ var errMoved = errors.New("resource: changed meanwhile")
 const prepareAttempts = 20
 
 // write runs a PUT or PATCH. What the type's Prepare does happens outside of the transaction, on the resource as it was
-// then; when somebody changed it meanwhile, everything is done again.
+// then; when somebody changed it meanwhile, everything is done again, in turn with others to whom that happened.
 func (e *Engine) write(ctx context.Context, rt route, req *Request, c change) (out outcome, err error) {
 	if err := e.c.Guard(ctx, rt.id); err != nil {
 		return out, err
@@ -178,7 +179,16 @@ func (e *Engine) write(ctx context.Context, rt route, req *Request, c change) (o
 		})
 		return out, err
 	}
-	for range prepareAttempts {
+	waits := false
+	for attempt := range prepareAttempts {
+		if key := rt.id.Key(); !waits && (attempt > 0 || e.turns.contended(key)) {
+			done, err := e.turns.take(ctx, key)
+			defer done()
+			if err != nil {
+				return out, err
+			}
+			waits = true
+		}
 		if out, err = e.writePrepared(ctx, rt, req, c); !errors.Is(err, errMoved) {
 			return out, err
 		}
@@ -435,6 +445,7 @@ func (e *Engine) act(ctx context.Context, rt route, req *Request, body []byte) (
 
 func (e *Engine) runAction(ctx context.Context, rt route, req *Request, body []byte) (out outcome, err error) {
 	var answer any
+	h, a := rt.node.typ.hooks, rt.node.typ.actions[rt.action]
 	run := func(x *Reader, call func(d anyDoc) (any, error)) error {
 		if err := x.follow(&rt); err != nil {
 			return err
@@ -446,10 +457,12 @@ func (e *Engine) runAction(ctx context.Context, rt route, req *Request, body []b
 		if err == nil {
 			answer, err = call(d)
 		}
+		if err == nil && a.showsTag() {
+			out.etag = d.meta().ETag
+		}
 		return err
 	}
-	h := rt.node.typ.hooks
-	if rt.node.typ.actions[rt.action].write {
+	if a.write {
 		err = e.update(ctx, rt.id.Service(), req, func(x *Tx) error {
 			return run(&x.Reader, func(d anyDoc) (any, error) { return h.write(rt.action, x, d, body) })
 		})

@@ -251,6 +251,9 @@ func (p *Publisher) reload(ctx context.Context, s *published) error {
 				return err
 			}
 		}
+		if err := b.initials(); err != nil {
+			return err
+		}
 		next, _ = snapshot.Empty().Edit(head, b.put, nil)
 		b.remember()
 		return nil
@@ -345,7 +348,7 @@ func (b *build) changed(key string) error {
 		return nil
 	}
 	sd, err := b.x.store.Get(b.x.ctx, key)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err = ignoreNotFound(err); err != nil {
 		return err
 	}
 	if sd != nil && n.typ.schema.hidden {
@@ -355,11 +358,16 @@ func (b *build) changed(key string) error {
 	}
 	first := len(b.put)
 	b.made[key] = nil
-	if sd != nil {
-		if ok, err := b.document(sd); err != nil || !ok {
-			delete(b.made, key)
-			return err
-		}
+	made := true
+	switch {
+	case sd != nil:
+		made, err = b.document(sd)
+	case n.typ.has.initial:
+		made, err = b.initial(n, id)
+	}
+	if err != nil || !made {
+		delete(b.made, key)
+		return err
 	}
 	b.dropOthers(n, id, b.put[first:])
 	return nil
@@ -389,14 +397,48 @@ func (b *build) document(sd *store.Document) (ok bool, err error) {
 	if n == nil || !n.typ.has.publish {
 		return true, nil
 	}
-	pub := &Pub{Reader: b.x}
 	d, err := decodeStored(n, sd)
+	return b.parts(n, id, d, err)
+}
+
+// initials makes the parts of the service's resources that are there without having been written.
+func (b *build) initials() error {
+	for _, n := range b.x.cat.root.children {
+		if !n.typ.has.initial || !n.typ.has.publish {
+			continue
+		}
+		for _, name := range n.typ.names {
+			id := b.x.Service.Child(n.typ.name, name)
+			stored, err := b.x.Exists(id)
+			if err == nil && !stored {
+				_, err = b.initial(n, id)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// initial makes the parts of a resource as it is before it is written, and again once it was deleted.
+func (b *build) initial(n *node, id arm.ID) (ok bool, err error) {
+	d, err := n.typ.hooks.initial(b.x, id)
+	if err == nil && d == nil {
+		return true, nil
+	}
+	return b.parts(n, id, d, err)
+}
+
+// parts makes the parts of d, or notes that there are none because of err.
+func (b *build) parts(n *node, id arm.ID, d anyDoc, err error) (ok bool, _ error) {
+	pub := &Pub{Reader: b.x}
 	if err == nil {
 		err = n.typ.hooks.publish(pub, d)
 	}
 	if err != nil {
-		b.failed[sd.ID] = true
-		b.p.c.Log.LogAttrs(b.x.ctx, slog.LevelError, "resource cannot be published", slog.String("resource", sd.Path), slog.Any("error", err))
+		b.failed[id.Key()] = true
+		b.p.c.Log.LogAttrs(b.x.ctx, slog.LevelError, "resource cannot be published", slog.String("resource", id.String()), slog.Any("error", err))
 		return false, b.x.ctx.Err()
 	}
 	b.put = append(b.put, pub.parts...)

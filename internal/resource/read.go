@@ -46,6 +46,11 @@ func (e *Engine) read(ctx context.Context, rt route, req *Request) (out outcome,
 		if err := x.follow(&rt); err != nil {
 			return err
 		}
+		if rt.node.typ.has.items {
+			if err := x.findItem(&rt); err != nil {
+				return err
+			}
+		}
 		sd, d, err := x.fetch(rt.node, rt.id)
 		if err != nil {
 			return err
@@ -58,6 +63,29 @@ func (e *Engine) read(ctx context.Context, rt route, req *Request) (out outcome,
 		return err
 	})
 	return out, err
+}
+
+// findItem replaces the route to an item of a collection that Items makes by that of the resource itself.
+func (x *Reader) findItem(rt *route) error {
+	parent := route{node: rt.node, id: rt.id.Parent(), list: true}
+	if err := x.followParent(&parent); err != nil {
+		return err
+	}
+	keys, err := rt.node.typ.hooks.items(x, parent.id)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		id, err := arm.ParseID(key)
+		if err != nil {
+			return err
+		}
+		if n := x.cat.nodeOf(id); n != nil && strings.EqualFold(id.Name(), rt.id.Name()) {
+			rt.node, rt.id = n, id
+			return nil
+		}
+	}
+	return arm.NotFound(rt.id)
 }
 
 // missing is the error for a resource that is not there: that of the resource group when that is missing already.

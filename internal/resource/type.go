@@ -73,7 +73,7 @@ type Spec[T any] struct {
 	// Keep leaves documents out of a list, for query parameters such as tags=a,b. It makes lists slower.
 	Keep func(x *Reader, d *Doc[T]) (bool, error)
 	// Items makes the collection a list of other resources, which are answered as they are under their own IDs:
-	// the groups of a user. It returns their keys. The type has the verb List only.
+	// the groups of a user. It returns their keys. The type has the verbs List and, to find one by its name, Read only.
 	Items func(x *Reader, parent arm.ID) ([]string, error)
 
 	// Indexes are rows by which documents are found with [Reader.Lookup] beside those of ref fields and joins.

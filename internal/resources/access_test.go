@@ -295,3 +295,20 @@ func TestSecretsAtRest(t *testing.T) {
 		}
 	}
 }
+
+// What answers secrets carries the tag of the resource that they belong to.
+func TestSecretsHaveTags(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	srv.Must(http.StatusCreated, "PUT", "gateways/edge", props(t, map[string]any{"locationData": map[string]any{"name": "Here"}}))
+	srv.Must(http.StatusCreated, "PUT", "namedValues/n", props(t, map[string]any{"displayName": "n", "value": "v", "secret": true}))
+	for path, action := range map[string]string{"gateways/edge": "listKeys", "namedValues/n": "listValue", "subscriptions/master": "listSecrets"} {
+		want := srv.Must(http.StatusOK, "GET", path, "").Header.Get("ETag")
+		if got := srv.Must(http.StatusOK, "POST", path+"/"+action, "").Header.Get("ETag"); got == "" || got != want {
+			t.Errorf("%s answers the tag %q, want %q", action, got, want)
+		}
+	}
+	if tag := srv.Must(http.StatusOK, "GET", "gateways/edge/instances", "").Header.Get("ETag"); tag != "" {
+		t.Errorf("instances have the tag %q although they change by themselves", tag)
+	}
+}

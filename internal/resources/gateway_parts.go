@@ -13,10 +13,10 @@ func gatewayAPIs() *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "apis", Title: "API of a gateway", Doc: "An API that the gateway serves.",
 		Parents: []string{"gateways"}, Join: "apis", Verbs: resource.JoinVerbs, NameMax: 256, HeadOK: true,
+		Alias: withoutRevision,
 		Publish: func(p *resource.Pub, d *resource.Doc[struct{}]) error {
-			api, _ := arm.SplitRevision(d.Name())
 			return p.Add(snapshot.KindGatewayAPI, d.ID.Rel(), snapshot.GatewayAPI{
-				Gateway: strings.ToLower(d.ID.Parent().Name()), API: strings.ToLower(api),
+				Gateway: strings.ToLower(d.ID.Parent().Name()), API: strings.ToLower(d.Name()),
 			})
 		},
 	})

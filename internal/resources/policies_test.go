@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/resource/resourcetest"
+	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 // document is a policy document with one statement in its inbound section, on the second line from the ninth column on.
@@ -157,4 +160,30 @@ func TestFragmentInUse(t *testing.T) {
 	srv.Must(http.StatusOK, "DELETE", "namedValues/limit", "")
 	putPolicy(t, srv, http.StatusOK, "apis/echo", document(""))
 	srv.Must(http.StatusOK, "DELETE", "policyFragments/guard", "")
+}
+
+// Gateways run a service's default policy when it has none of its own: from the start of a replica, and once its own is deleted.
+func TestServicePolicyDeleted(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	feed := map[string]*snapshot.Snapshot{}
+	publisher := func() *resource.Publisher {
+		return resource.NewPublisher(resource.PublisherConfig{
+			Store: srv.Store, Catalogue: srv.Engine.Catalogue(), Now: srv.Clock, Remove: func(string) {},
+			Publish: func(service string, s *snapshot.Snapshot) error { feed[service] = s; return nil },
+		})
+	}
+	want := snapshot.Policy{Format: "xml", Value: policy.DefaultServicePolicy}
+	p := publisher()
+	if err := p.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	srv.Must(http.StatusOK, "DELETE", "policies/policy", "")
+	for range 2 {
+		if err := p.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		same(t, part[snapshot.Policy](t, feed[srv.ServiceID().Key()], snapshot.KindPolicy, "policies/policy"), want)
+		p = publisher() // another replica, which has not seen the deletion
+	}
 }

@@ -13,17 +13,19 @@ func productAPIs() *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "apis", Title: "API of a product", Doc: "An API that is in a product.",
 		Parents: []string{"products"}, Workspaces: true, Join: "apis", Verbs: resource.JoinVerbs, NameMax: 256,
-		// A product holds an API with all its revisions.
-		Alias: func(_ *resource.Reader, id arm.ID) (arm.ID, error) {
-			api, _ := arm.SplitRevision(id.Name())
-			return id.Parent().Child("apis", api), nil
-		},
+		Alias: withoutRevision,
 		Publish: func(p *resource.Pub, d *resource.Doc[struct{}]) error {
 			return p.Add(snapshot.KindProductAPI, d.ID.Rel(), snapshot.ProductAPI{
 				Product: strings.ToLower(d.ID.Parent().Name()), API: strings.ToLower(d.Name()),
 			})
 		},
 	})
+}
+
+// withoutRevision is the Alias of a link to an API: products hold and gateways serve an API with all its revisions.
+func withoutRevision(_ *resource.Reader, id arm.ID) (arm.ID, error) {
+	api, _ := arm.SplitRevision(id.Name())
+	return id.Parent().Child("apis", api), nil
 }
 
 // apiProducts lists the products that an API is in.

@@ -113,7 +113,7 @@ func productSubscriptions() *resource.Type {
 func userSubscriptions() *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "subscriptions", Title: "Subscription of a user", Doc: "The subscriptions that belong to the user.",
-		Parents: []string{"users"}, Verbs: resource.List,
+		Parents: []string{"users"}, Verbs: resource.List | resource.Read, NameMax: 256,
 		Items: func(x *resource.Reader, user arm.ID) ([]string, error) { return x.Lookup(ownerIndex, user.Rel()) },
 	})
 }
