@@ -41,6 +41,7 @@ type disk struct {
 	last       *snapshot.Snapshot // what the newest generation holds; nil: write a base
 	generation int64              // newest number in use
 	good       int64              // generation that was loaded or written last
+	paired     bool               // there is another generation to fall back to
 	base       int64              // bytes of the base
 	journal    diskFile           // nil until the first append
 	lock       *os.File           // held while this process keeps the copy
@@ -92,7 +93,7 @@ func (d *disk) load() *snapshot.Snapshot {
 		return nil
 	}
 	if len(list) > 0 {
-		d.generation = list[0]
+		d.generation, d.paired = list[0], len(list) > 1
 	}
 	for _, n := range list {
 		s, base, err := d.loadBase(n)
@@ -178,6 +179,9 @@ func (d *disk) write(s *snapshot.Snapshot) error {
 	if change.Empty() {
 		return nil // another sequence alone is not worth a write
 	}
+	if !d.paired { // a damaged base must not be the end of the copy
+		return d.writeBase(s)
+	}
 	frame, err := appendFrame(nil, change)
 	if err != nil {
 		return err
@@ -227,6 +231,7 @@ func (d *disk) writeBase(s *snapshot.Snapshot) error {
 	d.closeJournal()
 	keep := d.good
 	d.generation, d.good, d.last, d.base, d.length = next, next, s, length, 0
+	d.paired = keep != 0
 	return d.prune(next, keep)
 }
 

@@ -75,8 +75,8 @@ func TestDiskKeepsTheNewest(t *testing.T) {
 		t.Errorf("trouble: %v", log.reports)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 3 {
-		t.Fatalf("%v, %v: want a base, a journal and a lock", entries, err)
+	if err != nil || len(entries) != 4 {
+		t.Fatalf("%v, %v: want two bases, a journal and a lock", entries, err)
 	}
 	for _, e := range entries {
 		if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
@@ -128,7 +128,7 @@ func TestDiskDamage(t *testing.T) {
 	ends := map[[32]byte]bool{base.Digest(): true, newest.Digest(): true}
 	ends[history(t, 4)[4].Digest()] = true
 	for _, kind := range []string{"base", "journal"} {
-		name := (&disk{dir: dir}).name(2, kind)
+		name := (&disk{dir: dir}).name(3, kind)
 		good, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -178,13 +178,32 @@ func cleanEnds(t testing.TB, b []byte) map[int]bool {
 	}
 }
 
+// TestDiskHasTwoGenerationsSoon: the first change already leaves a generation
+// to fall back to, however small the journal is.
+func TestDiskHasTwoGenerationsSoon(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var log diskLog
+	all := history(t, 3)
+	d := log.open(dir)
+	save(t, d, all[1], all[2], all[3])
+	newest := d.name(d.generation, "base")
+	d.close()
+	if err := os.Truncate(newest, 40); err != nil {
+		t.Fatal(err)
+	}
+	if s := log.read(dir); s == nil || s.Digest() != all[1].Digest() {
+		t.Errorf("got %v after damage of %s", s, newest)
+	}
+}
+
 // TestDiskGoesOnAfterDamage: a damaged copy is replaced by a whole one, and the
 // good generation stays until then.
 func TestDiskGoesOnAfterDamage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	before, _, newest := twoGenerations(t, dir)
-	if err := os.Truncate((&disk{dir: dir}).name(2, "base"), 40); err != nil {
+	if err := os.Truncate((&disk{dir: dir}).name(3, "base"), 40); err != nil {
 		t.Fatal(err)
 	}
 	var log diskLog
@@ -196,7 +215,7 @@ func TestDiskGoesOnAfterDamage(t *testing.T) {
 	if len(log.reports) != 2 || log.reports[1] != nil {
 		t.Errorf("reports %v: want the damage and its end", log.reports)
 	}
-	if list, err := d.generations(); err != nil || len(list) != 2 || list[0] != 3 || list[1] != 1 {
+	if list, err := d.generations(); err != nil || len(list) != 2 || list[0] != 4 || list[1] != 2 {
 		t.Errorf("generations %v, %v", list, err)
 	}
 	if s := log.read(dir); s.Digest() != newest.Digest() {
@@ -354,7 +373,7 @@ func FuzzReadFrames(f *testing.F) {
 	dir := f.TempDir()
 	twoGenerations(f, dir)
 	for _, kind := range []string{"base", "journal"} {
-		b, err := os.ReadFile((&disk{dir: dir}).name(2, kind))
+		b, err := os.ReadFile((&disk{dir: dir}).name(3, kind))
 		if err != nil {
 			f.Fatal(err)
 		}

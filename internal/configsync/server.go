@@ -158,7 +158,7 @@ func (s *Server) noteExpired(r *http.Request, id Identity, err error) {
 	}
 	defer s.leave(hub)
 	hub.note(instance, func(i *Instance) {
-		i.Version = r.Header.Get(headerVersion)
+		i.LastHeartbeat, i.Version = s.now(), r.Header.Get(headerVersion)
 		i.TokenExpiry = &id.Expiry
 		i.Status, i.Message = StatusTokenExpired, err.Error()
 	})
