@@ -46,6 +46,7 @@ func declarations() []func(*csharp.Builder) {
 		declareWebUtility,
 		declareIPAddress,
 		declareTextIO,
+		declareXML,
 	}
 }
 
