@@ -293,8 +293,10 @@ func (e *entry) add(l Limit, cost int64, now time.Time) {
 		e.expires = end
 	case l.Window == Bucket:
 		e.level = e.refill(l, now) - float64(cost)
-		e.at = now
-		e.expires = now.Add(l.Period)
+		if now.After(e.at) { // clocks may go back: no time is refilled twice
+			e.at = now
+		}
+		e.expires = e.at.Add(l.Period)
 	default:
 		e.forget(now.Add(-l.Period))
 		number := now.UnixNano() / slotWidth(l.Period)

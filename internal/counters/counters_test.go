@@ -145,6 +145,59 @@ func TestSlots(t *testing.T) {
 	}
 }
 
+// TestClockGoesBack sets the clock back in the middle of a window: nothing is
+// forgotten, and nothing lasts longer than a period after it was counted.
+func TestClockGoesBack(t *testing.T) {
+	t.Parallel()
+	for _, window := range []Window{Sliding, Bucket} {
+		c := newClock()
+		m := NewMemory(c.now)
+		l := Limit{Key: "k", Max: 2, Period: 10 * time.Second, Window: window}
+		take(m, l)
+		c.advance(-3 * time.Second)
+		take(m, l)
+		if d := take(m, l); d.Allowed {
+			t.Errorf("window %d: a third call is allowed: %+v", window, d)
+		}
+		c.advance(14 * time.Second)
+		if d := take(m, l); !d.Allowed {
+			t.Errorf("window %d: after the period: %+v", window, d)
+		}
+	}
+}
+
+func TestFixedWindowBeforeItsStart(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	m := NewMemory(c.now)
+	l := Limit{Key: "k", Max: 1, Period: 10 * time.Second, Window: Fixed, Start: c.now().Add(25 * time.Second)}
+	for i := range 6 { // windows end at 5, 15, 25, … s
+		if d := take(m, l); !d.Allowed {
+			t.Errorf("window %d: %+v", i, d)
+		}
+		want := 10 * time.Second
+		if i == 0 {
+			want = 5 * time.Second
+		}
+		d := take(m, l)
+		if d.Allowed || d.RetryAfter != want {
+			t.Errorf("window %d, second call: %+v", i, d)
+		}
+		c.advance(d.RetryAfter)
+	}
+}
+
+func TestMoreThanABucketHolds(t *testing.T) {
+	t.Parallel()
+	m := NewMemory(newClock().now)
+	for _, limit := range []int64{0, 5} {
+		d, err := m.Take(t.Context(), []Limit{{Key: "k", Max: limit, Period: time.Second, Window: Bucket}}, 6)
+		if err != nil || d.Allowed || d.RetryAfter < time.Hour {
+			t.Errorf("6 of %d: %+v, %v", limit, d, err)
+		}
+	}
+}
+
 func TestConcurrentCallersAreCountedExactly(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(newClock().now)

@@ -72,6 +72,7 @@ func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request,
 	timeout := cmp.Or(o.Timeout, defaultForwardTimeout)
 	options := message.TransportOptions{
 		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: bodyIdleTimeout, TLS: tlsConfig,
+		OnInformational: r.interim,
 	}
 	for hop := 0; ; hop++ {
 		resp, err := r.gateway.transport.RoundTrip(ctx, out, options)
@@ -91,6 +92,15 @@ func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request,
 		}
 		resp.Release()
 		out = next
+	}
+}
+
+// passInterim passes interim answers such as 103 on. 100 is between neighbours:
+// the engine sends it when the body is read.
+func (r *request) passInterim(status int, h *message.Header) {
+	if status != 100 {
+		removeHopByHop(h, false)
+		_ = r.exchange.Informational(status, h) // a client that has gone shows up with the answer
 	}
 }
 

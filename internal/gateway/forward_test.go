@@ -99,6 +99,22 @@ func (b *trailedBody) Read(p []byte) (int, error) {
 
 func (b *trailedBody) Close() error { return nil }
 
+func TestForwardInterim(t *testing.T) {
+	t.Parallel()
+	w := forwardWorld(t, "")
+	w.backend.answer = func(*message.Request) (*message.Response, error) {
+		pass := w.backend.options[0].OnInformational
+		for _, status := range []int{100, 103} {
+			h := message.NewHeader("Link", "</style.css>", "Connection", "x")
+			pass(status, &h)
+		}
+		return textResponse(200, "ok"), nil
+	}
+	if x := w.do("GET " + host + "/a/x"); len(x.interim) != 1 || x.interim[0] != "103 {[{Link </style.css>}]}" {
+		t.Errorf("interim answers %q", x.interim)
+	}
+}
+
 func TestForwardRedirects(t *testing.T) {
 	t.Parallel()
 	w := forwardWorld(t, `<forward-request follow-redirects="true" buffer-request-body="true" />`,

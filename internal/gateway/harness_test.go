@@ -166,13 +166,14 @@ func (w *world) records() []string {
 
 // fakeExchange is one request in memory.
 type fakeExchange struct {
-	ctx    context.Context
-	req    message.Request
-	status int
-	header message.Header
-	body   string
-	finish []func(message.Result)
-	result message.Result
+	ctx     context.Context
+	req     message.Request
+	status  int
+	header  message.Header
+	body    string
+	interim []string
+	finish  []func(message.Result)
+	result  message.Result
 	// failing is the error of the first Respond.
 	failing error
 }
@@ -196,7 +197,10 @@ func (x *fakeExchange) Context() context.Context { return x.ctx }
 
 func (x *fakeExchange) Request() *message.Request { return &x.req }
 
-func (x *fakeExchange) Informational(int, *message.Header) error { return nil }
+func (x *fakeExchange) Informational(status int, h *message.Header) error {
+	x.interim = append(x.interim, fmt.Sprint(status, *h))
+	return nil
+}
 
 func (x *fakeExchange) Respond(r *message.Response) error {
 	if r.Body != nil {

@@ -125,6 +125,9 @@ func isWebSocketRequest(r *message.Request) bool {
 
 // findAPI returns the API revision for a request, or nil, and the path below it.
 func (c *config) findAPI(r *message.Request) (*api, string) {
+	if r.URL.Path == "*" { // OPTIONS of the whole server is no API's
+		return nil, ""
+	}
 	const mark = ";rev="
 	if at := strings.Index(r.URL.Path, mark); at >= 0 {
 		revision, below := r.URL.Path[at+len(mark):], ""

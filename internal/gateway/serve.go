@@ -27,12 +27,14 @@ type request struct {
 	gateway  *Gateway
 	service  *service
 	config   *config
+	exchange message.Exchange
 	exec     policy.Exec
 	matched  matched
 	out      message.Request // to the backend service
 	host     string          // Host field as received
 	started  time.Time
 	finished func(message.Result)
+	interim  func(int, *message.Header)
 
 	backendStatus int
 	backendTime   time.Duration
@@ -48,7 +50,7 @@ type request struct {
 
 func newRequest(g *Gateway) *request {
 	r := &request{gateway: g}
-	r.finished = r.finish
+	r.finished, r.interim = r.finish, r.passInterim
 	return r
 }
 
@@ -66,11 +68,12 @@ func (g *Gateway) Serve(x message.Exchange) {
 	r := g.requests.Get().(*request)
 	r.service, r.config = s, s.current.Load()
 	r.start(x)
-	r.answer(x, r.run())
+	r.answer(r.run())
 }
 
 // start sets the request's state up.
 func (r *request) start(x message.Exchange) {
+	r.exchange = x
 	x.OnFinish(r.finished)
 	in, e := x.Request(), &r.exec
 	e.Reset(x.Context(), r)
@@ -185,7 +188,8 @@ func (r *request) preflight() bool {
 }
 
 // answer sends the response, or another one when that cannot be sent.
-func (r *request) answer(x message.Exchange, resp *message.Response) {
+func (r *request) answer(resp *message.Response) {
+	x := r.exchange
 	r.response = resp.Status
 	err := x.Respond(resp)
 	if err == nil {
@@ -285,7 +289,8 @@ func (r *request) recycle() {
 	clear(buf.params[:cap(buf.params)])
 	r.matched = matched{buf: matchBuffer{values: buf.values[:0], params: buf.params[:0]}}
 	*r = request{
-		gateway: r.gateway, exec: r.exec, matched: r.matched, out: r.out, finished: r.finished, client: r.client, clientText: r.clientText,
+		gateway: r.gateway, exec: r.exec, matched: r.matched, out: r.out, finished: r.finished, interim: r.interim,
+		client: r.client, clientText: r.clientText,
 	}
 	r.gateway.requests.Put(r)
 }

@@ -68,6 +68,7 @@ func TestMatch(t *testing.T) {
 	f("GET "+host+"/hdr/x", "", "X-Version", "v2")
 	f("GET "+host+"/qry/x?api-version=v1", "http://qry1.test/x?api-version=v1")
 	f("GET "+host+"/qry/x", "")
+	f("GET "+host+"/nothing/"+strings.Repeat("a/", 3000), "")
 	f("GET "+host+"/seg/../echo/./items/7", "http://echo.test/items/7")
 	f("GET "+host+"/echo/files/%2e%2E/%2e./tls", "")
 	f("GET "+host+"/echo/files/.../x", "http://echo.test/files/.../x")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func TestTextLine(t *testing.T) {
@@ -61,4 +62,29 @@ func TestLogChoices(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func FuzzJSONLine(f *testing.F) {
+	for _, s := range []string{"plain", "a \"b\" \\ \n\x00", "ümlaut \u2028", "\xff"} {
+		f.Add(s, 1.5, int64(7))
+	}
+	f.Fuzz(func(t *testing.T, text string, number float64, whole int64) {
+		var out bytes.Buffer
+		h, err := NewLogHandler(&out, LogOptions{Format: "json"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slog.New(h).Info(text, "text", text, "float", number, "int", whole, "list", []string{text}, "error", errors.New(text))
+		var got map[string]any
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || strings.Count(out.String(), "\n") != 1 {
+			t.Fatalf("%v in %q", err, out.String())
+		}
+		want := strings.ToValidUTF8(text, "\ufffd")
+		if utf8.ValidString(text) && (got["message"] != want || got["text"] != want || got["error"] != want) {
+			t.Errorf("%q became %v", text, got)
+		}
+		if f, ok := got["float"].(float64); ok && f != number {
+			t.Errorf("%v became %v", number, f)
+		}
+	})
 }
