@@ -123,7 +123,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	g := gateway.New(gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: &http1.Client{},
-		Counters: gatewayCounters(time.Now), Trust: trust, Log: log, Now: time.Now,
+		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"),
 	})
 	cert, err := selfSigned(time.Now())

@@ -92,7 +92,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if o.withGateway {
 		p.gateway = gateway.New(gateway.Options{
 			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue, Transport: &http1.Client{},
-			Counters: gatewayCounters(time.Now), Trust: trust, Log: o.log, Now: time.Now,
+			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
 		})
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/auth"
+	"github.com/causeway-apim/causeway/internal/cache"
 	"github.com/causeway-apim/causeway/internal/counters"
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/policies"
@@ -22,6 +23,10 @@ func policyCatalogue() (*policy.Catalogue, error) { return policies.Catalogue() 
 
 func gatewayCounters(now func() time.Time) policy.Counters {
 	return gateway.MemoryCounters(counters.NewMemory(now))
+}
+
+func gatewayCache(now func() time.Time) policy.Cache {
+	return cache.NewMemory(cache.Options{Now: now})
 }
 
 // gatewayTrust is what a gateway validates tokens with and who it is itself, by

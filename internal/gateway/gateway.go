@@ -31,6 +31,7 @@ type Options struct {
 	Catalogue  *policy.Catalogue
 	Transport  message.Transport
 	Counters   policy.Counters
+	Cache      policy.Cache
 	Trust      *policy.Trust
 	Log        *slog.Logger
 	Now        func() time.Time
@@ -45,6 +46,7 @@ type Gateway struct {
 	catalogue  *policy.Catalogue
 	transport  message.Transport
 	counters   policy.Counters
+	cache      policy.Cache
 	trust      *policy.Trust
 	log        *slog.Logger
 	now        func() time.Time
@@ -74,6 +76,7 @@ type service struct {
 	id       string // lower-case ARM ID
 	current  atomic.Pointer[config]
 	counters policy.Counters
+	cache    policy.Cache
 	backends backendStates
 	clients  clientConfigs // without a client certificate
 }
@@ -89,7 +92,7 @@ const (
 func New(o Options) *Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
 	g := &Gateway{
-		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters, trust: o.Trust,
+		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters, cache: o.Cache, trust: o.Trust,
 		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		trustProto: o.TrustForwardedProto,
 	}
@@ -129,7 +132,7 @@ func (g *Gateway) Apply(_ context.Context, serviceID string, from, to *snapshot.
 	s := g.services.Load().byID(id)
 	known := s != nil
 	if !known {
-		s = &service{gateway: g, id: id, counters: &serviceCounters{g.counters, id + "|"}}
+		s = &service{gateway: g, id: id, counters: &serviceCounters{g.counters, id + "|"}, cache: &serviceCache{g.cache, id + "|"}}
 	}
 	old := s.current.Load()
 	base := old

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/causeway-apim/causeway/internal/cache"
 	"github.com/causeway-apim/causeway/internal/causewaytest"
 	"github.com/causeway-apim/causeway/internal/counters"
 	"github.com/causeway-apim/causeway/internal/gateway"
@@ -64,7 +65,7 @@ func newGateway(tb testing.TB, transport message.Transport, log *slog.Logger, no
 	}
 	return gateway.New(gateway.Options{
 		Name: "managed", InstanceID: "test", Catalogue: catalogue, Transport: transport, Log: log, Now: now,
-		Counters: gateway.MemoryCounters(counters.NewMemory(now)),
+		Counters: gateway.MemoryCounters(counters.NewMemory(now)), Cache: cache.NewMemory(cache.Options{Now: now}),
 	})
 }
 

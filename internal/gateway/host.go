@@ -88,6 +88,9 @@ func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
 // Counters are the gateway's, with the service's keys kept apart.
 func (r *request) Counters() policy.Counters { return r.service.counters }
 
+// Cache is the gateway's, with the service's keys kept apart.
+func (r *request) Cache() policy.Cache { return r.service.cache }
+
 // Log writes a log line of a policy.
 func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, attributes ...any) {
 	log, level := r.gateway.log, slog.LevelDebug

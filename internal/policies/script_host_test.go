@@ -29,6 +29,7 @@ type fakeHost struct {
 	meeting      chan struct{}
 	logs, traces []string
 	counters     fakeCounters
+	cache        policy.Cache
 	trust        *policy.Trust
 
 	namedValues, fragments map[string]string
@@ -61,6 +62,7 @@ func newFakeHost() *fakeHost {
 		backends: make(map[string]*snapshot.Backend), certificates: make(map[string]*snapshot.Certificate),
 	}
 	h.trust = newTrust(h)
+	h.cache = &fakeCache{host: h, entries: make(map[string]cached), claims: make(map[string]bool)}
 	h.counters = fakeCounters{host: h, events: make(map[string][]event), slots: make(map[string]int64)}
 	return h
 }
@@ -140,6 +142,64 @@ func (h *fakeHost) SendLater(r *message.Request, o policy.SendOptions) {
 }
 
 func (h *fakeHost) Counters() policy.Counters { return &h.counters }
+
+func (h *fakeHost) Cache() policy.Cache { return h.cache }
+
+// fakeCache keeps everything until its time is over.
+type fakeCache struct {
+	host    *fakeHost
+	entries map[string]cached
+	claims  map[string]bool
+}
+
+type cached struct {
+	value   []byte
+	expires time.Time
+}
+
+func (c *fakeCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	e, ok := c.entries[key]
+	if !ok || !c.host.now.Before(e.expires) {
+		return nil, false, nil
+	}
+	return e.value, true, nil
+}
+
+func (c *fakeCache) Set(_ context.Context, key string, value []byte, ttl time.Duration) error {
+	c.entries[key] = cached{value, c.host.now.Add(ttl)}
+	return nil
+}
+
+func (c *fakeCache) Remove(_ context.Context, key string) error {
+	delete(c.entries, key)
+	return nil
+}
+
+func (c *fakeCache) Claim(_ context.Context, key string, wait bool) (release func(), ok bool, err error) {
+	if c.claims[key] {
+		if wait {
+			return nil, false, errors.New("nobody gives the claim back")
+		}
+		return nil, false, nil
+	}
+	c.claims[key] = true
+	return func() { c.claims[key] = false }, true, nil
+}
+
+// brokenCache is a cache that cannot be reached.
+type brokenCache struct{}
+
+var errBroken = errors.New("the cache is broken")
+
+func (brokenCache) Get(context.Context, string) ([]byte, bool, error) { return nil, false, errBroken }
+
+func (brokenCache) Set(context.Context, string, []byte, time.Duration) error { return errBroken }
+
+func (brokenCache) Remove(context.Context, string) error { return errBroken }
+
+func (brokenCache) Claim(context.Context, string, bool) (func(), bool, error) {
+	return nil, false, errBroken
+}
 
 func (h *fakeHost) Log(_ context.Context, level policy.LogLevel, text string, attributes ...any) {
 	h.logs = append(h.logs, fmt.Sprintln(append([]any{level, text}, attributes...)...))

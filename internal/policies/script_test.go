@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"lasterror":          command((*session).lastError),
 			"logged":             command((*session).logged),
 			"traced":             command((*session).traced),
+			"cache":              command((*session).cache),
 			"clock":              command((*session).clock),
 			"slept":              command((*session).slept),
 			"key":                command((*session).key),
@@ -401,6 +402,14 @@ func (s *session) logged(_ *testscript.TestScript, args []string) {
 func (s *session) traced(_ *testscript.TestScript, args []string) {
 	need(args, 1, 1)
 	matchAny(s.host.traces, args[0])
+}
+
+// cache replaces the cache: cache broken
+func (s *session) cache(_ *testscript.TestScript, args []string) {
+	if need(args, 1, 1); args[0] != "broken" {
+		failf("there is no cache %q", args[0])
+	}
+	s.host.cache = brokenCache{}
 }
 
 // clock moves the clock: clock +60s

@@ -16,6 +16,7 @@ type Catalogue struct {
 	library     *csharp.Library
 	globals     []csharp.Global
 	targets     targets
+	values      *ValueCodec
 }
 
 // entry is a definition with the shape of its struct.
@@ -32,7 +33,7 @@ func NewCatalogue(definitions ...Definition) (*Catalogue, error) {
 	}
 	c := &Catalogue{
 		definitions: definitions, byName: make(map[string]*entry, len(definitions)),
-		opaque: make(map[string]bool), library: library, globals: globals, targets: newTargets(library),
+		opaque: make(map[string]bool), library: library, globals: globals, targets: newTargets(library), values: newValueCodec(library),
 	}
 	all, seen := make(shapes), make(map[*shape]bool)
 	var errs []error

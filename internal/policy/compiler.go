@@ -54,6 +54,9 @@ func (c *Compiler) Certificate(idOrThumbprint string) {
 // UsesBody notes that the policy reads or replaces bodies as a whole.
 func (c *Compiler) UsesBody(use BodyUse) { c.k.use |= use }
 
+// Values writes and reads values of variables, for caches.
+func (c *Compiler) Values() *ValueCodec { return c.k.catalogue.values }
+
 // Fragment compiles the steps of a policy fragment for the place of the element and reports what is wrong with it. A fragment inside of a
 // fragment is an error.
 func (c *Compiler) Fragment(name string) Block {

@@ -29,6 +29,8 @@ type Host interface {
 	Trust() *Trust
 	// Counters are the counters of limits.
 	Counters() Counters
+	// Cache keeps what policies store. Its keys are apart from those of other services.
+	Cache() Cache
 	// Log writes a log record of a policy or of the engine. Attributes are names and values in turn, as in log/slog.
 	Log(ctx context.Context, level LogLevel, message string, attributes ...any)
 
@@ -152,6 +154,19 @@ type Counters interface {
 	Acquire(ctx context.Context, key string, max int64) (bool, error)
 	// Release gives a slot back.
 	Release(key string)
+}
+
+// Cache keeps values for a while; any of them may be gone earlier.
+type Cache interface {
+	// Get returns the value of a key, which the caller does not change.
+	Get(ctx context.Context, key string) (value []byte, ok bool, err error)
+	// Set keeps a value for ttl and replaces the one before. The key is copied when it is kept; the value is not, and nobody changes it any more.
+	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Remove removes a key.
+	Remove(ctx context.Context, key string) error
+	// Claim makes its caller the only one who works out the value of a key, until release is called. While somebody else has the claim, ok is
+	// false, or, with wait, Claim waits until that ends or ctx does; then the error is the context's cause.
+	Claim(ctx context.Context, key string, wait bool) (release func(), ok bool, err error)
 }
 
 // Tracer records the debug trace of a request. A nil Tracer in Exec means that the request is not traced.
