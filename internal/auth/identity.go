@@ -114,7 +114,7 @@ func (m *InstanceMetadata) AccessToken(ctx context.Context, resource, clientID s
 // askForToken reads the answer of a token end point (RFC 6749, section 5).
 func askForToken(doer Doer, r *http.Request, now time.Time) (Access, error) {
 	r.Header.Set("Accept", "application/json")
-	status, body, err := exchange(doer, r)
+	status, body, err := exchange(doer, r, maxTokenAnswer)
 	if err != nil {
 		return Access{}, fmt.Errorf("ask for an access token: %w", err)
 	}
@@ -137,7 +137,10 @@ func askForToken(doer Doer, r *http.Request, now time.Time) (Access, error) {
 	return access, nil
 }
 
-const maxTokenSeconds = 7 * 24 * 3600
+const (
+	maxTokenSeconds = 7 * 24 * 3600
+	maxTokenAnswer  = 1 << 20
+)
 
 // number reads a number that some end points send as a text.
 func number(v any) (int64, bool) {

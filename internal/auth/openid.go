@@ -133,7 +133,7 @@ func (o *OpenID) entry(configuration string) *openIDEntry {
 func (o *OpenID) fetch(ctx context.Context, configuration string) (*Issuer, error) {
 	ctx, cancel := context.WithTimeout(ctx, openIDTimeout)
 	defer cancel()
-	raw, err := get(ctx, o.doer, configuration)
+	raw, err := get(ctx, o.doer, configuration, openIDSize)
 	if err != nil {
 		return nil, fmt.Errorf("fetch OpenID configuration: %w", err)
 	}
@@ -146,7 +146,7 @@ func (o *OpenID) fetch(ctx context.Context, configuration string) (*Issuer, erro
 	if keys == "" {
 		return nil, fmt.Errorf("read OpenID configuration %s: it has no jwks_uri", configuration)
 	}
-	if raw, err = get(ctx, o.doer, keys); err != nil {
+	if raw, err = get(ctx, o.doer, keys, openIDSize); err != nil {
 		return nil, fmt.Errorf("fetch keys: %w", err)
 	}
 	issuer := &Issuer{Name: name}
@@ -157,7 +157,7 @@ func (o *OpenID) fetch(ctx context.Context, configuration string) (*Issuer, erro
 }
 
 // get reads a document of limited size.
-func get(ctx context.Context, doer Doer, address string) ([]byte, error) {
+func get(ctx context.Context, doer Doer, address string, limit int64) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		return nil, fmt.Errorf("%q is not an absolute http or https URL", address)
@@ -167,7 +167,7 @@ func get(ctx context.Context, doer Doer, address string) ([]byte, error) {
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/json")
-	status, raw, err := exchange(doer, r)
+	status, raw, err := exchange(doer, r, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -179,18 +179,18 @@ func get(ctx context.Context, doer Doer, address string) ([]byte, error) {
 
 var errTooLarge = errors.New("the answer is too large")
 
-// exchange sends a request and reads the answer, up to openIDSize bytes.
-func exchange(doer Doer, r *http.Request) (status int, body []byte, err error) {
+// exchange sends a request and reads the answer, up to limit bytes.
+func exchange(doer Doer, r *http.Request, limit int64) (status int, body []byte, err error) {
 	resp, err := doer.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // it has been read
-	body, err = io.ReadAll(io.LimitReader(resp.Body, openIDSize+1))
+	body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	switch {
 	case err != nil:
 		return 0, nil, fmt.Errorf("read answer of %s: %w", r.URL.Host, err)
-	case len(body) > openIDSize:
+	case int64(len(body)) > limit:
 		return 0, nil, fmt.Errorf("read answer of %s: %w", r.URL.Host, errTooLarge)
 	}
 	return resp.StatusCode, body, nil

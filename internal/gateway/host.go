@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,17 @@ func (r *request) Certificate(idOrThumbprint string) (*snapshot.Certificate, boo
 		return &c.part, true
 	}
 	return nil, false
+}
+
+// Certificates returns all certificates by name.
+func (r *request) Certificates() []*snapshot.Certificate {
+	list := make([]*snapshot.Certificate, 0, r.config.certificates.len())
+	r.config.certificates.each(func(_ string, c *certificate) bool {
+		list = append(list, &c.part)
+		return true
+	})
+	slices.SortFunc(list, func(a, b *snapshot.Certificate) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }
 
 // KeyPair returns a certificate with its private key.

@@ -15,6 +15,7 @@ func All() []policy.Definition {
 		IPFilter,
 		ValidateAzureADToken,
 		ValidateJWT,
+		ValidateClientCertificate,
 		AuthenticationBasic,
 		AuthenticationCertificate,
 		AuthenticationManagedIdentity,

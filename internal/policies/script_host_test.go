@@ -230,6 +230,16 @@ func (h *fakeHost) Certificate(id string) (*snapshot.Certificate, bool) {
 	return c, ok
 }
 
+func (h *fakeHost) Certificates() []*snapshot.Certificate {
+	var list []*snapshot.Certificate
+	for id, c := range h.certificates {
+		if strings.EqualFold(id, c.Name) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 func (h *fakeHost) KeyPair(id string) (*tls.Certificate, error) {
 	c, ok := h.Certificate(id)
 	if !ok {

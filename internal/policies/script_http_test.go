@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -116,6 +117,7 @@ type config struct {
 	ip                                          string
 	template                                    string
 	responses                                   []snapshot.OperationResponse
+	tls                                         *tls.ConnectionState
 }
 
 func defaultConfig() config { return config{ip: "192.0.2.1", template: "/{*rest}"} }
@@ -163,6 +165,7 @@ func testAPI() *snapshot.API {
 func (c *config) start(x *policy.Exec, h *fakeHost, r *message.Request) {
 	x.Reset(context.Background(), h)
 	x.Request, x.OriginalURL, x.OriginalMethod, x.ClientIP, x.Started = r, r.URL, r.Method, c.ip, h.now
+	x.Request.TLS = c.tls
 	h.Random(x.RequestID[:])
 	x.Service = &snapshot.Service{ID: "/subscriptions/0/service/test", Name: "test", Location: "Earth"}
 	x.Deployment = &policy.Deployment{GatewayID: "managed", InstanceID: "one", Region: "Earth"}

@@ -1,6 +1,7 @@
 package policies_test
 
 import (
+	"crypto/x509"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,6 +63,8 @@ func TestScripts(t *testing.T) {
 			"key":                command((*session).key),
 			"token":              command((*session).token),
 			"pfx":                command((*session).pfx),
+			"client":             command((*session).client),
+			"trusted":            command((*session).trusted),
 			"expand":             command((*session).expand),
 			"identity":           command((*session).identity),
 			"called-certificate": command((*session).calledCertificate),
@@ -120,10 +123,11 @@ type session struct {
 	exec      policy.Exec
 	failure   *policy.Error
 	keys      map[string]any // of tokens and certificates, by name
+	issued    map[string]*x509.Certificate
 }
 
 func newSession(catalogue *policy.Catalogue) *session {
-	return &session{catalogue: catalogue, host: newFakeHost(), config: defaultConfig(), keys: make(map[string]any)}
+	return &session{catalogue: catalogue, host: newFakeHost(), config: defaultConfig(), keys: make(map[string]any), issued: make(map[string]*x509.Certificate)}
 }
 
 // fail is what commands panic with; command turns it into a failed script.

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -36,7 +37,10 @@ import (
 // newTrust is the trust of a script: what it fetches comes from the script's answers.
 func newTrust(h *fakeHost) *policy.Trust {
 	now := func() time.Time { return h.now }
-	return &policy.Trust{OpenID: auth.NewOpenID(scriptDoer{h}, now), Authority: "https://login.test", Identity: auth.NoIdentity{}}
+	return &policy.Trust{
+		OpenID: auth.NewOpenID(scriptDoer{h}, now), Authority: "https://login.test", Identity: auth.NoIdentity{},
+		Roots: x509.NewCertPool(), Revocations: auth.NewRevocations(scriptDoer{h}, now),
+	}
 }
 
 // scriptDoer answers HTTP requests by the script.
@@ -242,15 +246,23 @@ func (s *session) calledCertificate(_ *testscript.TestScript, args []string) {
 	}
 }
 
-// newCertificate issues a self-signed certificate for a key.
-func (s *session) newCertificate(name string) (*x509.Certificate, crypto.Signer) {
+// newCertificate issues a certificate for a key of its own. Without an issuer it signs itself.
+func (s *session) newCertificate(name, issuer string) *x509.Certificate {
+	if c, ok := s.issued[name]; ok {
+		return c
+	}
 	key := s.testKey("ec-" + name).(*ecdsa.PrivateKey)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(0x0a1b), Subject: pkix.Name{CommonName: name, Organization: []string{"Contoso, Inc."}},
+		SerialNumber: big.NewInt(0x0a1b), Subject: pkix.Name{Country: []string{"US"}, Organization: []string{"Contoso, Inc."}, CommonName: name},
 		NotBefore: s.host.now.Add(-time.Hour), NotAfter: s.host.now.Add(24 * time.Hour), DNSNames: []string{name + ".test"},
-		BasicConstraintsValid: true,
+		BasicConstraintsValid: true, IsCA: issuer == "",
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	parent, signer := template, key
+	if issuer != "" {
+		parent, signer = s.newCertificate(issuer, ""), s.testKey("ec-"+issuer).(*ecdsa.PrivateKey)
+		template.CRLDistributionPoints = []string{"http://crl.test/list"}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
 	if err != nil {
 		failf("%v", err)
 	}
@@ -258,21 +270,51 @@ func (s *session) newCertificate(name string) (*x509.Certificate, crypto.Signer)
 	if err != nil {
 		failf("%v", err)
 	}
-	return c, key
+	s.issued[name] = c
+	return c
+}
+
+func thumbprint(c *x509.Certificate) string {
+	sum := sha1.Sum(c.Raw)
+	return strings.ToUpper(hex.EncodeToString(sum[:]))
+}
+
+// client makes requests come over TLS with a client certificate and sets NAME_THUMBPRINT: client [NAME [ISSUER]]
+func (s *session) client(ts *testscript.TestScript, args []string) {
+	need(args, 0, 2)
+	s.config.tls = &tls.ConnectionState{}
+	if len(args) == 0 {
+		return
+	}
+	issuer := ""
+	if len(args) == 2 {
+		issuer = args[1]
+	}
+	c := s.newCertificate(args[0], issuer)
+	s.config.tls.PeerCertificates = []*x509.Certificate{c}
+	ts.Setenv(args[0]+"_THUMBPRINT", thumbprint(c))
+	if issuer != "" {
+		s.config.tls.PeerCertificates = append(s.config.tls.PeerCertificates, s.newCertificate(issuer, ""))
+		ts.Setenv(issuer+"_THUMBPRINT", thumbprint(s.newCertificate(issuer, "")))
+	}
+}
+
+// trusted makes a certificate an authority for client certificates: trusted NAME
+func (s *session) trusted(_ *testscript.TestScript, args []string) {
+	need(args, 1, 1)
+	s.host.trust.Roots.AddCert(s.newCertificate(args[0], ""))
 }
 
 // pfx adds a certificate with a key to the configuration and sets the variables NAME_PFX (Base64, password "pw") and NAME_THUMBPRINT: pfx NAME
 func (s *session) pfx(ts *testscript.TestScript, args []string) {
 	need(args, 1, 1)
-	c, key := s.newCertificate(args[0])
-	raw, err := pkcs12.Modern.Encode(key, c, nil, "pw")
+	c := s.newCertificate(args[0], "")
+	raw, err := pkcs12.Modern.Encode(s.testKey("ec-"+args[0]), c, nil, "pw")
 	if err != nil {
 		failf("%v", err)
 	}
-	sum := sha1.Sum(c.Raw)
-	thumbprint := strings.ToUpper(hex.EncodeToString(sum[:]))
-	part := &snapshot.Certificate{Name: args[0], Thumbprint: thumbprint, PFX: raw, Password: "pw"}
-	s.host.certificates[strings.ToLower(args[0])], s.host.certificates[strings.ToLower(thumbprint)] = part, part
+	part := &snapshot.Certificate{Name: args[0], Thumbprint: thumbprint(c), PFX: raw, Password: "pw"}
+	s.host.certificates[strings.ToLower(args[0])], s.host.certificates[strings.ToLower(part.Thumbprint)] = part, part
 	ts.Setenv(args[0]+"_PFX", base64.StdEncoding.EncodeToString(raw))
-	ts.Setenv(args[0]+"_THUMBPRINT", thumbprint)
+	ts.Setenv(args[0]+"_THUMBPRINT", part.Thumbprint)
 }

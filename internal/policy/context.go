@@ -137,6 +137,7 @@ func declareConfiguration(b *csharp.Builder) {
 	d.Prop("string Region", csharp.F1(func(d *deploymentObject) string { return d.Deployment.Region }))
 	d.Prop("string ServiceName", csharp.F1(func(d *deploymentObject) string { return d.Service.Name }))
 	d.Prop("string ServiceId", csharp.F1(func(d *deploymentObject) string { return d.Service.ID }))
+	d.Prop("IReadOnlyDictionary<string, X509Certificate2> Certificates", csharp.F1(func(d *deploymentObject) any { return (*certificatesObject)(d) }))
 	d.Prop("IGateway Gateway", csharp.F1(func(d *deploymentObject) *gatewayObject { return (*gatewayObject)(d) }))
 
 	g := b.Type("interface IGateway", csharp.Go[*gatewayObject]())

@@ -13,6 +13,7 @@ var (
 	objectPair      = onceType("System.Collections.Generic.KeyValuePair<string, object>")
 	stringPair      = onceType("System.Collections.Generic.KeyValuePair<string, string>")
 	stringArrayPair = onceType("System.Collections.Generic.KeyValuePair<string, string[]>")
+	certificatePair = onceType("System.Collections.Generic.KeyValuePair<string, System.Security.Cryptography.X509Certificates.X509Certificate2>")
 	stringListPair  = onceType("System.Collections.Generic.KeyValuePair<string, System.Collections.Generic.IList<string>>")
 )
 
@@ -56,4 +57,9 @@ func (c *authorizationClaims) Each(run *csharp.Run, yield func(item any) bool) {
 // Each yields the names with their values.
 func (f *form) Each(run *csharp.Run, yield func(item any) bool) {
 	clr.EachPair(run, stringListPair(), f, yield)
+}
+
+// Each yields the certificates.
+func (c *certificatesObject) Each(run *csharp.Run, yield func(item any) bool) {
+	clr.EachPair(run, certificatePair(), c, yield)
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/auth"
@@ -50,6 +51,10 @@ type Trust struct {
 	Authority string
 	// Identity is the gateway's managed identity; auth.NoIdentity when it has none.
 	Identity auth.TokenSource
+	// Roots are the authorities for client certificates; nil means those of the operating system.
+	Roots *x509.CertPool
+	// Revocations are the revocation lists of issuers of client certificates.
+	Revocations *auth.Revocations
 }
 
 // Config is the part of the gateway's configuration that policies look up while they run. Names compare without regard to case.
@@ -61,6 +66,8 @@ type Config interface {
 	// KeyPair is the certificate of that name or thumbprint with its private key, decoded once. An error says that there is none or that it
 	// cannot be read.
 	KeyPair(idOrThumbprint string) (*tls.Certificate, error)
+	// Certificates are all certificates, in the order of their names.
+	Certificates() []*snapshot.Certificate
 	// Group is the group of that name.
 	Group(name string) (*snapshot.Group, bool)
 	// ProductAPIs are the APIs of a product.
