@@ -38,6 +38,7 @@ type plane struct {
 	feed      *configsync.Feed
 	publisher *resource.Publisher
 	config    *configsync.Server
+	board     *instanceBoard // nil for a plane without replicas
 	manage    *manage.Server
 	gateway   *gateway.Gateway
 	gatewaySv *gateway.Server
@@ -59,6 +60,8 @@ type planeOptions struct {
 	// withGateway runs the managed gateway; certificate is its fallback.
 	withGateway bool
 	certificate *tls.Certificate
+	// replicas says that other planes may work on the same database.
+	replicas bool
 	// allowLoopbackLinks lets imports follow links to this machine.
 	allowLoopbackLinks bool
 	gatewayURL         func(service string) string
@@ -84,7 +87,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	p := &plane{log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func())}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks,
-		Instances: func(service, gateway string) any { return p.config.Instances(service, gateway) },
+		Instances: func(service, gateway string) any { return p.instances(service, gateway) },
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -100,6 +103,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,
 	})
 	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log}
+	if o.replicas {
+		p.board = &instanceBoard{store: st, now: time.Now, log: o.log}
+		p.config.Changed = p.board.changed
+	}
 	if err := p.publisher.Load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("load the configuration: %w", err), st.Close())
 	}
@@ -117,6 +124,15 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	exports = resources.NewExports(p.manage.Engine())
 	return p, nil
+}
+
+// instances lists the instances of a gateway, wherever they are connected.
+func (p *plane) instances(service, gateway string) []configsync.Instance {
+	local := p.config.Instances(service, gateway)
+	if p.board == nil {
+		return local
+	}
+	return p.board.join(service, gateway, local)
 }
 
 // onWrite is what happens between a committed write and its answer.
@@ -203,6 +219,9 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 		})
 	}
 	start(func() error { return ignoreCancel(p.publisher.Run(running)) })
+	if p.board != nil {
+		start(func() error { p.board.run(running); return nil })
+	}
 	if l := listeners.get("management"); l != nil {
 		start(func() error { return p.manage.Serve(running, l, drain) })
 	}

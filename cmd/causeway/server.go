@@ -167,7 +167,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 		return err
 	}
 	p, err := openPlane(ctx, planeOptions{
-		log: log, databaseURL: database, keyring: keyring, token: secret, principal: "admin",
+		log: log, databaseURL: database, keyring: keyring, token: secret, principal: "admin", replicas: scheme != "sqlite",
 		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },

@@ -114,7 +114,7 @@ func TestHeartbeat(t *testing.T) {
 		if i := c.instance(); i.Status != StatusDisconnected {
 			t.Errorf("after the stop: %+v", i)
 		}
-		c.pass(instanceLife)
+		c.pass(InstanceLife)
 		c.pass(time.Second)
 		if list := c.server.Instances(testService, "edge"); len(list) != 0 {
 			t.Errorf("after its life: %+v", list)

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// instanceLife is how long an instance is listed after its last sign of life.
-	instanceLife = 5 * time.Minute
+	// InstanceLife is how long an instance is listed after its last sign of life.
+	InstanceLife = 5 * time.Minute
 	// maxInstances of one gateway that are listed; further ones are served.
 	maxInstances  = 10_000
 	maxInstanceID = 256
@@ -361,5 +361,5 @@ func (g *gatewayHub) connections() []*serverConn {
 func (g *gatewayHub) idle(now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.users == 0 && now.Sub(g.left) > instanceLife
+	return g.users == 0 && now.Sub(g.left) > InstanceLife
 }

@@ -68,7 +68,7 @@ func (g *gatewayHub) noteState(id string, change func(*instanceState)) {
 
 // forget drops instances without a sign of life. The caller holds the lock.
 func (g *gatewayHub) forget(now time.Time) {
-	maps.DeleteFunc(g.instances, func(_ string, st *instanceState) bool { return now.Sub(st.seen) > instanceLife })
+	maps.DeleteFunc(g.instances, func(_ string, st *instanceState) bool { return now.Sub(st.seen) > InstanceLife })
 }
 
 func (g *gatewayHub) list() []Instance {

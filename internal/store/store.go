@@ -95,6 +95,12 @@ type Store interface {
 	// Compact removes the changes of service's log with numbers up to and including keepAfter.
 	Compact(ctx context.Context, service string, keepAfter int64) error
 
+	// PutNotes writes notes, replacing those of the same scope and name, and drops all that are older than forget.
+	PutNotes(ctx context.Context, notes []Note, forget time.Time) error
+
+	// Notes returns the notes of a scope in the order of their names.
+	Notes(ctx context.Context, scope string) ([]Note, error)
+
 	// Close releases the database. Transactions that still run are ended first or fail.
 	Close() error
 }
