@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/store"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -98,7 +100,10 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	}
 	p, err := openPlane(ctx, planeOptions{
 		log: log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
-		token: token, principal: "dev", awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,
+		authenticate: func(context.Context, store.Store) (manage.Authenticator, error) {
+			return manage.NewBearerToken(token, manage.Principal{ID: adminID, Name: "dev"}), nil
+		},
+		awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },
 		handlers:      map[string]http.Handler{echoPath + "/": http.HandlerFunc(serveEcho)},

@@ -268,7 +268,7 @@ func logStatus(log *slog.Logger, st configsync.Status) {
 	case st.State == configsync.StateConnected:
 		log.Info("The gateway is connected to the management plane.", append(attrs, "host", st.Host)...)
 	case slices.Contains([]configsync.State{configsync.StateTokenExpired, configsync.StateTokenRefused}, st.State):
-		log.Error("The management plane refuses the token: "+st.Reason+" Make a new one with the gateway's generateToken.", append(attrs, "host", st.Host)...)
+		log.Error("The management plane refuses the token: "+st.Reason+". Make a new one with the gateway's generateToken.", append(attrs, "host", st.Host)...)
 	case st.State == configsync.StateTokenExpiring:
 		log.Warn("The token expires soon: "+st.Reason, attrs...)
 	case st.State == configsync.StateWaiting:

@@ -52,8 +52,8 @@ type planeOptions struct {
 	log         *slog.Logger
 	databaseURL string
 	keyring     *store.Keyring
-	token       string // bearer token with full rights
-	principal   string
+	// authenticate says who may use the management API; it may keep that in the store.
+	authenticate func(ctx context.Context, st store.Store) (manage.Authenticator, error)
 	// awaitGateway holds answers to writes back until the managed gateway
 	// serves them.
 	awaitGateway bool
@@ -83,6 +83,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	st, err := store.Open(ctx, o.databaseURL, store.Options{Keyring: o.keyring})
 	if err != nil {
 		return nil, err
+	}
+	authenticator, err := o.authenticate(ctx, st)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
 	}
 	p := &plane{log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func())}
 	types, err := resources.New(resources.Env{
@@ -115,7 +119,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	handlers[resources.ExportPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { exports.ServeHTTP(w, r) })
 	config := manage.Config{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
-		Authenticator: manage.NewBearerToken(o.token, manage.Principal{ID: adminID, Name: o.principal}),
+		Authenticator: authenticator,
 		Subscriptions: []string{subscriptionID}, TenantID: tenantID, Handlers: handlers, Connect: p.config,
 		OnWrite: p.onWrite(o.awaitGateway),
 	}

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +22,6 @@ import (
 // from: the flag itself, the environment, a file.
 type serverOption struct {
 	name, normal, help string
-	secret             bool
 }
 
 var serverOptions = []serverOption{
@@ -89,12 +88,28 @@ once.`,
 				if v.value == "" {
 					v = settingValue{"-", "unset"}
 				}
+				if o.name == "database" {
+					v.value = withoutPassword(v.value)
+				}
 				fmt.Fprintln(cmd.OutOrStdout(), o.name, v.value, v.origin)
 			}
 			return nil
 		},
 	})
 	return cmd
+}
+
+// withoutPassword masks the password in the URL of a database.
+func withoutPassword(database string) string {
+	u, err := url.Parse(database)
+	if err != nil {
+		return "***" // who knows what is in it
+	}
+	if q := u.Query(); q.Has("password") {
+		q.Set("password", "***")
+		u.RawQuery = q.Encode()
+	}
+	return u.Redacted()
 }
 
 // loadServerConfig joins defaults, file, environment and flags.
@@ -162,13 +177,10 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return err
 	}
-	secret, err := adminSecret(cmd, c.text("data"))
-	if err != nil {
-		return err
-	}
 	p, err := openPlane(ctx, planeOptions{
-		log: log, databaseURL: database, keyring: keyring, token: secret, principal: "admin", replicas: scheme != "sqlite",
-		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
+		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
+		authenticate: administrator{given: os.Getenv("CAUSEWAY_ADMIN_SECRET"), out: cmd.OutOrStdout()}.authenticate,
+		withGateway:  c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },
 		handlers:      map[string]http.Handler{},
@@ -205,26 +217,4 @@ func serverCertificate(c serverConfig, now time.Time) (*tls.Certificate, error) 
 		return nil, fmt.Errorf("load the certificate: %w; check --tls-cert and --tls-key", err)
 	}
 	return &pair, nil
-}
-
-// adminSecret is the bearer token of the first principal. One that is made is
-// kept in the data folder, readable by the owner alone.
-func adminSecret(cmd *cobra.Command, data string) (string, error) {
-	if s := os.Getenv("CAUSEWAY_ADMIN_SECRET"); s != "" {
-		return s, nil
-	}
-	file := filepath.Join(data, "admin.secret")
-	text, err := os.ReadFile(file)
-	switch {
-	case err == nil && len(text) >= 16:
-		return string(text), nil
-	case err != nil && !errors.Is(err, os.ErrNotExist):
-		return "", fmt.Errorf("read the administrator's secret: %w", err)
-	}
-	secret := newToken()
-	if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
-		return "", fmt.Errorf("keep the administrator's secret: %w", err)
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The bearer token of the management API, shown once: %s\n", secret)
-	return secret, nil
 }

@@ -51,7 +51,12 @@ type BearerToken struct {
 
 // NewBearerToken returns the authenticator of a token.
 func NewBearerToken(token string, p Principal) *BearerToken {
-	return &BearerToken{hash: sha256.Sum256([]byte(token)), principal: p}
+	return NewBearerTokenHash(sha256.Sum256([]byte(token)), p)
+}
+
+// NewBearerTokenHash returns the authenticator of a random token of which only the SHA-256 is known.
+func NewBearerTokenHash(hash [sha256.Size]byte, p Principal) *BearerToken {
+	return &BearerToken{hash: hash, principal: p}
 }
 
 // Authenticate implements [Authenticator]. Tokens are compared in constant time.
