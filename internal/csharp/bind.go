@@ -48,6 +48,7 @@ type binder struct {
 	locals      int            // definite assignment numbers
 	used        map[string]int // deepest function nesting at which a name is used
 	checked     bool
+	unchecked   bool // inside unchecked, where constants may overflow too
 	bound       map[string]*Type // type parameters of the generic local function being bound
 	lambdas     map[lambdaKey]*boundLambda
 	jumps       *jumpTarget

@@ -95,10 +95,10 @@ func (b *binder) dispatch(e expr) operand {
 	case *sizeofExpr:
 		return b.sizeof(e)
 	case *checkedExpr:
-		old := b.checked
-		b.checked = e.on
+		old, oldUn := b.checked, b.unchecked
+		b.checked, b.unchecked = e.on, !e.on
 		x := b.value(e.x)
-		b.checked = old
+		b.checked, b.unchecked = old, oldUn
 		x.lv = nil
 		return x
 	case *interpExpr:

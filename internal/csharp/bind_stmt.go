@@ -203,9 +203,9 @@ func (b *binder) statement(s stmt) exec {
 			return run(fr)
 		}
 	case *checkedStmt:
-		old := b.checked
-		b.checked = s.on
-		defer func() { b.checked = old }()
+		old, oldUn := b.checked, b.unchecked
+		b.checked, b.unchecked = s.on, !s.on
+		defer func() { b.checked, b.unchecked = old, oldUn }()
 		return b.block(s.body)
 	}
 	return func(*Frame) ctl { return ctlNext }

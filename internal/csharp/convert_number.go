@@ -62,7 +62,7 @@ func (b *binder) numeric(x operand, t *Type, explicit bool) operand {
 	}
 	out := operand{pos: x.pos, t: t}
 	c := x.c
-	checked := b.checked || x.konst
+	checked := b.checked || x.konst && !b.unchecked
 	switch {
 	case from.repr() == reprInt && to.repr() == reprInt:
 		out.c = code{i: intToInt(c.i, fk, tk, checked && explicit)}

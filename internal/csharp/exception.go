@@ -55,6 +55,11 @@ func ThrowArgument(typeName, message, param string) {
 	panic(&Exception{name: typeName, Message: message + " (Parameter '" + param + "')", Param: param})
 }
 
+// ThrowActual raises ArgumentOutOfRangeException with the value that was out of range in its message.
+func ThrowActual(message, param, actual string) {
+	panic(&Exception{name: "System.ArgumentOutOfRangeException", Message: message + " (Parameter '" + param + "')\nActual value was " + actual + ".", Param: param})
+}
+
 // ThrowArgumentNull raises ArgumentNullException for the named parameter.
 func ThrowArgumentNull(param string) {
 	ThrowArgument("System.ArgumentNullException", "Value cannot be null.", param)

@@ -298,6 +298,18 @@ func F8[A, B, C, D, E, G, H, I, R any](f func(A, B, C, D, E, G, H, I) R) Func {
 	}}
 }
 
+// F11 wraps a Go function of eleven parameters: new Guid has so many.
+func F11[A, B, C, D, E, G, H, I, J, K, L, R any](f func(A, B, C, D, E, G, H, I, J, K, L) R) Func {
+	params := []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G](), paramOf[H](), paramOf[I](), paramOf[J](), paramOf[K](), paramOf[L]()}
+	return Func{params: params, result: reprOf(reflect.TypeFor[R]()), anyResult: isAny[R](), emit: func(c *callSite) code {
+		a, b, d, e, g, h, i, j := get[A](c), get[B](c), get[C](c), get[D](c), get[E](c), get[G](c), get[H](c), get[I](c)
+		k, l, m := get[J](c), get[K](c), get[L](c)
+		return put(func(fr *Frame) R {
+			return f(a(fr), b(fr), d(fr), e(fr), g(fr), h(fr), i(fr), j(fr), k(fr), l(fr), m(fr))
+		})
+	}}
+}
+
 // V1 wraps a Go function of one parameter without result: a void member or a setter.
 func V1[A any](f func(A)) Func {
 	return Func{params: []goParam{paramOf[A]()}, result: reprVoid, emit: func(c *callSite) code {

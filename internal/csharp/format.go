@@ -196,6 +196,15 @@ func (t *Type) Fields() []string {
 	return out
 }
 
+// FieldTypes are the types of the fields, in the order of Fields.
+func (t *Type) FieldTypes() []*Type {
+	out := make([]*Type, len(t.fields))
+	for i, f := range t.fields {
+		out[i] = f.typ
+	}
+	return out
+}
+
 // ClrType is the exception's type.
 func (e *Exception) ClrType() *Type { return e.Type }
 

@@ -118,11 +118,10 @@ func (b *binder) arithmetic(pos int, op string, x, y operand) operand {
 		b.noOperator(pos, op, x, y)
 	}
 	k := t.kind
-	if op == "/" || op == "%" {
-		if n, ok := unboxInt(y.val); ok && y.konst && n == 0 && t.isIntegral() {
-			b.fail(pos, "CS0020", "Division by constant zero")
-		}
-		if d, ok := y.val.(Decimal); ok && d.IsZero() && y.konst {
+	if (op == "/" || op == "%") && x.konst && y.konst {
+		n, integral := unboxInt(y.val)
+		d, ok := y.val.(Decimal)
+		if integral && n == 0 && t.isIntegral() || ok && d.IsZero() {
 			b.fail(pos, "CS0020", "Division by constant zero")
 		}
 	}
@@ -143,7 +142,7 @@ func (b *binder) arithmetic(pos int, op string, x, y operand) operand {
 		if compare {
 			out.c.b = compareInt(op, p.c.i, q.c.i, k == kindULong)
 		} else {
-			out.c.i = intOp(op, p.c.i, q.c.i, k, b.checked || x.konst && y.konst)
+			out.c.i = intOp(op, p.c.i, q.c.i, k, b.checked || x.konst && y.konst && !b.unchecked)
 		}
 	case reprFloat:
 		if compare {
@@ -332,7 +331,7 @@ func (b *binder) unary(pos int, op string, x operand) operand {
 	switch t.repr() {
 	case reprInt:
 		i, k, lo := x.c.i, t.kind, int64(0)
-		checked := b.checked || x.konst
+		checked := b.checked || x.konst && !b.unchecked
 		lo, _ = intRange(k)
 		switch {
 		case op == "~":

@@ -87,6 +87,20 @@ func AppendUnit(b []byte, u uint16) []byte {
 	return append(b, 0xE0|byte(u>>12), 0x80|byte(u>>6)&0x3F, 0x80|byte(u)&0x3F)
 }
 
+// ToUTF8 gives valid UTF-8: U+FFFD for each lone surrogate, as .NET's encoder writes it.
+func ToUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); {
+		r, n := decode(s[i:])
+		b = utf8.AppendRune(b, r) // writes U+FFFD for a surrogate
+		i += n
+	}
+	return string(b)
+}
+
 // CharAt is the indexer of String. An index out of range throws IndexOutOfRangeException.
 func CharAt(s string, i int) Char {
 	if i >= 0 && i < len(s) && IsASCII(s[:i+1]) {

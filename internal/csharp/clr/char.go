@@ -60,6 +60,7 @@ func declareChar(b *csharp.Builder) {
 		}
 		return ok
 	}))
+	declareUnicode(b, t)
 	t.Static("string ConvertFromUtf32(int utf32)", csharp.F1(func(n int) string {
 		if n < 0 || n > unicode.MaxRune || surrogate(rune(n)) {
 			outOfRange("utf32", "A valid UTF32 value is between 0x000000 and 0x10ffff, inclusive, and should not include surrogate codepoint values (0x00d800 ~ 0x00dfff).")

@@ -202,6 +202,7 @@ func (l *List) remove(v any) bool {
 func (l *List) Clear() { l.items = nil; l.version++ }
 
 func declareList(t *csharp.TypeBuilder) {
+	declareSteps(t, "T")
 	t.New("()", csharp.F1(func(t resultType) *List { return NewList(t.Type, nil) }))
 	t.New("(int capacity)", csharp.F2(func(t resultType, n int) *List {
 		if n < 0 {

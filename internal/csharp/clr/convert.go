@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,13 @@ func badCast(v any, to string) {
 
 // invalidConvert throws for a pair of primitive types that Convert does not convert.
 func invalidConvert(v any, to string) {
+	switch v.(type) {
+	case bool, string, csharp.Char, float64, float32, csharp.Decimal, DateTime, csharp.Enum:
+	default:
+		if _, ok := integer(v); !ok {
+			csharp.Throwf("System.InvalidCastException", "Unable to cast object of type '%s' to type 'System.IConvertible'.", csharp.TypeName(v))
+		}
+	}
 	from := strings.TrimPrefix(csharp.TypeName(v), "System.")
 	csharp.Throwf("System.InvalidCastException", "Invalid cast from '%s' to '%s'.", from, to)
 }
@@ -46,10 +54,7 @@ func (t intType) convert(v any) any {
 	}
 	n, ok := integer(v)
 	if !ok {
-		if _, is := v.(csharp.Formatter); is {
-			invalidConvert(v, t.name)
-		}
-		csharp.Throwf("System.InvalidCastException", "Unable to cast object of type '%s' to type 'System.IConvertible'.", csharp.TypeName(v))
+		invalidConvert(v, t.name)
 	}
 	return t.check(big.NewInt(n))
 }
@@ -67,7 +72,12 @@ func (t intType) check(n *big.Int) any {
 
 func (t intType) fromFloat(f float64) any {
 	f = math.RoundToEven(f)
-	if math.IsNaN(f) || math.IsInf(f, 0) {
+	switch {
+	case t.bits < 32 && !(f >= math.MinInt32 && f <= math.MaxInt32): // .NET converts to Int32 first
+		csharp.Throw("System.OverflowException", "Value was either too large or too small for an Int32.")
+	case t.bits == 64 && (math.IsNaN(f) || math.Abs(f) >= 1<<64):
+		csharp.Throw("System.OverflowException", "Arithmetic operation resulted in an overflow.")
+	case math.IsNaN(f) || math.IsInf(f, 0):
 		t.overflow()
 	}
 	n, _ := big.NewFloat(f).Int(nil)
@@ -205,6 +215,9 @@ func changeType(r run, v any, t *csharp.Type) any {
 	}
 	switch t.FullName() {
 	case "System.String":
+		if v == nil {
+			return nil
+		}
 		return text(v)
 	case "System.Double":
 		return toDouble(v)
@@ -285,7 +298,29 @@ func declareConvert(b *csharp.Builder) {
 		t.Static("string ToString("+src+" value, int toBase)", csharp.F2(func(n int64, base int) string { return toBase(n, base, bits) }))
 	}
 	t.Static("object ChangeType(object value, Type conversionType)", csharp.F3(changeType))
+	declareTypeCode(b, t)
 	declareBase64(t)
+}
+
+var typeCodes = []string{"Empty", "Object", "DBNull", "Boolean", "Char", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64",
+	"UInt64", "Single", "Double", "Decimal", "DateTime", "", "String"}
+
+// declareTypeCode declares System.TypeCode and Convert.GetTypeCode.
+func declareTypeCode(b *csharp.Builder, t *csharp.TypeBuilder) {
+	var names []string
+	var values []int64
+	for i, n := range typeCodes {
+		if n != "" {
+			names, values = append(names, n), append(values, int64(i))
+		}
+	}
+	b.Enum("System.TypeCode", false, names, values).Outside()
+	t.Static("TypeCode GetTypeCode(object value)", csharp.F1(func(v any) int {
+		if v == nil {
+			return 0
+		}
+		return max(1, slices.Index(typeCodes, strings.TrimPrefix(csharp.TypeName(v), "System.")))
+	}))
 }
 
 func stringOf(src string) csharp.Func {
@@ -344,25 +379,49 @@ func (t intType) fromBase(s string, base int) any {
 	if csharp.IsNull(s) {
 		return t.box(0)
 	}
-	if base == 10 {
+	if s == "" {
+		outOfRange("index", "Index was out of range. Must be non-negative and less than the size of the collection.")
+	}
+	digits, negative := strings.CutPrefix(s, "-")
+	switch {
+	case !negative:
+		digits = strings.TrimPrefix(s, "+")
+	case base != 10:
+		csharp.Throw("System.ArgumentException", "String cannot contain a minus sign if the base is not 10.")
+	case !t.signed:
+		csharp.Throw("System.OverflowException", "The string was being parsed as an unsigned number and could not have a negative sign.")
+	}
+	if base == 16 && (strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X")) {
+		digits = digits[2:]
+	}
+	end := 0
+	for end < len(digits) && digitIn(digits[end]) < base {
+		end++
+	}
+	switch {
+	case end == 0:
+		formatError("Could not find any recognizable digits.")
+	case end < len(digits):
+		formatError("Additional non-parsable characters are at the end of the string.")
+	case base == 10:
 		return t.must(s, styleLeadingSign)
 	}
-	if s == "" {
-		outOfRange("startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.")
-	}
-	if base == 16 {
-		s = strings.TrimPrefix(strings.TrimPrefix(s, "0x"), "0X")
-	}
-	n, err := strconv.ParseUint(s, base, 64)
-	switch {
-	case err != nil && strings.Contains(err.Error(), "range"):
-		t.overflow()
-	case err != nil:
-		formatError("Could not find any recognizable digits.")
-	case t.bits < 64 && n>>t.bits != 0:
+	n, err := strconv.ParseUint(digits, base, 64)
+	if err != nil || t.bits < 64 && n>>t.bits != 0 {
 		t.overflow()
 	}
 	return t.box(int64(n) << (64 - t.bits) >> (64 - t.bits))
+}
+
+// digitIn is the value of a digit or letter, 99 for other bytes.
+func digitIn(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'z':
+		return int(c|0x20-'a') + 10
+	}
+	return 99
 }
 
 func toBase(n int64, base, bits int) string {

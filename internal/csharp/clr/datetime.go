@@ -17,6 +17,9 @@ const (
 	maxTicks            = 3155378975999999999
 	unixEpochTicks      = 621355968000000000
 
+	// oleEpochTicks is 1899-12-30, where OLE automation dates begin.
+	oleEpochTicks = 599264352000000000
+
 	unixEpochSeconds = unixEpochTicks / ticksPerSecond
 )
 
@@ -109,10 +112,13 @@ func daysInMonth(y, m int) int {
 	return []int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[m-1]
 }
 
-func (d DateTime) addTicks(ticks int64) DateTime {
+func (d DateTime) addTicks(ticks int64) DateTime { return d.plus(ticks, "value") }
+
+// plus adds ticks; param is what .NET calls the addend.
+func (d DateTime) plus(ticks int64, param string) DateTime {
 	n := d.Ticks + ticks
 	if n < 0 || n > maxTicks || ticks > maxTicks || ticks < -maxTicks {
-		outOfRange("value", "The added or subtracted value results in an un-representable DateTime.")
+		outOfRange(param, "The added or subtracted value results in an un-representable DateTime.")
 	}
 	return DateTime{n, d.Kind}
 }
@@ -124,7 +130,10 @@ func (d DateTime) addUnits(v float64, unit int64) DateTime {
 
 // scaleTicks turns a double of some unit into ticks. .NET keeps whole units and the fraction apart, then truncates.
 func scaleTicks(v float64, unit int64, param string) int64 {
-	if math.IsNaN(v) || math.Abs(v) > float64(maxTicks)/float64(unit)+1 {
+	if math.IsNaN(v) {
+		return 0 // as .NET does
+	}
+	if math.Abs(v) > float64(maxTicks)/float64(unit)+1 {
 		outOfRange(param, "Value to add was out of range.")
 	}
 	whole, frac := math.Modf(v)
@@ -277,8 +286,8 @@ func declareDateTimeOps(t *csharp.TypeBuilder) {
 	t.Method("bool Equals(DateTime value)", csharp.F2(func(a, b DateTime) bool { return a.Ticks == b.Ticks }))
 	t.Static("int Compare(DateTime t1, DateTime t2)", csharp.F2(cmp)).Outside()
 	t.Static("bool Equals(DateTime t1, DateTime t2)", csharp.F2(func(a, b DateTime) bool { return a.Ticks == b.Ticks })).Outside()
-	t.Op("DateTime operator +(DateTime d, TimeSpan t)", csharp.F2(func(d DateTime, s TimeSpan) DateTime { return d.addTicks(int64(s)) }))
-	t.Op("DateTime operator -(DateTime d, TimeSpan t)", csharp.F2(func(d DateTime, s TimeSpan) DateTime { return d.addTicks(-int64(s)) }))
+	t.Op("DateTime operator +(DateTime d, TimeSpan t)", csharp.F2(func(d DateTime, s TimeSpan) DateTime { return d.plus(int64(s), "t") }))
+	t.Op("DateTime operator -(DateTime d, TimeSpan t)", csharp.F2(func(d DateTime, s TimeSpan) DateTime { return d.plus(-int64(s), "t") }))
 	t.Op("TimeSpan operator -(DateTime d1, DateTime d2)", csharp.F2(func(d, e DateTime) TimeSpan { return TimeSpan(d.Ticks - e.Ticks) }))
 }
 
@@ -290,6 +299,12 @@ func declareDateTimeText(t *csharp.TypeBuilder) {
 	for name, f := range map[string]string{"ToShortDateString": "d", "ToLongDateString": "D", "ToShortTimeString": "t", "ToLongTimeString": "T"} {
 		t.Method("string "+name+"()", csharp.F1(func(d DateTime) string { return d.Format(f) })).Outside()
 	}
+	t.Method("double ToOADate()", csharp.F1(func(d DateTime) float64 {
+		return float64((d.Ticks-oleEpochTicks)/ticksPerMillisecond) / 86_400_000
+	})).Outside()
+	t.Static("DateTime FromOADate(double d)", csharp.F1(func(n float64) DateTime {
+		return DateTime{Ticks: oleEpochTicks + int64(math.Round(n*86_400_000))*ticksPerMillisecond}
+	})).Outside()
 	t.Method("long ToFileTimeUtc()", csharp.F1(func(d DateTime) int64 { return d.Ticks - 504911232000000000 })).Outside()
 	t.Static("DateTime Parse(string s)", csharp.F2(func(r run, s string) DateTime { return parseStyled(r, s, 0) }))
 	t.Static("DateTime Parse(string s, IFormatProvider provider)", csharp.F3(func(r run, s string, _ any) DateTime { return parseStyled(r, s, 0) }))

@@ -48,6 +48,9 @@ func (o DateTimeOffset) CompareTo(v any) int {
 
 // newOffset checks an offset and the moment that it gives.
 func newOffset(d DateTime, offset TimeSpan) DateTimeOffset {
+	if d.Kind == KindUTC && offset != 0 {
+		csharp.ThrowArgument("System.ArgumentException", "The UTC Offset for Utc DateTime instances must be 0.", "offset")
+	}
 	if offset%ticksPerMinute != 0 {
 		csharp.ThrowArgument("System.ArgumentException", "Offset must be specified in whole minutes.", "offset")
 	}
@@ -66,7 +69,7 @@ func newOffset(d DateTime, offset TimeSpan) DateTimeOffset {
 
 // move adds ticks to the clock.
 func (o DateTimeOffset) move(n int64) DateTimeOffset {
-	return newOffset(o.clock().addTicks(n), o.Offset)
+	return newOffset(o.clock().plus(n, "t"), o.Offset)
 }
 
 func fromUnix(n, unit int64, name string) DateTimeOffset {
@@ -151,7 +154,7 @@ func declareOffsetMath(t *csharp.TypeBuilder) {
 	t.Method("DateTimeOffset ToUniversalTime()", csharp.F1(func(o DateTimeOffset) DateTimeOffset { return DateTimeOffset{Clock: o.utc()} }))
 	t.Method("DateTimeOffset ToLocalTime()", csharp.F1(func(o DateTimeOffset) DateTimeOffset { return DateTimeOffset{Clock: o.utc()} }))
 	t.Method("DateTimeOffset ToOffset(TimeSpan offset)", csharp.F2(func(o DateTimeOffset, s TimeSpan) DateTimeOffset {
-		return newOffset(DateTime{Ticks: o.utc()}.addTicks(int64(s)), s)
+		return newOffset(DateTime{Ticks: o.utc()}.plus(int64(s), "t"), s)
 	}))
 	t.Method("long ToUnixTimeSeconds()", csharp.F1(func(o DateTimeOffset) int64 { return floorTicks(o.utc(), ticksPerSecond) - unixEpochSeconds }))
 	t.Method("long ToUnixTimeMilliseconds()", csharp.F1(func(o DateTimeOffset) int64 {

@@ -265,6 +265,7 @@ func declareDictionary(b *csharp.Builder) {
 		csharp.Each(r, src, func(x any) bool { out.addItem(r, x); return true })
 		return out
 	}))
+	declareSteps(d, "KeyValuePair<TKey, TValue>")
 	declareMap(d)
 	d.Index("TValue this[TKey key]", csharp.F2(func(d *Dictionary, k any) any { return mapItem(d, k) }), set)
 	d.Method("void Add(TKey key, TValue value)", csharp.V4(func(r run, d *Dictionary, k, v any) { d.add(r, k, v) }))

@@ -14,6 +14,11 @@ func newEnumerator(r run, v any) *Enumerator { return &Enumerator{items: csharp.
 // Dispose does nothing.
 func (*Enumerator) Dispose() {}
 
+// declareSteps declares GetEnumerator for a class whose items are Ts.
+func declareSteps(t *csharp.TypeBuilder, item string) {
+	t.Method("IEnumerator<"+item+"> GetEnumerator()", csharp.F2(newEnumerator))
+}
+
 func declareEnumerator(b *csharp.Builder) {
 	t := b.Type("interface System.Collections.Generic.IEnumerator<T> : IDisposable", csharp.Go[*Enumerator]())
 	t.Method("bool MoveNext()", csharp.F1(func(e *Enumerator) bool {

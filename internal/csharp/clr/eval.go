@@ -161,12 +161,13 @@ func (e *Evaluator) Eval(expr string, vars *Variables) Outcome {
 	if err == nil {
 		var s string
 		if s, err = resultText(v); err == nil {
+			s = csharp.ToUTF8(s)
 			return Outcome{Type: csharp.TypeName(v), Result: &s}
 		}
 	}
 	var x *csharp.Exception
 	if errors.As(err, &x) {
-		return Outcome{Throws: x.TypeName(), Message: x.Message}
+		return Outcome{Throws: x.TypeName(), Message: csharp.ToUTF8(x.Message)}
 	}
 	return Outcome{Throws: "LimitExceeded", Message: err.Error()}
 }

@@ -27,6 +27,7 @@ func declareExceptions(b *csharp.Builder) {
 		return x
 	}))
 	exceptionCtors(e, "")
+	declareAggregate(b)
 	for _, d := range exceptionTypes {
 		name, base, _ := strings.Cut(d.decl, " : ")
 		t := b.Type("class "+name+" : "+base, csharp.NoGo())
@@ -48,6 +49,32 @@ func declareExceptions(b *csharp.Builder) {
 			exceptionCtors(t, d.message)
 		}
 	}
+}
+
+// declareAggregate declares AggregateException, whose message lists those of its parts.
+func declareAggregate(b *csharp.Builder) {
+	t := b.Type("class System.AggregateException : System.Exception", csharp.NoGo())
+	t.New("(params Exception[] innerExceptions)", csharp.F2(func(t resultType, list array) exception {
+		return aggregate(t, "One or more errors occurred.", list.Items)
+	}))
+	t.New("(string message, params Exception[] innerExceptions)", csharp.F3(func(t resultType, m string, list array) exception {
+		return aggregate(t, m, list.Items)
+	}))
+}
+
+func aggregate(t resultType, message string, list []any) exception {
+	x := &csharp.Exception{Type: t.Type, Message: message}
+	for i, v := range list {
+		inner, ok := v.(exception)
+		if !ok {
+			csharp.ThrowArgument("System.ArgumentException", "An element of innerExceptions was null.", "innerExceptions")
+		}
+		if i == 0 {
+			x.Inner = inner
+		}
+		x.Message += " (" + inner.Message + ")"
+	}
+	return x
 }
 
 func argumentException(t resultType, message, param string) exception {
@@ -97,6 +124,8 @@ var exceptionTypes = []struct{ decl, message string }{
 	{"System.UnauthorizedAccessException : System.SystemException", "Attempted to perform an unauthorized operation."},
 	{"System.RankException : System.SystemException", "Attempted to operate on an array with the incorrect number of dimensions."},
 	{"System.ArrayTypeMismatchException : System.SystemException", "Attempted to access an element as a type incompatible with the array."},
+	{"System.TimeZoneNotFoundException : System.Exception", ""},
+	{"System.InvalidTimeZoneException : System.Exception", ""},
 	{"System.UriFormatException : System.FormatException", "One of the identified items was in an invalid format."},
 	{"System.Collections.Generic.KeyNotFoundException : System.SystemException", "The given key was not present in the dictionary."},
 	{"System.IO.IOException : System.SystemException", "I/O error occurred."},

@@ -75,6 +75,14 @@ func (g Guid) mixed() []byte {
 	return b
 }
 
+func guidOf(a, b, c int64, rest [8]byte) (g Guid) {
+	binary.BigEndian.PutUint32(g[:], uint32(a))
+	binary.BigEndian.PutUint16(g[4:], uint16(b))
+	binary.BigEndian.PutUint16(g[6:], uint16(c))
+	copy(g[8:], rest[:])
+	return g
+}
+
 // parseGuid reads every form, or only that of format.
 func parseGuid(s, format string) (g Guid, ok bool) {
 	s = strings.TrimSpace(s)
@@ -165,6 +173,16 @@ func declareGuid(b *csharp.Builder) {
 		}
 		return Guid(Guid(b).mixed())
 	}))
+	t.New("(int a, short b, short c, byte[] d)", csharp.F4(func(a, b, c int64, d []byte) Guid {
+		if len(d) != 8 {
+			csharp.ThrowArgument("System.ArgumentException", "Byte array for Guid must be exactly 8 bytes long.", "d")
+		}
+		return guidOf(a, b, c, [8]byte(d))
+	}))
+	t.New("(int a, short b, short c, byte d, byte e, byte f, byte g, byte h, byte i, byte j, byte k)",
+		csharp.F11(func(a, b, c int64, d, e, f, g, h, i, j, k byte) Guid {
+			return guidOf(a, b, c, [8]byte{d, e, f, g, h, i, j, k})
+		}))
 	t.Const("Guid Empty", Guid{})
 	t.Static("Guid NewGuid()", csharp.F0(NewGuid))
 	t.Static("Guid Parse(string input)", csharp.F1(func(s string) Guid { return mustGuid(s, "") }))

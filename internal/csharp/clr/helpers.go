@@ -21,9 +21,22 @@ func outOfRange(param, message string) {
 	csharp.ThrowArgument("System.ArgumentOutOfRangeException", message, param)
 }
 
+// negative throws ArgumentOutOfRangeException for a parameter that must not be below zero.
+func negative(param string, n int) {
+	v := text(int32(n))
+	csharp.ThrowActual(param+" ('"+v+"') must be a non-negative value.", param, v)
+}
+
 // needArg throws ArgumentNullException when v is nil.
 func needArg(v any, param string) {
 	if v == nil {
+		csharp.ThrowArgumentNull(param)
+	}
+}
+
+// needArray throws ArgumentNullException when a is null.
+func needArray(a array, param string) {
+	if a == nil {
 		csharp.ThrowArgumentNull(param)
 	}
 }

@@ -77,11 +77,12 @@ func (a *JArray) addContent(r run, v any, flatten bool) {
 		}
 	}
 	r.Alloc(32)
-	a.items = append(a.items, adopt(a, tokenOf(r, v)))
+	a.items = append(a.items, adopt(a, contentToken(v)))
 }
 
 func declareJArray(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JArray : JContainer, IList<JToken>, IEnumerable<JToken>", csharp.Go[*JArray]())
+	declareSteps(t, "JToken")
 	t.New("()", csharp.F0(func() *JArray { return &JArray{} }))
 	t.New("(JArray other)", csharp.F1(func(a *JArray) *JArray { return a.clone().(*JArray) }))
 	t.New("(object content)", csharp.F2(func(r run, v any) *JArray {

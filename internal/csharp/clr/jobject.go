@@ -189,6 +189,7 @@ func (o *JObject) merge(other JToken) {
 
 func declareJObject(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JObject : JContainer, IDictionary<string, JToken>, IEnumerable<KeyValuePair<string, JToken>>", csharp.Go[*JObject]())
+	declareSteps(t, "KeyValuePair<string, JToken>")
 	t.New("()", csharp.F0(func() *JObject { return &JObject{} }))
 	t.New("(JObject other)", csharp.F1(func(o *JObject) *JObject {
 		if o == nil {

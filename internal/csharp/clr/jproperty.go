@@ -57,12 +57,16 @@ func declareJProperty(b *csharp.Builder) {
 				v = a
 			}
 		}
-		p.set(tokenOf(r, v))
+		p.set(contentToken(v))
 		return p
 	}))
 	t.New("(string name, params object[] content)", csharp.F3(func(r run, name string, list array) *JProperty {
 		needString(name, "name")
 		p := &JProperty{name: name}
+		if list == nil {
+			p.set(nil)
+			return p
+		}
 		a := &JArray{}
 		for _, v := range list.Items {
 			a.addContent(r, v, true)

@@ -1,8 +1,6 @@
 package clr
 
 import (
-	"strings"
-
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
@@ -53,6 +51,18 @@ func tokenOf(r run, v any) JToken {
 	return nil
 }
 
+// contentToken gives the token for what a constructor or Add was given: a token or a simple value.
+func contentToken(v any) JToken {
+	if t, ok := v.(JToken); ok && !isNilToken(t) {
+		return t
+	}
+	x, ok := newJValue(v)
+	if !ok {
+		csharp.Throw("System.ArgumentException", "Could not determine JSON object type for type "+csharp.TypeName(v)+".")
+	}
+	return x
+}
+
 // SerializeJSON is JsonConvert.SerializeObject.
 func SerializeJSON(r run, v any, indented bool) string {
 	w := jsonWriter{indented: indented}
@@ -61,30 +71,6 @@ func SerializeJSON(r run, v any, indented bool) string {
 	}
 	r.Alloc(len(w.b))
 	return string(w.b)
-}
-
-// deserialize is JsonConvert.DeserializeObject for a type.
-func deserialize(r run, s string, t *csharp.Type) any {
-	needString(s, "value")
-	if strings.TrimSpace(s) == "" {
-		return csharp.Zero(t)
-	}
-	tok := ParseToken(r, s)
-	if t.FullName() == "System.Object" {
-		if x, ok := tok.(*JValue); ok {
-			return x.v
-		}
-		return tok
-	}
-	if x, ok := tok.(*JValue); ok && x.typ == jsonNull {
-		if t.IsValueType() && !t.IsNullable() {
-			csharp.Throw("Newtonsoft.Json.JsonSerializationException", "Error converting value {null} to type '"+t.FullName()+"'. Path '', line 1, position 4.")
-		}
-		if !r.Library().InstanceOf(tok, t) {
-			return nil
-		}
-	}
-	return convertToken(r, tok, t)
 }
 
 func declareJSONConvert(b *csharp.Builder) {
@@ -96,6 +82,9 @@ func declareJSONConvert(b *csharp.Builder) {
 	t.Static("object DeserializeObject(string value)", csharp.F2(func(r run, s string) any { return deserialize(r, s, r.Library().MustType("object")) }))
 	t.Static("T DeserializeObject<T>(string value)", csharp.F3(func(a typeArgs, r run, s string) any { return deserialize(r, s, a[0]) }))
 	t.Static("object DeserializeObject(string value, Type type)", csharp.F3(func(r run, s string, t *csharp.Type) any { return deserialize(r, s, t) }))
+	t.Static("T DeserializeAnonymousType<T>(string value, T anonymousTypeObject)", csharp.F4(func(a typeArgs, r run, s string, _ any) any {
+		return deserialize(r, s, a[0])
+	})).Outside()
 	t.Static("string ToString(object value)", csharp.F2(func(r run, v any) string { return SerializeJSON(r, v, false) })).Outside()
 }
 

@@ -68,10 +68,13 @@ func (p *jsonReader) current() string {
 }
 
 // fail throws JsonReaderException with path, line and position.
-func (p *jsonReader) fail(message string) {
+func (p *jsonReader) fail(message string) { csharp.Throw(jsonReaderException, message+p.place()) }
+
+// place is the end of messages: where the reader stands.
+func (p *jsonReader) place() string {
 	line := 1 + strings.Count(p.s[:p.at], "\n")
 	column := p.at - (strings.LastIndexByte(p.s[:p.at], '\n') + 1)
-	csharp.Throw(jsonReaderException, message+" Path '"+p.where()+"', line "+strconv.Itoa(line)+", position "+strconv.Itoa(column)+".")
+	return " Path '" + p.where() + "', line " + strconv.Itoa(line) + ", position " + strconv.Itoa(column) + "."
 }
 
 func (p *jsonReader) where() string {
@@ -370,6 +373,9 @@ func signed(n int64, negative bool) int64 {
 // parseJSONDate reads the ISO 8601 form that Newtonsoft takes for a date: yyyy-MM-ddTHH:mm:ss with a fraction and a zone. A
 // zone other than Z gives local time, which is UTC here.
 func parseJSONDate(s string) (DateTime, bool) {
+	if strings.HasPrefix(s, "/Date(") && strings.HasSuffix(s, ")/") {
+		return parseMicrosoftDate(s[len("/Date(") : len(s)-len(")/")])
+	}
 	if len(s) < 19 || len(s) > 40 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
 		return DateTime{}, false
 	}
@@ -405,6 +411,22 @@ func parseJSONDate(s string) (DateTime, bool) {
 		rest = rest[n:]
 	}
 	return d.inJSONZone(rest)
+}
+
+// parseMicrosoftDate reads milliseconds since 1970, with an offset that makes the time a local one.
+func parseMicrosoftDate(s string) (DateTime, bool) {
+	kind := KindUTC
+	if i := strings.LastIndexAny(s, "+-"); i > 0 {
+		if len(s)-i != 5 && len(s)-i != 3 {
+			return DateTime{}, false
+		}
+		s, kind = s[:i], KindLocal
+	}
+	ms, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || ms < -unixEpochTicks/ticksPerMillisecond || ms > (maxTicks-unixEpochTicks)/ticksPerMillisecond {
+		return DateTime{}, false
+	}
+	return DateTime{unixEpochTicks + ms*ticksPerMillisecond, kind}, true
 }
 
 func (d DateTime) inJSONZone(zone string) (DateTime, bool) {

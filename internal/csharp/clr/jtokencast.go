@@ -124,7 +124,35 @@ func (v *JValue) castTo(r run, t *csharp.Type, name string) any {
 	return changeType(r, v.v, t)
 }
 
-// convertToken is Value<T>() and ToObject<T>(): a cast for simple types, the token itself for token types, and a built value
+// valueOfToken is Value<T>(): the token or its value where it is a T, and Convert.ChangeType of the value otherwise.
+func valueOfToken(r run, v any, t *csharp.Type) any {
+	tok, _ := v.(JToken)
+	if isNilToken(tok) {
+		return csharp.Zero(t)
+	}
+	if r.Library().InstanceOf(tok, t) {
+		return tok
+	}
+	x, ok := tok.(*JValue)
+	if !ok {
+		csharp.Throw("System.InvalidCastException", "Cannot cast "+tok.ClrName()+" to Newtonsoft.Json.Linq.JToken.")
+	}
+	if x.v != nil && r.Library().InstanceOf(x.v, t) {
+		return x.v
+	}
+	if t.IsNullable() {
+		if x.v == nil {
+			return nil
+		}
+		t = t.Args()[0]
+	}
+	if x.v == nil && t.IsValueType() {
+		csharp.Throw("System.InvalidCastException", "Null object cannot be converted to a value type.")
+	}
+	return changeType(r, x.v, t)
+}
+
+// convertToken is ToObject<T>(): a cast for simple types, the token itself for token types, and a built value
 // for collections.
 func convertToken(r run, v any, t *csharp.Type) any {
 	tok, _ := v.(JToken)
@@ -218,7 +246,7 @@ func convertCollection(r run, tok JToken, t *csharp.Type) any {
 var castTypes = []string{
 	"bool", "bool?", "byte", "byte?", "sbyte", "sbyte?", "short", "short?", "ushort", "ushort?", "int", "int?", "uint", "uint?",
 	"long", "long?", "ulong", "ulong?", "float", "float?", "double", "double?", "decimal", "decimal?", "char", "char?", "string",
-	"DateTime", "DateTime?", "DateTimeOffset", "DateTimeOffset?", "TimeSpan", "TimeSpan?", "Guid", "Guid?", "byte[]",
+	"DateTime", "DateTime?", "DateTimeOffset", "DateTimeOffset?", "TimeSpan", "TimeSpan?", "Guid", "Guid?", "byte[]", "Uri",
 }
 
 func declareJTokenCasts(t *csharp.TypeBuilder) {

@@ -82,14 +82,16 @@ func values(r run, t JToken) any {
 	return &tokenList{r.Library().MustType("Newtonsoft.Json.Linq.JEnumerable<JToken>"), out}
 }
 
-// converted makes an IEnumerable<T> of tokens converted to T.
+// converted makes a lazy IEnumerable<T> of tokens converted to T.
 func converted(r run, t *csharp.Type, items []JToken) any {
-	out := make([]any, len(items))
-	for i, x := range items {
-		out[i] = convertToken(r, x, t)
-	}
-	r.Alloc(16 * len(out))
-	return NewList(r.Library().MustType("System.Collections.Generic.List<object>").Definition().Of(t), out)
+	typ := r.Library().MustType("System.Collections.Generic.IEnumerable<object>").Definition().Of(t)
+	return &Seq{typ, func(r run, yield func(any) bool) {
+		for _, x := range items {
+			if !yield(valueOfToken(r, x, t)) {
+				return
+			}
+		}
+	}}
 }
 
 func declareJTokenRead(t *csharp.TypeBuilder) {
@@ -124,7 +126,7 @@ func declareJTokenRead(t *csharp.TypeBuilder) {
 		return tokens(r, "JToken", selectTokens(r, t, path, must))
 	}))
 	t.Method("T Value<T>(object key)", csharp.F4(func(a typeArgs, r run, t JToken, key any) any {
-		return convertToken(r, tokenOrNil(child(t, key)), a[0])
+		return valueOfToken(r, tokenOrNil(child(t, key)), a[0])
 	}))
 	t.Method("IEnumerable<T> Values<T>()", csharp.F3(func(a typeArgs, r run, t JToken) any {
 		return converted(r, a[0], values(r, t).(*tokenList).items)
@@ -267,7 +269,7 @@ func declareJSONExtensions(b *csharp.Builder) {
 	t := b.Type("static class Newtonsoft.Json.Linq.Extensions", csharp.NoGo())
 	t.Ext("U Value<U>(this IEnumerable<JToken> value)", csharp.F3(func(a typeArgs, r run, v any) any {
 		needArg(v, "value")
-		return convertToken(r, v, a[0])
+		return valueOfToken(r, v, a[0])
 	}))
 	all := func(r run, v any, of func(JToken) []JToken) []JToken {
 		needArg(v, "source")

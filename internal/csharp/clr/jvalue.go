@@ -40,6 +40,28 @@ func (v *JValue) Equals(o any) bool {
 	return ok && x != nil && deepEquals(v, x)
 }
 
+// ConvertTo is what Convert does with a JValue: it converts the value.
+func (v *JValue) ConvertTo(keyword string) any {
+	for _, t := range intTypes() {
+		if t.keyword == keyword {
+			return t.convert(v.v)
+		}
+	}
+	switch keyword {
+	case "double":
+		return toDouble(v.v)
+	case "decimal":
+		return toDecimal(v.v)
+	case "bool":
+		return toBoolean(v.v)
+	}
+	d, ok := v.v.(DateTime)
+	if !ok {
+		invalidConvert(v.v, keyword)
+	}
+	return d
+}
+
 // HashKey is equal for values that are Equals.
 func (v *JValue) HashKey() any { return [2]any{v.typ, csharp.FormatValue(v.v)} }
 
@@ -61,7 +83,10 @@ func (v *JValue) CompareTo(o any) int {
 	switch v.typ {
 	case jsonInteger, jsonFloat:
 		a, _ := jsonNumber(v.v)
-		b, _ := jsonNumber(other)
+		b, ok := jsonNumber(other)
+		if !ok {
+			b = toDouble(other)
+		}
 		return compareFloats(a, b)
 	case jsonString, jsonRaw, jsonComment:
 		return sign(strings.Compare(csharp.FormatValue(v.v), csharp.FormatValue(other)))

@@ -28,6 +28,7 @@ func declarations() []func(*csharp.Builder) {
 		declareExceptions,
 		declareDateTime,
 		declareTimeSpan,
+		declareTimeZone,
 		declareRandom,
 		declareGuid,
 		declareDateTimeOffset,

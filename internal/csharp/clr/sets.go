@@ -113,6 +113,7 @@ func declareSets(b *csharp.Builder) {
 		s.removeIf(r, func(v any) bool { return test(r, p, v) })
 		return n - s.Count()
 	}))
+	declareSteps(h, "T")
 	declareQueue(b.Type("class "+ns+"Queue<T> : IReadOnlyCollection<T>", csharp.Go[*Queue]()))
 	declareStack(b.Type("class "+ns+"Stack<T> : IReadOnlyCollection<T>", csharp.Go[*Queue]()))
 }
@@ -214,12 +215,14 @@ func (q *Queue) peek(remove bool) any {
 func (q *Queue) push(r run, v any) { r.Alloc(16); q.items = append(q.items, v) }
 
 func declareQueue(t *csharp.TypeBuilder) {
+	declareSteps(t, "T")
 	declareQueueBase(t, false)
 	t.Method("void Enqueue(T item)", csharp.V3(func(r run, q *Queue, v any) { q.push(r, v) }))
 	t.Method("T Dequeue()", csharp.F1(func(q *Queue) any { return q.peek(true) }))
 }
 
 func declareStack(t *csharp.TypeBuilder) {
+	declareSteps(t, "T")
 	declareQueueBase(t, true)
 	t.Method("void Push(T item)", csharp.V3(func(r run, q *Queue, v any) { q.push(r, v) }))
 	t.Method("T Pop()", csharp.F1(func(q *Queue) any { return q.peek(true) }))

@@ -85,6 +85,7 @@ func mapRunes(s string, f func(rune) rune) string {
 
 func declareString(b *csharp.Builder) {
 	t := b.Type("class System.String : IEnumerable<char>, IComparable, IComparable<string>, IEquatable<string>", csharp.Go[string]())
+	declareSteps(t, "char")
 	t.Const("string Empty", "")
 	t.New("(char c, int count)", csharp.F3(func(r run, c csharp.Char, n int) string {
 		if n < 0 {
@@ -154,7 +155,8 @@ func declareStringParts(t *csharp.TypeBuilder) {
 		needString(v, "value")
 		total := csharp.Length(s)
 		if i < 0 || i > total {
-			outOfRange("startIndex", "Specified argument was out of the range of valid values.")
+			actual, most := text(uint32(i)), text(int32(total))
+			csharp.ThrowActual("startIndex ('"+actual+"') must be less than or equal to '"+most+"'.", "startIndex", actual)
 		}
 		r.Alloc(len(s) + len(v))
 		return csharp.Concat(csharp.Concat(csharp.Slice(s, 0, i), v), csharp.Slice(s, i, total))
@@ -201,7 +203,7 @@ func declareStringParts(t *csharp.TypeBuilder) {
 	pad := func(name string, sign int) {
 		f := func(r run, s string, n int, c csharp.Char) string {
 			if n < 0 {
-				outOfRange("totalWidth", "Non-negative number required.")
+				negative("totalWidth", n)
 			}
 			k := n - csharp.Length(s)
 			switch {
@@ -266,15 +268,11 @@ func declareStringStatic(t *csharp.TypeBuilder) {
 	t.Static("string Copy(string str)", csharp.F1(func(s string) string { return s }))
 	t.Static("string Intern(string str)", csharp.F1(func(s string) string { return s }))
 	t.Static("string Join(string separator, params string[] value)", csharp.F3(func(r run, sep string, a array) string {
-		if a == nil {
-			csharp.ThrowArgumentNull("value")
-		}
+		needArray(a, "value")
 		return joinText(r, sep, strs(a))
 	}))
 	t.Static("string Join(string separator, params object[] values)", csharp.F3(func(r run, sep string, a array) string {
-		if a == nil {
-			csharp.ThrowArgumentNull("values")
-		}
+		needArray(a, "values")
 		return joinText(r, sep, texts(a.Items))
 	}))
 	for _, elem := range []string{"IEnumerable<string>", "IEnumerable<T>"} {
@@ -287,6 +285,18 @@ func declareStringStatic(t *csharp.TypeBuilder) {
 			return joinText(r, sep, texts(csharp.Items(r, v)))
 		}))
 	}
+	t.Static("string Join(char separator, params string[] value)", csharp.F3(func(r run, sep csharp.Char, a array) string {
+		needArray(a, "value")
+		return joinText(r, sep.String(), strs(a))
+	}))
+	t.Static("string Join(char separator, params object[] values)", csharp.F3(func(r run, sep csharp.Char, a array) string {
+		needArray(a, "values")
+		return joinText(r, sep.String(), texts(a.Items))
+	}))
+	t.Static("string Join<T>(char separator, IEnumerable<T> values)", csharp.F3(func(r run, sep csharp.Char, v any) string {
+		needArg(v, "values")
+		return joinText(r, sep.String(), texts(csharp.Items(r, v)))
+	}))
 	t.Static("string Join(string separator, string[] value, int startIndex, int count)", csharp.F5(func(r run, sep string, a array, i, n int) string {
 		all := strs(a)
 		if i < 0 || n < 0 || i+n > len(all) {

@@ -17,7 +17,7 @@ func substring(s string, start, length int) string {
 	case start > n:
 		outOfRange("startIndex", "startIndex cannot be larger than length of string.")
 	case length < 0:
-		outOfRange("length", "Length cannot be less than zero.")
+		negative("length", length)
 	case start+length > n:
 		outOfRange("length", "Index and length must refer to a location within the string.")
 	}

@@ -86,8 +86,13 @@ func declareStringBuilder(b *csharp.Builder) {
 	t.Method("StringBuilder Remove(int startIndex, int length)", csharp.F3(func(s sb, i, n int) sb {
 		v := s.ToString()
 		total := csharp.Length(v)
-		if i < 0 || n < 0 || i+n > total {
-			outOfRange("index", "Index was out of range. Must be non-negative and less than the size of the collection.")
+		switch {
+		case i < 0:
+			outOfRange("startIndex", "Non-negative number required.")
+		case n < 0:
+			negative("length", n)
+		case i+n > total:
+			outOfRange("length", "Index was out of range. Must be non-negative and less than or equal to the size of the collection.")
 		}
 		return s.set(csharp.Slice(v, 0, i) + csharp.Slice(v, i+n, total))
 	}))
@@ -104,7 +109,7 @@ func declareStringBuilder(b *csharp.Builder) {
 func insertText(r run, s *StringBuilder, i int, v string) *StringBuilder {
 	old := s.ToString()
 	if i < 0 || i > csharp.Length(old) {
-		outOfRange("index", "Index was out of range. Must be non-negative and less than the size of the collection.")
+		outOfRange("index", "Index was out of range. Must be non-negative and less than or equal to the size of the collection.")
 	}
 	r.Alloc(len(v))
 	at := byteIndex(old, i)

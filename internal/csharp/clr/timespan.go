@@ -237,6 +237,10 @@ func mustSpan(s string) TimeSpan {
 
 func declareTimeSpan(b *csharp.Builder) {
 	t := b.Type("struct System.TimeSpan : IComparable, IFormattable, IComparable<TimeSpan>, IEquatable<TimeSpan>", csharp.Go[TimeSpan]())
+	b.Enum("System.Globalization.TimeSpanStyles", true, []string{"None", "AssumeNegative"}, []int64{0, 1}).Outside()
+	declareSpanExact(t)
+	t.Method("TimeSpan Multiply(double factor)", csharp.F2(func(s TimeSpan, f float64) TimeSpan { return spanOf(math.RoundToEven(float64(s)*f), 1) }))
+	t.Method("TimeSpan Divide(double divisor)", csharp.F2(func(s TimeSpan, f float64) TimeSpan { return spanOf(math.RoundToEven(float64(s)/f), 1) }))
 	t.StaticProp("TimeSpan Zero", csharp.F0(func() TimeSpan { return 0 }))
 	t.StaticProp("TimeSpan MaxValue", csharp.F0(func() TimeSpan { return math.MaxInt64 }))
 	t.StaticProp("TimeSpan MinValue", csharp.F0(func() TimeSpan { return math.MinInt64 }))
