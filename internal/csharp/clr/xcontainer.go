@@ -54,9 +54,10 @@ func before(n XNode, yield func(XNode) bool) {
 	}
 }
 
-func documentOf(o XObject) *XDocument {
+func documentOf(r run, o XObject) *XDocument {
 	var top any = o
 	for p := o.parentNode(); p != nil; p = p.parentNode() {
+		r.Step()
 		top = p
 	}
 	d, _ := top.(*XDocument)
@@ -161,7 +162,7 @@ func declareXNode(b *csharp.Builder) {
 	b.Enum(linqSpace+"LoadOptions", true, []string{"None", "PreserveWhitespace", "SetBaseUri", "SetLineInfo"}, []int64{0, 1, 2, 4}).Outside()
 	o := b.Type("abstract class "+linqSpace+"XObject", csharp.Go[XObject]())
 	o.Prop("XElement Parent", csharp.F1(func(o XObject) *XElement { return elementOf(o.parentNode()) }))
-	o.Prop("XDocument Document", csharp.F1(documentOf))
+	o.Prop("XDocument Document", csharp.F2(documentOf))
 	o.Prop("System.Xml.XmlNodeType NodeType", csharp.F1(func(o XObject) int { return o.nodeType() }))
 	n := b.Type("abstract class "+linqSpace+"XNode : XObject", csharp.Go[XNode]())
 	n.Prop("XNode NextNode", csharp.F1(func(n XNode) XNode { return n.links().next }))

@@ -257,6 +257,9 @@ func addText(c XContainer, prev XNode, s string) XNode {
 // addContent adds what the constructors and Add take behind prev and gives the last node added.
 func addContent(r run, c XContainer, prev XNode, v any) XNode {
 	r.Step()
+	if t, ok := prev.(*XText); ok {
+		r.Alloc(len(t.value)) // text that is appended copies what is there
+	}
 	switch x := v.(type) {
 	case nil:
 		return prev
@@ -265,7 +268,7 @@ func addContent(r run, c XContainer, prev XNode, v any) XNode {
 		return addText(c, prev, x)
 	case XNode:
 		r.Alloc(128)
-		if x.links().parent != nil || within(c, x) {
+		if x.links().parent != nil || within(r, c, x) {
 			x = x.clone(0)
 		}
 		checkPlace(c, x)
@@ -290,8 +293,9 @@ func addContent(r run, c XContainer, prev XNode, v any) XNode {
 }
 
 // within tells whether n is c or above it.
-func within(c XContainer, n XNode) bool {
+func within(r run, c XContainer, n XNode) bool {
 	for ; c != nil; c = c.parentNode() {
+		r.Step()
 		if XNode(c) == n {
 			return true
 		}
