@@ -86,5 +86,34 @@ func newRoot() *cobra.Command {
 		return usageError("%w; see '%s --help'", err, cmd.CommandPath())
 	})
 	root.AddCommand(versionCommand(), devCommand(), serverCommand(), gatewayCommand(), policyCommand(), expressionCommand())
+	checkUsage(root)
 	return root
+}
+
+// checkUsage makes wrong arguments wrong usage, in cmd and below it. A command
+// that only has others below it shows its help, and refuses words that it does
+// not know.
+func checkUsage(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		checkUsage(c)
+	}
+	if cmd.RunE == nil {
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("unknown command %q for %q; see '%s --help'", args[0], cmd.CommandPath(), cmd.CommandPath())
+			}
+			return cmd.Help()
+		}
+	}
+	check := cmd.Args
+	if check == nil {
+		check = cobra.ArbitraryArgs
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError("%w; see '%s --help'", err, cmd.CommandPath())
+		}
+		return nil
+	}
 }

@@ -70,3 +70,32 @@ func write(t *testing.T, file, text string) {
 		t.Fatal(err)
 	}
 }
+
+// Exit codes tell wrong usage from failures.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"", exitDone, ""},
+		{"policy", exitDone, ""},
+		{"version", exitDone, ""},
+		{"banana", exitUsage, "banana"},
+		{"policy banana", exitUsage, "banana"},
+		{"dev banana", exitUsage, "banana"},
+		{"server config banana", exitUsage, "banana"},
+		{"version --banana", exitUsage, "--banana"},
+		{"policy check missing.xml", exitFailed, "missing.xml"},
+		{"server --config missing.yaml", exitFailed, "missing.yaml"},
+	} {
+		var out, errs strings.Builder
+		if code := run(t.Context(), strings.Fields(test.args), strings.NewReader(""), &out, &errs); code != test.code {
+			t.Errorf("causeway %s: exit code %d, want %d", test.args, code, test.code)
+		}
+		if got := errs.String(); !strings.Contains(got, test.says) || (got == "") != (test.code == exitDone) {
+			t.Errorf("causeway %s says %q", test.args, got)
+		}
+	}
+}
