@@ -52,6 +52,9 @@ type PublisherConfig struct {
 	Publish func(service string, s *snapshot.Snapshot) error
 	// Remove is told that a service was deleted.
 	Remove func(service string)
+	// Keep is how many changes of a service its log holds at least; 0 means 10,000. Who needs older ones, such as a
+	// replica that was away, reads everything again.
+	Keep int64
 }
 
 // Publisher keeps the snapshot of every service up to date: it builds it once, follows the change log and makes the
@@ -74,12 +77,17 @@ type published struct {
 	// failed are the documents whose parts could not be made; they keep their old ones and are tried again with the next
 	// change.
 	failed map[string]bool
+	// compacted is the number up to which the log was compacted here.
+	compacted int64
 }
 
 // NewPublisher returns a publisher. [Publisher.Run] makes it work.
 func NewPublisher(c PublisherConfig) *Publisher {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Keep == 0 {
+		c.Keep = 10_000
 	}
 	return &Publisher{c: c, services: make(map[string]*published)}
 }
@@ -223,7 +231,21 @@ func (p *Publisher) advance(ctx context.Context, s *published, changes []store.C
 	next, _ := s.current.Edit(changes[len(changes)-1].Seq, b.put, b.del)
 	b.remember()
 	s.current = next
+	p.compact(ctx, s)
 	return p.c.Publish(s.id, next)
+}
+
+// compact bounds the log, now and then: a log that is twice as long as it has to be is cut.
+func (p *Publisher) compact(ctx context.Context, s *published) {
+	last := s.current.Sequence()
+	if last-s.compacted < 2*p.c.Keep {
+		return
+	}
+	if err := p.c.Store.Compact(ctx, s.id, last-p.c.Keep); err != nil { // tried again with the next change
+		p.c.Log.LogAttrs(ctx, slog.LevelWarn, "change log not compacted", slog.String("service", s.id), slog.Any("error", err))
+		return
+	}
+	s.compacted = last - p.c.Keep
 }
 
 // reload builds a service's snapshot from all its documents.

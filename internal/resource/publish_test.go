@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/resource/resourcetest"
 	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/store"
 )
 
 // feed collects what is published.
@@ -166,6 +168,38 @@ func TestPublishAfterCompaction(t *testing.T) {
 	flush(t, s, p)
 	if got := f.keys(); len(got) != 3 {
 		t.Errorf("parts are %q", got)
+	}
+}
+
+// The log does not grow for ever, and what is published does not suffer.
+func TestPublisherCompactsTheLog(t *testing.T) {
+	t.Parallel()
+	c := library(t, hooks{})
+	s := resourcetest.NewService(t, c)
+	current := map[string]*snapshot.Snapshot{}
+	p := resource.NewPublisher(resource.PublisherConfig{
+		Store: s.Store, Catalogue: c, Now: s.Clock, Remove: func(string) {}, Keep: 5,
+		Publish: func(service string, s *snapshot.Snapshot) error { current[service] = s; return nil },
+	})
+	if err := p.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		s.Must(201, "PUT", fmt.Sprintf("books/b%d", i), fmt.Sprintf(`{"properties":{"title":"%d"}}`, i))
+		flush(t, s, p)
+	}
+	if got := current[serviceKey].Len(); got != 41 {
+		t.Errorf("%d parts are published", got)
+	}
+	last, err := s.Store.LastSeq(t.Context(), serviceKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Store.Changes(t.Context(), serviceKey, last-5, 0); err != nil {
+		t.Errorf("changes that are to be kept: %v", err)
+	}
+	if _, err := s.Store.Changes(t.Context(), serviceKey, last-11, 0); !errors.Is(err, store.ErrCompacted) {
+		t.Errorf("old changes: %v", err)
 	}
 }
 
