@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes of every command; docs/contracts.md promises them.
+// Exit codes of every command. Scripts rely on them: a code never changes its meaning.
 const (
 	exitDone    = 0
 	exitFailed  = 1
