@@ -21,6 +21,8 @@ func All() []policy.Definition {
 		AuthenticationManagedIdentity,
 		ForwardRequest,
 		SetBackendService,
+		CacheLookup,
+		CacheStore,
 		CacheLookupValue,
 		CacheStoreValue,
 		CacheRemoveValue,
