@@ -65,10 +65,12 @@ func cached(x *policy.Exec, key string) ([]byte, bool) {
 	return data, ok
 }
 
+// longestKept is the longest time in seconds for which something is kept: a hundred years.
+const longestKept = 100 * 365 * 24 * 60 * 60
+
 // keep puts something into the cache for so many seconds. The request may be over before a cache elsewhere has answered: its context does not count.
 func keep(x *policy.Exec, key string, data []byte, seconds int64) {
-	const longest = 100 * 365 * 24 * 60 * 60
-	ttl := time.Duration(min(seconds, longest)) * time.Second
+	ttl := time.Duration(min(seconds, longestKept)) * time.Second
 	if err := x.Host.Cache().Set(context.WithoutCancel(x.Context()), key, data, ttl); err != nil {
 		cacheFailed(x, err)
 	}

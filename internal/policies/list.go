@@ -26,6 +26,7 @@ func All() []policy.Definition {
 		CacheLookupValue,
 		CacheStoreValue,
 		CacheRemoveValue,
+		CacheValue,
 		SetMethod,
 		SetStatus,
 		SetVariable,
