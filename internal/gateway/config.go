@@ -44,6 +44,7 @@ type config struct {
 	namedValues  table[string, *snapshot.NamedValue]
 	displayNames relation // lower-case display name of a named value to its name
 	fragments    table[string, *snapshot.Fragment]
+	schemas      table[string, *policy.Schema]   // by ID of the part
 	documents    table[string, *policy.Document] // by scope
 	dependents   relation                        // reference to the IDs of the parts that have it
 }

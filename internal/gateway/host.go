@@ -56,6 +56,15 @@ func (r *request) KeyPair(idOrThumbprint string) (*tls.Certificate, error) {
 	return c.keyPair()
 }
 
+// Schema returns a schema of an API or of the service.
+func (r *request) Schema(api, name string) (*policy.Schema, bool) {
+	id := "schemas/" + strings.ToLower(name)
+	if api != "" {
+		id = "apis/" + api + "/" + id
+	}
+	return r.config.schemas.Get(id)
+}
+
 // Trust is the gateway's.
 func (r *request) Trust() *policy.Trust { return r.gateway.trust }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"strings"
 
+	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
@@ -38,6 +39,8 @@ func (e *edit) put(p snapshot.Part) error {
 		return decode(p, e.putAPI)
 	case snapshot.KindOperation:
 		return decode(p, func(o snapshot.Operation) { e.putOperation(id, o) })
+	case snapshot.KindSchema:
+		e.schemas.set(p.Key.ID, policy.NewSchema(p))
 	case snapshot.KindProduct:
 		return decode(p, func(v snapshot.Product) { e.products.set(id, &product{part: v, scope: "products/" + id}) })
 	case snapshot.KindProductAPI:
@@ -102,6 +105,8 @@ func (e *edit) remove(k snapshot.Key) {
 		e.removeAPI(id)
 	case snapshot.KindOperation:
 		e.removeOperation(parentSegment(k.ID), id)
+	case snapshot.KindSchema:
+		e.schemas.delete(k.ID)
 	case snapshot.KindProduct:
 		e.products.delete(id)
 	case snapshot.KindProductAPI:

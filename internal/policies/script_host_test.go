@@ -35,6 +35,7 @@ type fakeHost struct {
 	namedValues, fragments map[string]string
 	backends               map[string]*snapshot.Backend
 	certificates           map[string]*snapshot.Certificate
+	schemas                map[string]*policy.Schema // by API and name
 }
 
 var _ policy.Host = (*fakeHost)(nil)
@@ -60,6 +61,7 @@ func newFakeHost() *fakeHost {
 
 		namedValues: make(map[string]string), fragments: make(map[string]string),
 		backends: make(map[string]*snapshot.Backend), certificates: make(map[string]*snapshot.Certificate),
+		schemas: make(map[string]*policy.Schema),
 	}
 	h.trust = newTrust(h)
 	h.cache = &fakeCache{host: h, entries: make(map[string]cached), claims: make(map[string]bool)}
@@ -259,6 +261,11 @@ func (h *fakeHost) Group(name string) (*snapshot.Group, bool) {
 }
 
 func (h *fakeHost) ProductAPIs(string) []*snapshot.API { return []*snapshot.API{testAPI()} }
+
+func (h *fakeHost) Schema(api, name string) (*policy.Schema, bool) {
+	s, ok := h.schemas[api+"/"+name]
+	return s, ok
+}
 
 func (h *fakeHost) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool) {
 	return snapshot.SubscriptionKeys{Primary: name + "-primary", Secondary: name + "-secondary"}, true

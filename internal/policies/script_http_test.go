@@ -118,6 +118,7 @@ type config struct {
 	template                                    string
 	responses                                   []snapshot.OperationResponse
 	tls                                         *tls.ConnectionState
+	operation                                   *snapshot.Operation // what it says wins over the two above
 }
 
 func defaultConfig() config { return config{ip: "192.0.2.1", template: "/{*rest}"} }
@@ -171,6 +172,9 @@ func (c *config) start(x *policy.Exec, h *fakeHost, r *message.Request) {
 	x.Deployment = &policy.Deployment{GatewayID: "managed", InstanceID: "one", Region: "Earth"}
 	x.API = testAPI()
 	x.Operation = &snapshot.Operation{API: "echo", Name: "op", Display: "Operation", Method: r.Method, URLTemplate: c.template, Responses: c.responses}
+	if o := c.operation; o != nil {
+		x.Operation.Parameters, x.Operation.Request, x.Operation.Responses = o.Parameters, o.Request, o.Responses
+	}
 	x.Request.URL.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/echo"), "/")
 	x.Matched = matchTemplate(x.Matched, c.template, &x.Request.URL)
 	if !c.noBase {

@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,6 +46,8 @@ func TestScripts(t *testing.T) {
 			"certificate":        command((*session).certificate),
 			"configure":          command((*session).configure),
 			"backend":            command((*session).backend),
+			"operation":          command((*session).operation),
+			"schema":             command((*session).schema),
 			"send":               command((*session).send),
 			"status":             command((*session).status),
 			"header":             command((*session).header),
@@ -463,6 +466,25 @@ func (s *session) configure(_ *testscript.TestScript, args []string) {
 			failf("%v", err)
 		}
 	}
+}
+
+// operation sets what the description says of the operation: operation FILE, a snapshot.Operation as JSON
+func (s *session) operation(ts *testscript.TestScript, args []string) {
+	need(args, 1, 1)
+	s.config.operation = new(snapshot.Operation)
+	if err := json.Unmarshal([]byte(ts.ReadFile(args[0])), s.config.operation); err != nil {
+		failf("%v", err)
+	}
+}
+
+// schema sets a schema of the API or, without one, of the service: schema API/NAME FILE
+func (s *session) schema(ts *testscript.TestScript, args []string) {
+	need(args, 2, 2)
+	part, err := snapshot.Encode(snapshot.KindSchema, "schemas/s", snapshot.Schema{Document: json.RawMessage(ts.ReadFile(args[1]))})
+	if err != nil {
+		failf("%v", err)
+	}
+	s.host.schemas[args[0]] = policy.NewSchema(part)
 }
 
 // backend sets the answers: backend [URL-PREFIX] [meet=]FILE|timeout|refused|never...; the last one repeats

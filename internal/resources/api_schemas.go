@@ -6,6 +6,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/importer"
 	"github.com/causeway-apim/causeway/internal/resource"
+	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 // schemaBlob is the name under which the document of a schema is kept beside it.
@@ -45,7 +46,17 @@ func apiSchemas() *resource.Type {
 			document, err := x.Blob(d.ID, schemaBlob)
 			return SchemaView{d.Props.ContentType, document}, err
 		},
+		Publish: publishSchema,
 	})
+}
+
+// publishSchema sends a document that gateways can validate with.
+func publishSchema(p *resource.Pub, d *resource.Doc[Schema]) error {
+	document, err := p.Blob(d.ID, schemaBlob)
+	if err != nil || len(document) > snapshot.MaxSchema {
+		return err
+	}
+	return p.Add(snapshot.KindSchema, d.ID.Rel(), snapshot.Schema{ContentType: d.Props.ContentType, Document: document})
 }
 
 // saveImportedSchemas replaces the schemas that an import has made before.

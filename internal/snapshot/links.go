@@ -96,6 +96,12 @@ func linksOf(p *Part) links {
 		})
 	case KindOperation:
 		l.in(classAPI, baseName(segment(p.Key.ID)))
+	case KindSchema:
+		if strings.HasPrefix(p.Key.ID, "apis/") {
+			l.in(classAPI, baseName(segment(p.Key.ID)))
+		} else {
+			l.in(classService, "")
+		}
 	case KindProduct:
 		linkAs(p, &l, func(v groupLinks, l *links) { l.in(classProduct, segment(p.Key.ID)); l.out(classGroup, v.Groups...) })
 	case KindProductAPI:

@@ -1,6 +1,9 @@
 package snapshot
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kind says what a part describes. A gateway keeps parts of kinds that it does
 // not know and reports them: a newer plane may send more than it understands.
@@ -18,6 +21,7 @@ const (
 	KindVersionSet   Kind = "versionSet"
 	KindAPI          Kind = "api"
 	KindOperation    Kind = "operation"
+	KindSchema       Kind = "schema"
 	KindProduct      Kind = "product"
 	KindProductAPI   Kind = "productApi"
 	KindGroup        Kind = "group"
@@ -242,6 +246,17 @@ type Representation struct {
 	Schema      string   `json:"schema,omitempty"`
 	TypeName    string   `json:"typeName,omitempty"`
 	Examples    []string `json:"examples,omitempty"`
+}
+
+// MaxSchema is the size in bytes up to which a schema's document is published:
+// gateways validate with schemas, and larger ones are not for that.
+const MaxSchema = 4 << 20
+
+// Schema is a document of types: of an API ("apis/a/schemas/s"), or of the
+// service ("schemas/s").
+type Schema struct {
+	ContentType string          `json:"contentType"`
+	Document    json.RawMessage `json:"document"`
 }
 
 // Product is a product.
