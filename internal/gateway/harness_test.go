@@ -66,6 +66,7 @@ func newGateway(tb testing.TB, transport message.Transport, log *slog.Logger, no
 	return gateway.New(gateway.Options{
 		Name: "managed", InstanceID: "test", Catalogue: catalogue, Transport: transport, Log: log, Now: now,
 		Counters: gateway.MemoryCounters(counters.NewMemory(now)), Cache: cache.NewMemory(cache.Options{Now: now}),
+		Trust: &policy.Trust{},
 	})
 }
 

@@ -36,11 +36,14 @@ func (r *request) Certificate(idOrThumbprint string) (*snapshot.Certificate, boo
 	return nil, false
 }
 
-// Certificates returns all certificates by name.
+// Certificates returns the service's certificates by name. Those of host names
+// are no business of policies.
 func (r *request) Certificates() []*snapshot.Certificate {
 	list := make([]*snapshot.Certificate, 0, r.config.certificates.len())
-	r.config.certificates.each(func(_ string, c *certificate) bool {
-		list = append(list, &c.part)
+	r.config.certificates.each(func(id string, c *certificate) bool {
+		if !strings.HasPrefix(id, "hostnames/") {
+			list = append(list, &c.part)
+		}
 		return true
 	})
 	slices.SortFunc(list, func(a, b *snapshot.Certificate) int { return strings.Compare(a.Name, b.Name) })
