@@ -82,7 +82,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	st, err := store.Open(ctx, o.databaseURL, store.Options{Keyring: o.keyring})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; %s", err, storeAdvice(err))
 	}
 	authenticator, err := o.authenticate(ctx, st)
 	if err != nil {
@@ -128,6 +128,19 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	exports = resources.NewExports(p.manage.Engine())
 	return p, nil
+}
+
+// storeAdvice says what to do about a store that does not open.
+func storeAdvice(err error) string {
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return "stop that process, or choose another folder with --data"
+	case errors.Is(err, store.ErrWrongKey), errors.Is(err, store.ErrNoKey):
+		return "restore the master key that this data was made with"
+	case errors.Is(err, store.ErrNewerSchema):
+		return "run that version of Causeway or a newer one"
+	}
+	return "check the database, and that --database or --data names the right one"
 }
 
 // instances lists the instances of a gateway, wherever they are connected.
