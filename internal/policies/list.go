@@ -41,6 +41,7 @@ func All() []policy.Definition {
 		JSONToXML,
 		XMLToJSON,
 		FindAndReplace,
+		RedirectContentURLs,
 		ReturnResponse,
 		MockResponse,
 		CORS,
