@@ -40,6 +40,17 @@ func viewExport(x *resource.Reader, d *resource.Doc[API]) (any, error) {
 	return ExportResult{format, ExportLink{link}}, err
 }
 
+// outdateDefinition notes that an API is no longer what its imported description says, so that exports are made of its
+// operations from now on.
+func outdateDefinition(x *resource.Tx, api arm.ID) error {
+	d, err := resource.Get[API](&x.Reader, api)
+	if err != nil || d.Props.DefinitionFormat == "" {
+		return err
+	}
+	d.Props.DefinitionFormat = ""
+	return resource.Save(x, d)
+}
+
 // exportAPI writes the description of an API: the bytes that were imported when the format is the same, one made of its
 // operations otherwise.
 func exportAPI(x *resource.Reader, d *resource.Doc[API], format importer.Format) ([]byte, error) {

@@ -54,3 +54,38 @@ func TestExportLink(t *testing.T) {
 	}
 	srv.Must(http.StatusBadRequest, "GET", "apis/pets?export=true&format=wadl-link", "")
 }
+
+// TestExportFollowsChanges writes and deletes operations after an import: the export says what the API is now.
+func TestExportFollowsChanges(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	exports := resources.NewExports(srv.Engine)
+	export := func() string {
+		t.Helper()
+		r := srv.Must(http.StatusOK, "GET", "apis/pets?export=true&format=openapi-link", "")
+		value, _ := property(t, r, "value").(map[string]any)
+		link, _ := value["link"].(string)
+		w := httptest.NewRecorder()
+		exports.ServeHTTP(w, httptest.NewRequest(http.MethodGet, link, nil))
+		return w.Body.String()
+	}
+	importIt := func(status int) {
+		t.Helper()
+		srv.Must(status, "PUT", "apis/pets", props(t, map[string]any{"path": "pets", "format": "openapi", "value": petsOpenAPI}))
+	}
+	importIt(http.StatusCreated)
+	srv.Must(http.StatusCreated, "PUT", "apis/pets/operations/extra", `{"properties":{"displayName":"Extra","method":"GET","urlTemplate":"/extra"}}`)
+	if got := export(); !strings.Contains(got, "/extra") {
+		t.Errorf("the export does not have the new operation:\n%s", got)
+	}
+	importIt(http.StatusOK)
+	if got := export(); got != petsOpenAPI {
+		t.Errorf("after the import the export is not its text:\n%s", got)
+	}
+	srv.Must(http.StatusCreated, "PUT", "apis/pets/operations/extra", `{"properties":{"displayName":"Extra","method":"GET","urlTemplate":"/extra"}}`)
+	srv.Must(http.StatusOK, "DELETE", "apis/pets/operations/extra", "")
+	if got := export(); strings.Contains(got, "/extra") {
+		t.Errorf("the export still has the operation:\n%s", got)
+	}
+	srv.Must(http.StatusNoContent, "DELETE", "apis/pets", "")
+}

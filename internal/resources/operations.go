@@ -83,10 +83,19 @@ func operations(env Env) *resource.Type {
 		},
 		Check: checkOperation,
 		After: func(x *resource.Tx, _, d *resource.Doc[Operation]) error {
+			if err := outdateDefinition(x, d.ID.Parent()); err != nil {
+				return err
+			}
 			if d.Props.Policies == nil || strings.TrimSpace(*d.Props.Policies) == "" {
 				return nil
 			}
 			return env.savePolicy(x, d.ID, policy.ScopeOperation, *d.Props.Policies)
+		},
+		Delete: func(x *resource.Tx, old *resource.Doc[Operation]) error {
+			if !x.ID.Equal(old.ID) {
+				return nil // the API goes too
+			}
+			return outdateDefinition(x, old.ID.Parent())
 		},
 		Indexes: func(d *resource.Doc[Operation]) []resource.Index {
 			return []resource.Index{{Name: routeIndex, Value: routeOf(d)}}
