@@ -13,6 +13,7 @@ type network struct {
 // inside of an IPv6 one are refused as a whole: nothing public needs them.
 var reserved = [...]network{
 	{"0.0.0.0/8", "reserved"},
+	{"168.63.129.16/32", "cloud platform"}, // public, but the inside of every Azure network
 	{"192.0.0.0/24", "reserved"},
 	{"192.0.2.0/24", "documentation"},
 	{"192.88.99.0/24", "reserved"},

@@ -197,6 +197,7 @@ func TestRefusedAddresses(t *testing.T) {
 		"169.254.169.254": never, "::ffff:169.254.169.254": never, "fe80::1": never, "fe80::1%eth0": never, "2620:fe::fe%1": never,
 		"0.0.0.0": never, "0.1.2.3": never, "::": never, "224.0.0.1": never, "ff02::1": never, "255.255.255.255": never,
 		"240.0.0.1": never, "198.18.0.1": never, "::7f00:1": never, "64:ff9b::7f00:1": never, "2002:7f00:1::": never, "fec0::1": never,
+		"168.63.129.16": never,
 	} {
 		for _, o := range []FetchOptions{{}, {AllowLoopback: true}, {AllowPrivate: true}, {AllowLoopback: true, AllowPrivate: true}} {
 			refused := o.refused(netip.MustParseAddr(address)) != ""
