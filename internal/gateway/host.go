@@ -134,6 +134,16 @@ func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, 
 	log.Log(ctx, level, text, attributes...)
 }
 
+// Metric writes a measurement to the log: there is no exporter of metrics yet.
+func (r *request) Metric(ctx context.Context, m policy.Metric) {
+	attributes := make([]any, 0, 6+2*len(m.Dimensions))
+	attributes = append(attributes, "namespace", m.Namespace, "metric", m.Name, "value", m.Value)
+	for _, d := range m.Dimensions {
+		attributes = append(attributes, d.Name, d.Value)
+	}
+	r.Log(ctx, policy.LogInformation, "A policy emitted a metric.", attributes...)
+}
+
 // Now is the gateway's clock.
 func (r *request) Now() time.Time { return r.gateway.now() }
 

@@ -49,6 +49,7 @@ func All() []policy.Definition {
 		SendRequest,
 		SendOneWayRequest,
 		Trace,
+		EmitMetric,
 		Choose,
 		IncludeFragment,
 		Retry,

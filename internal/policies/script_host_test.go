@@ -207,6 +207,10 @@ func (h *fakeHost) Log(_ context.Context, level policy.LogLevel, text string, at
 	h.logs = append(h.logs, fmt.Sprintln(append([]any{level, text}, attributes...)...))
 }
 
+func (h *fakeHost) Metric(_ context.Context, m policy.Metric) {
+	h.logs = append(h.logs, fmt.Sprintf("metric %+v", m))
+}
+
 // Step makes the host the tracer too.
 func (h *fakeHost) Step(source, text string, data ...any) {
 	h.traces = append(h.traces, fmt.Sprintln(append([]any{source, text}, data...)...))

@@ -32,6 +32,8 @@ type Host interface {
 	Counters() Counters
 	// Cache keeps what policies store. Its keys are apart from those of other services.
 	Cache() Cache
+	// Metric reports a measurement. It does not wait. The strings are copied when they are kept.
+	Metric(ctx context.Context, m Metric)
 	// Log writes a log record of a policy or of the engine. Attributes are names and values in turn, as in log/slog.
 	Log(ctx context.Context, level LogLevel, message string, attributes ...any)
 
@@ -77,6 +79,16 @@ type Config interface {
 	// SubscriptionKeys are the keys of a subscription; false where the configuration does not carry them.
 	SubscriptionKeys(subscription string) (snapshot.SubscriptionKeys, bool)
 }
+
+// Metric is one measurement of emit-metric.
+type Metric struct {
+	Namespace, Name string
+	Value           float64
+	Dimensions      []Dimension
+}
+
+// Dimension is a name and a value by which measurements are told apart.
+type Dimension struct{ Name, Value string }
 
 // LogLevel is the weight of a log record, as the severity of the trace policy.
 type LogLevel uint8
