@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"strings"
+
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -26,6 +28,12 @@ type Product struct {
 	State                string `json:"state" rule:"enum=notPublished|published,default=notPublished" filter:"yes" doc:"Whether developers see it and its APIs can be called through it."`
 }
 
+// productView is a product as it is answered.
+type productView struct {
+	Product
+	Groups []groupView `json:"groups,omitempty"`
+}
+
 func products() *resource.Type {
 	return resource.Define(resource.Spec[Product]{
 		Name: "products", Title: "Product", Doc: "A bundle of APIs that developers subscribe to.",
@@ -39,6 +47,7 @@ func products() *resource.Type {
 		Check:   checkProduct,
 		After:   admitAdministrators,
 		Delete:  releaseProductSubscriptions,
+		View:    viewProduct,
 		Publish: publishProduct,
 	})
 }
@@ -89,6 +98,26 @@ func releaseProductSubscriptions(x *resource.Tx, old *resource.Doc[Product]) err
 		}
 	}
 	return nil
+}
+
+// viewProduct adds the groups that see the product when the caller asks for them.
+func viewProduct(x *resource.Reader, d *resource.Doc[Product]) (any, error) {
+	if !strings.EqualFold(x.Param("expandGroups"), "true") {
+		return d.Props, nil
+	}
+	v := productView{Product: d.Props}
+	names, err := resource.Joined(x, d.ID, "groups")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		g, err := viewGroup(x, d.ID.Parent().Child("groups", name))
+		if err != nil {
+			return nil, err
+		}
+		v.Groups = append(v.Groups, g)
+	}
+	return v, nil
 }
 
 func publishProduct(p *resource.Pub, d *resource.Doc[Product]) error {

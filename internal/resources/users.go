@@ -54,7 +54,7 @@ type userView struct {
 	Groups []groupView `json:"groups,omitempty"`
 }
 
-// groupView is a group in a user.
+// groupView is a group in a user or product.
 type groupView struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -174,13 +174,22 @@ func viewUser(x *resource.Reader, d *resource.Doc[User]) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		g, err := resource.Get[Group](x, id)
+		g, err := viewGroup(x, id)
 		if err != nil {
 			return nil, err
 		}
-		v.Groups = append(v.Groups, groupView{g.ID.String(), g.Name(), g.Props})
+		v.Groups = append(v.Groups, g)
 	}
 	return v, nil
+}
+
+// viewGroup is a group as it is answered in users and products.
+func viewGroup(x *resource.Reader, id arm.ID) (groupView, error) {
+	g, err := resource.Get[Group](x, id)
+	if err != nil {
+		return groupView{}, err
+	}
+	return groupView{g.ID.String(), g.Name(), g.Props}, nil
 }
 
 func publishUser(p *resource.Pub, d *resource.Doc[User]) error {
