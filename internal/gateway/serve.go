@@ -120,7 +120,7 @@ func (r *request) run() *message.Response {
 	e, m := &r.exec, &r.matched
 	e.Request.URL.Path = withoutDots(e.Request.URL.Path)
 	if !r.config.match(e.Request, e.OriginalURL.Scheme, m) {
-		if !r.preflight() {
+		if !r.preflight() && !r.config.unmatched.Unmatched(e) {
 			r.config.unmatched.Fail(e, &policy.Error{
 				Source: "configuration", Reason: policy.ReasonOperationNotFound, Status: 404,
 				Message: "Unable to match incoming request to an operation.", Public: "Resource not found",

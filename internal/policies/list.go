@@ -44,6 +44,7 @@ func All() []policy.Definition {
 		RedirectContentURLs,
 		ReturnResponse,
 		MockResponse,
+		CrossDomain,
 		CORS,
 		JSONP,
 		SendRequest,

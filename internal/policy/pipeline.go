@@ -268,3 +268,26 @@ func (x *Exec) preflight(b *Block) (answered bool, err error) {
 	}
 	return false, nil
 }
+
+// Unmatched asks the policies that stand directly in inbound, or in a fragment that is included there, for an answer to a request that no operation
+// takes.
+func (p *Pipeline) Unmatched(x *Exec) (answered bool) {
+	x.Section = Inbound
+	for _, ref := range p.sections[Inbound.index()] {
+		x.Scope = ref.scope
+		if x.unmatched(ref.block) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *Exec) unmatched(b *Block) bool {
+	for i := range b.steps {
+		s := &b.steps[i]
+		if u, ok := s.run.(Stopgap); ok && u.Unmatched(x) || x.unmatched(&s.fragment) {
+			return true
+		}
+	}
+	return false
+}

@@ -33,6 +33,12 @@ type Preflighter interface {
 	Preflight(x *Exec) (answered bool, err error)
 }
 
+// Stopgap is a policy that answers requests which no operation takes; see [Pipeline.Unmatched].
+type Stopgap interface {
+	// Unmatched sets x.Response and returns true when it answers the request.
+	Unmatched(x *Exec) (answered bool)
+}
+
 // BodyUse says which bodies are read or replaced as a whole. Others stream.
 type BodyUse uint8
 
