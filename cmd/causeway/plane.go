@@ -236,7 +236,6 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 		})
 	}
 	start(func() error { return ignoreCancel(p.publisher.Run(running)) })
-	start(func() error { p.compact(running); return nil })
 	if p.board != nil {
 		start(func() error { p.board.run(running); return nil })
 	}
@@ -271,34 +270,6 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 		p.gateway.Close()
 	}
 	return errors.Join(err, p.store.Close())
-}
-
-// How long a change log gets, and how often it is looked at. Whoever is further behind reads everything again.
-const (
-	keepChanges     = 100_000
-	compactInterval = time.Hour
-)
-
-// compact cuts the change logs of the services now and then, until ctx ends.
-func (p *plane) compact(ctx context.Context) {
-	tick := time.NewTicker(compactInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for _, service := range p.feed.Services() {
-			seq, err := p.store.LastSeq(ctx, service)
-			if err == nil && seq > keepChanges {
-				err = p.store.Compact(ctx, service, seq-keepChanges)
-			}
-			if err != nil && ctx.Err() == nil {
-				p.log.Warn("A change log could not be cut.", "service", service, "error", err)
-			}
-		}
-	}
 }
 
 func (p *plane) serveGateway(l net.Listener) error    { return p.gatewaySv.Serve(l) }

@@ -2,8 +2,6 @@ package configsync
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -52,13 +50,6 @@ func (f *Feed) Current(service string) (*snapshot.Snapshot, error) {
 	}
 	stop()
 	return s, nil
-}
-
-// Services are the services that have a snapshot, in no order.
-func (f *Feed) Services() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Collect(maps.Keys(f.services))
 }
 
 // Remove takes away a service that was deleted. Its watchers see an empty

@@ -52,7 +52,7 @@ type PublisherConfig struct {
 	Publish func(service string, s *snapshot.Snapshot) error
 	// Remove is told that a service was deleted.
 	Remove func(service string)
-	// Keep is how many changes of a service its log holds at least; 0 means 10,000. Who needs older ones, such as a
+	// Keep is how many changes of a service its log holds at least; 0 means 100,000. Who needs older ones, such as a
 	// replica that was away, reads everything again.
 	Keep int64
 }
@@ -87,7 +87,7 @@ func NewPublisher(c PublisherConfig) *Publisher {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Keep == 0 {
-		c.Keep = 10_000
+		c.Keep = 100_000
 	}
 	return &Publisher{c: c, services: make(map[string]*published)}
 }
@@ -235,10 +235,10 @@ func (p *Publisher) advance(ctx context.Context, s *published, changes []store.C
 	return p.c.Publish(s.id, next)
 }
 
-// compact bounds the log, now and then: a log that is twice as long as it has to be is cut.
+// compact bounds the log, now and then, so that each cut is a short one.
 func (p *Publisher) compact(ctx context.Context, s *published) {
 	last := s.current.Sequence()
-	if last-s.compacted < 2*p.c.Keep {
+	if last-s.compacted < p.c.Keep+min(p.c.Keep, changesPage) {
 		return
 	}
 	if err := p.c.Store.Compact(ctx, s.id, last-p.c.Keep); err != nil { // tried again with the next change
