@@ -94,6 +94,7 @@ type local struct {
 	id       int
 	konst    *operand
 	readonly string // why it cannot be assigned, or ""
+	broken   bool   // its declaration was refused: what uses it is refused without a word
 }
 
 func (b *binder) fail(pos int, code, format string, args ...any) {
@@ -102,7 +103,7 @@ func (b *binder) fail(pos int, code, format string, args ...any) {
 
 // attempt runs f and gives its error instead of panicking; a failed attempt leaves no trace.
 func (b *binder) attempt(f func()) (failed *bindError) {
-	flow, scope, fn, warns, jumps, checked := b.flow.clone(), b.scope, b.fn, len(b.warns), b.jumps, b.checked
+	flow, scope, fn, warns, jumps, checked, unchecked := b.flow.clone(), b.scope, b.fn, len(b.warns), b.jumps, b.checked, b.unchecked
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(bindError)
@@ -110,7 +111,7 @@ func (b *binder) attempt(f func()) (failed *bindError) {
 				panic(r)
 			}
 			failed = &e
-			b.flow, b.scope, b.fn, b.warns, b.jumps, b.checked = flow, scope, fn, b.warns[:warns], jumps, checked
+			b.flow, b.scope, b.fn, b.warns, b.jumps, b.checked, b.unchecked = flow, scope, fn, b.warns[:warns], jumps, checked, unchecked
 		}
 	}()
 	f()
@@ -403,6 +404,9 @@ func (l *Library) compile(src string, o Options) (prog *Program, diags []Diagnos
 			case syntaxError:
 				report(bindError{e.pos, e.code, e.msg}, false)
 			case bindError:
+				if e.code == "" { // it follows from one that was found before
+					e = b.errs[0]
+				}
 				report(e, false)
 			default:
 				panic(r)

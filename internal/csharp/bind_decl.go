@@ -29,6 +29,19 @@ func (b *binder) localDeclaration(s *localDecl) exec {
 	return func(fr *Frame) ctl { do(fr); return ctlNext }
 }
 
+// breakLocals marks the variables of a refused declaration, so that their uses raise no errors that only follow from it.
+func (b *binder) breakLocals(s *localDecl) {
+	for _, d := range s.vars {
+		v := b.scope.names[d.name]
+		if v == nil {
+			v = &local{name: d.name, t: b.t.object, fn: b.fn, id: b.locals}
+			b.locals++
+			b.scope.names[d.name] = v
+		}
+		v.broken = true
+	}
+}
+
 func (b *binder) declarator(s *localDecl, d declarator) func(*Frame) {
 	if s.typ.isVar() && b.lib.lookup("", "var", 0) == nil {
 		return b.varDeclarator(s, d)

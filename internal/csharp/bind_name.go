@@ -102,6 +102,9 @@ func (b *binder) localName(e *identExpr) (operand, bool) {
 }
 
 func (b *binder) localValue(pos int, v *local) operand {
+	if v.broken {
+		panic(bindError{pos: pos})
+	}
 	if v.konst != nil {
 		x := *v.konst
 		x.pos = pos

@@ -69,6 +69,9 @@ func (b *binder) statements(list []stmt) exec {
 		b.recoverable(func() { e = b.statement(s) })
 		if e == nil {
 			e = func(*Frame) ctl { return ctlNext }
+			if d, ok := s.(*localDecl); ok {
+				b.breakLocals(d)
+			}
 		}
 		steps = append(steps, e)
 	}
@@ -154,7 +157,7 @@ func (b *binder) recoverable(f func()) {
 		f() // lambdas and local functions may be bound speculatively
 		return
 	}
-	if err := b.attempt(f); err != nil {
+	if err := b.attempt(f); err != nil && err.code != "" {
 		b.errs = append(b.errs, *err)
 	}
 }

@@ -260,6 +260,8 @@ func (b *binder) userConversion(x operand, t *Type, what string) (operand, bool)
 			s += 2
 		case what == "explicit" && to.kind == kindInt && t.kind == kindEnum:
 			s += 16
+		case what == "explicit" && referenceConversion(t, to):
+			s += 32
 		default:
 			return
 		}

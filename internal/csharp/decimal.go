@@ -228,7 +228,11 @@ func (d Decimal) Div(e Decimal) Decimal {
 		q.Mul(q, big.NewInt(10)).Add(q, big.NewInt(1))
 		scale++
 	}
-	out := DecimalFromBig(q, scale).trimTo(least)
+	out := DecimalFromBig(q, scale)
+	if out.IsZero() && !d.IsZero() {
+		least = 0 // .NET drops all zeros of a quotient that is too small
+	}
+	out = out.trimTo(least)
 	out.neg = d.neg != e.neg
 	return out
 }

@@ -36,9 +36,14 @@ func (l *layout) newFrame() *Frame {
 func (fr *Frame) clear() {
 	clear(fr.ints)
 	clear(fr.floats)
-	clear(fr.strs)
-	clear(fr.objs)
-	fr.ret = result{}
-	fr.run = nil
-	fr.own = Run{}
+	if len(fr.strs) > 0 {
+		clear(fr.strs)
+	}
+	if len(fr.objs) > 0 {
+		clear(fr.objs)
+	}
+	if fr.ret.o != nil || fr.ret.s != "" {
+		fr.ret = result{}
+	}
+	fr.own.host, fr.own.limits = nil, nil
 }

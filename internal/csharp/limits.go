@@ -33,7 +33,9 @@ type Run struct {
 }
 
 func (r *Run) reset(lib *Library, host any, l *Limits) {
-	*r = Run{host: host, lib: lib, limits: l, steps: defaultSteps, memory: defaultMemory, depth: defaultDepth}
+	// Field by field: a pooled Run is about to be overwritten and a composite literal would be copied.
+	r.host, r.lib, r.limits = host, lib, l
+	r.steps, r.memory, r.depth = defaultSteps, defaultMemory, defaultDepth
 	if l == nil {
 		return
 	}

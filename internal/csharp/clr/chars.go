@@ -39,7 +39,11 @@ func declareUnicode(b *csharp.Builder, t *csharp.TypeBuilder) {
 		if i < 0 || i >= csharp.Length(s) {
 			outOfRange("index", "Index was out of range. Must be non-negative and less than the size of the collection.")
 		}
-		return categoryOf(rune(csharp.CharAt(s, i)))
+		c := csharp.CharAt(s, i)
+		if isHigh(c) && i+1 < csharp.Length(s) && isLow(csharp.CharAt(s, i+1)) {
+			return categoryOf(codePoint(c, csharp.CharAt(s, i+1)))
+		}
+		return categoryOf(rune(c))
 	}))
 	between := func(name string, ranges ...rune) {
 		t.Static("bool "+name+"(char c)", csharp.F1(func(c csharp.Char) bool {
@@ -66,8 +70,10 @@ func declareUnicode(b *csharp.Builder, t *csharp.TypeBuilder) {
 func isHigh(c csharp.Char) bool { return c >= 0xD800 && c <= 0xDBFF }
 func isLow(c csharp.Char) bool  { return c >= 0xDC00 && c <= 0xDFFF }
 
+// codePoint joins the halves of a surrogate pair.
+func codePoint(hi, lo csharp.Char) rune { return (rune(hi)-0xD800)<<10 + rune(lo) - 0xDC00 + 0x10000 }
+
 func declareSurrogates(t *csharp.TypeBuilder) {
-	join := func(hi, lo csharp.Char) int { return (int(hi)-0xD800)<<10 + int(lo) - 0xDC00 + 0x10000 }
 	t.Static("bool IsSurrogatePair(char highSurrogate, char lowSurrogate)", csharp.F2(func(hi, lo csharp.Char) bool { return isHigh(hi) && isLow(lo) }))
 	t.Static("bool IsSurrogatePair(string s, int index)", csharp.F2(func(s string, i int) bool {
 		needString(s, "s")
@@ -83,7 +89,7 @@ func declareSurrogates(t *csharp.TypeBuilder) {
 		if !isLow(lo) {
 			outOfRange("lowSurrogate", "A valid low surrogate character is between 0xdc00 and 0xdfff, inclusive.")
 		}
-		return join(hi, lo)
+		return int(codePoint(hi, lo))
 	}))
 	t.Static("int ConvertToUtf32(string s, int index)", csharp.F2(func(s string, i int) int {
 		needString(s, "s")
@@ -98,7 +104,7 @@ func declareSurrogates(t *csharp.TypeBuilder) {
 			if i+1 >= csharp.Length(s) || !isLow(csharp.CharAt(s, i+1)) {
 				csharp.ThrowArgument("System.ArgumentException", "Found a high surrogate char without a following low surrogate at index: "+text(int32(i))+". The input may not be in this encoding, or may not contain valid Unicode (UTF-16) characters.", "s")
 			}
-			return join(c, csharp.CharAt(s, i+1))
+			return int(codePoint(c, csharp.CharAt(s, i+1)))
 		}
 		return int(c)
 	}))

@@ -208,6 +208,9 @@ func toChar(v any) csharp.Char {
 // changeType is Convert.ChangeType.
 func changeType(r run, v any, t *csharp.Type) any {
 	needArg(t, "conversionType")
+	if v == nil && t.IsValueType() {
+		csharp.Throw("System.InvalidCastException", "Null object cannot be converted to a value type.")
+	}
 	for _, k := range intTypes() {
 		if t.FullName() == "System."+k.name {
 			return k.convert(v)
@@ -233,9 +236,6 @@ func changeType(r run, v any, t *csharp.Type) any {
 		return toDateTime(r, v)
 	}
 	if v == nil {
-		if t.IsValueType() {
-			csharp.Throw("System.InvalidCastException", "Null object cannot be converted to a value type.")
-		}
 		return nil
 	}
 	if r.Library().InstanceOf(v, t) {

@@ -19,7 +19,7 @@ func deserialize(r run, s string, t *csharp.Type) any {
 	p.space()
 	if p.at >= len(p.s) {
 		if t.IsValueType() && !t.IsNullable() {
-			return csharp.Zero(t)
+			csharp.Throw(jsonSerializationException, "No JSON content found and type '"+t.FullName()+"' is not nullable. Path '', line 0, position 0.")
 		}
 		return nil
 	}
@@ -149,6 +149,9 @@ func (p *jsonReader) typedSimple(t *csharp.Type, name string) any {
 	if what == "integer" && x.typ == jsonFloat {
 		p.fail("Input string '" + p.s[start:p.at] + "' is not a valid integer.")
 	}
+	if name == "Decimal" && !isText && x.typ == jsonFloat {
+		x = &JValue{typ: jsonString, v: p.s[start:p.at]} // keeps the scale
+	}
 	v, ok := p.simpleValue(x, t, name, isText)
 	switch {
 	case !ok && what != "" && isText:
@@ -206,7 +209,7 @@ func (p *jsonReader) typedItems(t, elem *csharp.Type) []any {
 	var out []any
 	for p.space(); p.peek(0) != ']'; p.space() {
 		if p.at >= len(p.s) {
-			p.fail("Unexpected end when deserializing array.")
+			p.failTyped("Unexpected end when deserializing array.")
 		}
 		p.path = append(p.path, "["+strconv.Itoa(len(out))+"]")
 		p.r.Alloc(16)
@@ -230,7 +233,7 @@ func (p *jsonReader) typedMembers(t *csharp.Type, each func(name string)) {
 	p.at++
 	for p.space(); p.peek(0) != '}'; p.space() {
 		if p.at >= len(p.s) {
-			p.fail("Unexpected end when deserializing object.")
+			p.failTyped("Unexpected end when deserializing object.")
 		}
 		name := p.name()
 		p.path = append(p.path, name)
@@ -298,21 +301,22 @@ func (p *jsonReader) typedCollection(t *csharp.Type) any {
 	}
 	args := t.Args()
 	lib := p.r.Library()
+	name, _, _ := strings.Cut(t.Name(), "`")
 	switch {
-	case len(args) == 2 && args[0].FullName() == "System.String" && t.Name() != "KeyValuePair":
+	case len(args) == 2 && args[0].FullName() == "System.String" && name != "KeyValuePair":
 		d := NewDictionary(lib, lib.MustType("System.Collections.Generic.Dictionary<string, object>").Definition().Of(args...), nil)
 		p.typedMembers(t, func(name string) {
 			p.r.Alloc(64)
 			d.Set(name, p.typed(args[1]))
 		})
 		return d
-	case len(args) == 1 && t.Name() == "HashSet":
+	case len(args) == 1 && name == "HashSet":
 		set := newSet(lib.MustType("System.Collections.Generic.HashSet<object>").Definition().Of(args[0]), nil)
 		for _, v := range p.typedItems(t, args[0]) {
 			set.Add(p.r, v)
 		}
 		return set
-	case len(args) == 1 && (t.Name() == "List" || t.IsInterface()):
+	case len(args) == 1 && (name == "List" || t.IsInterface()):
 		list := lib.MustType("System.Collections.Generic.List<object>").Definition().Of(args[0])
 		return NewList(list, p.typedItems(t, args[0]))
 	}

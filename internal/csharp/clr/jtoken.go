@@ -220,7 +220,7 @@ func replaceToken(t, with JToken) {
 }
 
 func badChild(t JToken, parent JToken) {
-	csharp.ThrowArgument("System.ArgumentException", "Can not add "+t.ClrName()+" to "+parent.ClrName()+".", "")
+	csharp.Throw("System.ArgumentException", "Can not add "+t.ClrName()+" to "+parent.ClrName()+".")
 }
 
 func duplicateProperty(name string) {

@@ -23,6 +23,9 @@ func (v *JValue) ClrName() string {
 	return "Newtonsoft.Json.Linq.JValue"
 }
 
+// Each gives nothing: a JValue is an IEnumerable<JToken> without items.
+func (v *JValue) Each(run, func(any) bool) {}
+
 // Value gives the boxed .NET value.
 func (v *JValue) Value() any { return v.v }
 
@@ -88,6 +91,8 @@ func (v *JValue) CompareTo(o any) int {
 			b = toDouble(other)
 		}
 		return compareFloats(a, b)
+	case jsonBoolean:
+		return Compare(v.v, toBoolean(other))
 	case jsonString, jsonRaw, jsonComment:
 		return sign(strings.Compare(csharp.FormatValue(v.v), csharp.FormatValue(other)))
 	}

@@ -136,18 +136,24 @@ func declareStringParts(t *csharp.TypeBuilder) {
 	}))
 	t.Method("string Substring(int startIndex, int length)", csharp.F3(substring))
 	t.Method("string Remove(int startIndex)", csharp.F2(func(s string, i int) string {
-		if i < 0 || i > csharp.Length(s) {
+		switch {
+		case i < 0:
 			outOfRange("startIndex", "StartIndex cannot be less than zero.")
+		case i > csharp.Length(s):
+			outOfRange("startIndex", "startIndex cannot be larger than length of string.")
 		}
 		return csharp.Slice(s, 0, i)
 	}))
 	t.Method("string Remove(int startIndex, int count)", csharp.F3(func(s string, i, n int) string {
 		total := csharp.Length(s)
-		if i < 0 {
-			outOfRange("startIndex", "StartIndex cannot be less than zero.")
-		}
-		if n < 0 || i+n > total {
-			outOfRange("count", "Index and count must refer to a location within the string.")
+		switch {
+		case i < 0:
+			negative("startIndex", i)
+		case n < 0:
+			negative("count", n)
+		case i+n > total:
+			actual, most := text(int32(n)), text(int32(total-i))
+			csharp.ThrowActual("count ('"+actual+"') must be less than or equal to '"+most+"'.", "count", actual)
 		}
 		return csharp.Concat(csharp.Slice(s, 0, i), csharp.Slice(s, i+n, total))
 	}))

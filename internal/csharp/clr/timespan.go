@@ -252,7 +252,11 @@ func declareTimeSpan(b *csharp.Builder) {
 	}
 	t.Static("TimeSpan FromTicks(long value)", csharp.F1(func(n int64) TimeSpan { return TimeSpan(n) }))
 	build := func(d, h, m, s, ms int64) TimeSpan {
-		return TimeSpan(((d*24+h)*60+m)*60+s)*ticksPerSecond + TimeSpan(ms)*10_000
+		n := (((d*24+h)*60+m)*60+s)*1000 + ms
+		if n > math.MaxInt64/ticksPerMillisecond || n < math.MinInt64/ticksPerMillisecond {
+			csharp.Throw("System.ArgumentOutOfRangeException", "TimeSpan overflowed because the duration is too long.")
+		}
+		return TimeSpan(n * ticksPerMillisecond)
 	}
 	t.New("(long ticks)", csharp.F1(func(n int64) TimeSpan { return TimeSpan(n) }))
 	t.New("(int hours, int minutes, int seconds)", csharp.F3(func(h, m, s int64) TimeSpan { return build(0, h, m, s, 0) }))
