@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -340,7 +339,11 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%q is a key", text)
 		}
 	}
-	for _, material := range []any{nil, "text", &ecdsa.PublicKey{Curve: elliptic.P224(), X: big.NewInt(1), Y: big.NewInt(1)}, crypto.SHA256} {
+	weak, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, material := range []any{nil, "text", weak.Public(), crypto.SHA256} {
 		if _, err := auth.NewKey("", material); err == nil {
 			t.Errorf("%v is a key", material)
 		}

@@ -177,11 +177,6 @@ type (
 		typ  *typeRef
 		name string
 	}
-	// deconstruct is var (a, b) on the left of an assignment.
-	deconstruct struct {
-		pos
-		names []string
-	}
 )
 
 // initializer is { … } behind new T.

@@ -48,7 +48,7 @@ type binder struct {
 	locals      int            // definite assignment numbers
 	used        map[string]int // deepest function nesting at which a name is used
 	checked     bool
-	unchecked   bool // inside unchecked, where constants may overflow too
+	unchecked   bool             // inside unchecked, where constants may overflow too
 	bound       map[string]*Type // type parameters of the generic local function being bound
 	lambdas     map[lambdaKey]*boundLambda
 	jumps       *jumpTarget
@@ -402,7 +402,7 @@ func (l *Library) compile(src string, o Options) (prog *Program, diags []Diagnos
 		if r := recover(); r != nil {
 			switch e := r.(type) {
 			case syntaxError:
-				report(bindError{e.pos, e.code, e.msg}, false)
+				report(bindError(e), false)
 			case bindError:
 				if e.code == "" { // it follows from one that was found before
 					e = b.errs[0]

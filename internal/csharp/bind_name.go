@@ -234,9 +234,7 @@ func (b *binder) staticMember(e *memberExpr, t *Type) operand {
 		}
 		methods = append(methods, f)
 	}
-	for _, f := range b.extsOf(t, e.name) {
-		methods = append(methods, f)
-	}
+	methods = append(methods, b.extsOf(t, e.name)...)
 	if len(methods) == 0 {
 		b.fail(e.at(), "CS0117", "'%s' does not contain a definition for '%s'%s", t, e.name, b.suggestMember(t, e.name, true))
 	}

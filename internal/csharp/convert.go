@@ -66,7 +66,7 @@ func referenceConversion(from, to *Type) bool {
 // variantArgs decides whether an instance of a generic interface or delegate converts to another: the type parameters of
 // the covariant interfaces and of delegates' results vary with the type, those of delegates' parameters against it.
 func variantArgs(from, to *Type) bool {
-	contra := len(from.args)
+	var contra int
 	switch {
 	case to.kind == kindDelegate && from.def.invoke != nil && from.def.invoke.result.kind == kindTypeParam:
 		contra = len(from.args) - 1

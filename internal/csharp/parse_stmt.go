@@ -73,10 +73,10 @@ func (p *parser) statement() stmt {
 		return s
 	}
 	x := p.expression()
-	switch x.(type) {
+	switch u := x.(type) {
 	case *callExpr, *assignExpr, *newExpr, *condAccess, *throwExpr:
 	case *unaryExpr:
-		if op := x.(*unaryExpr).op; op != "++" && op != "--" {
+		if op := u.op; op != "++" && op != "--" {
 			fail(x.at(), "CS0201", "Only assignment, call, increment, decrement, await, and new object expressions can be used as a statement")
 		}
 	default:

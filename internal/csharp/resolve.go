@@ -35,6 +35,7 @@ func (r typeScope) resolve(ref *typeRef) (*Type, error) {
 	for i := 0; i < len(ref.suffix); {
 		if ref.suffix[i] == 0 {
 			if !t.isValue() && t.kind != kindTypeParam {
+				//lint:ignore ST1005 the sentence is the C# compiler's
 				return nil, fmt.Errorf("The type '%s' must be a non-nullable value type in order to use it as 'T?'", t)
 			}
 			t = t.nullableOf()
@@ -105,6 +106,7 @@ func (r typeScope) base(ref *typeRef) (*Type, error) {
 		}
 	}
 	if t == r.lib.family.t.nullable && !args[0].isValue() && args[0].kind != kindTypeParam {
+		//lint:ignore ST1005 the sentence is the C# compiler's
 		return nil, fmt.Errorf("The type '%s' must be a non-nullable value type in order to use it as parameter 'T' in 'Nullable<T>'", args[0])
 	}
 	return t.Of(args...), nil

@@ -1,6 +1,7 @@
 package csharp
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,7 +110,7 @@ type wellKnown struct {
 	float, double, decimal                                         *Type
 	valueType, enum, array, delegate, nullable, exception          *Type
 	enumerable, list, ilist, roList, collection, roCollection, typ *Type
-	disposable, lambda, err, groupable                             *Type
+	disposable, lambda, err                                        *Type
 }
 
 func (f *family) newType(k kind, namespace, name string) *Type {
@@ -117,6 +118,13 @@ func (f *family) newType(k kind, namespace, name string) *Type {
 	defer f.mu.Unlock()
 	f.next++
 	return &Type{family: f, id: f.next, kind: k, namespace: namespace, name: name}
+}
+
+// interned finds a type that was made before, without allocating.
+func (f *family) interned(key []byte) *Type {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.insts[string(key)]
 }
 
 func (f *family) intern(key string, make func() *Type) *Type {
@@ -140,13 +148,18 @@ func (f *family) intern(key string, make func() *Type) *Type {
 
 // Of gives the constructed type of a generic definition, such as List<int> of List<T>.
 func (t *Type) Of(args ...*Type) *Type {
-	key := "i" + strconv.Itoa(t.id)
+	var buf [64]byte
+	key := strconv.AppendInt(append(buf[:0], 'i'), int64(t.id), 10)
 	open := false
 	for _, a := range args {
-		key += "," + strconv.Itoa(a.id)
+		key = strconv.AppendInt(append(key, ','), int64(a.id), 10)
 		open = open || a.open
 	}
-	return t.family.intern(key, func() *Type {
+	if have := t.family.interned(key); have != nil {
+		return have
+	}
+	args = slices.Clone(args) // the caller's need not escape
+	return t.family.intern(string(key), func() *Type {
 		c := &Type{family: t.family, kind: t.kind, namespace: t.namespace, name: t.name, def: t, args: args, open: open,
 			static: t.static, abstract: t.abstract, outside: t.outside}
 		if t == t.family.t.nullable {

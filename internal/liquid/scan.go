@@ -97,10 +97,9 @@ func (e *located) Error() string { return e.message }
 
 // piece is a part of a template: text, {{ markup }} or {% markup %}.
 type piece struct {
-	kind   byte // 't', '{' or '%'
-	text   string
-	at     int // of text
-	closed bool
+	kind byte // 't', '{' or '%'
+	text string
+	at   int // of text
 }
 
 // split cuts a template into pieces and applies the white space control of "-".

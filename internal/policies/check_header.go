@@ -27,14 +27,13 @@ func (p *checkHeader) Run(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	have, ok := x.Request.Header.Lookup(name)
-	if !ok {
+	if !x.Request.Header.Has(name) {
 		return p.refuse(x, "HeaderNotFound", fmt.Sprintf("Header %s was not found in the request. Access denied.", name))
 	}
 	if len(p.Values) == 0 {
 		return nil
 	}
-	have = x.Request.Header.Joined(name)
+	have := x.Request.Header.Joined(name)
 	fold, err := p.IgnoreCase.Get(x)
 	if err != nil {
 		return err

@@ -132,8 +132,3 @@ func differentNames(h *message.Header) []string {
 	}
 	return list
 }
-
-// noSchema is the finding for an API whose description is not there.
-func noSchema(detail string) violation {
-	return violation{Type: "ApiSchema", Details: detail}
-}

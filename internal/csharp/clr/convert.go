@@ -15,10 +15,6 @@ import (
 // A Convertible knows how to become a value of another primitive type for Convert.ToX(object).
 type Convertible interface{ ConvertTo(keyword string) any }
 
-func badCast(v any, to string) {
-	csharp.Throwf("System.InvalidCastException", "Unable to cast object of type '%s' to type 'System.%s'.", csharp.TypeName(v), to)
-}
-
 // invalidConvert throws for a pair of primitive types that Convert does not convert.
 func invalidConvert(v any, to string) {
 	switch v.(type) {

@@ -1,8 +1,6 @@
 package clr
 
 import (
-	"math"
-
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
@@ -162,7 +160,8 @@ func declareOffsetMath(t *csharp.TypeBuilder) {
 	}))
 }
 
-func floorTicks(n, unit int64) int64 { return int64(math.Floor(float64(n / unit))) }
+// floorTicks counts whole units; ticks are never negative.
+func floorTicks(n, unit int64) int64 { return n / unit }
 
 func declareOffsetText(t *csharp.TypeBuilder) {
 	t.Method("string ToString()", csharp.F1(DateTimeOffset.ToString))

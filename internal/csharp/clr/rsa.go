@@ -142,6 +142,7 @@ func (k *RSA) encrypt(r run, data []byte, p *rsaPadding) []byte {
 	if p.oaep != nil {
 		out, err = rsa.EncryptOAEP(p.oaep(), rand.Reader, k.publicKey(), data, nil)
 	} else {
+		//lint:ignore SA1019 RSAEncryptionPadding.Pkcs1 is in .NET, and policies that talk to old systems use it
 		out, err = rsa.EncryptPKCS1v15(rand.Reader, k.publicKey(), data)
 	}
 	if err != nil {
@@ -161,6 +162,7 @@ func (k *RSA) decrypt(r run, data []byte, p *rsaPadding) []byte {
 	if p.oaep != nil {
 		out, err = rsa.DecryptOAEP(p.oaep(), rand.Reader, k.privateKey(), data, nil)
 	} else {
+		//lint:ignore SA1019 as in encrypt
 		out, err = rsa.DecryptPKCS1v15(rand.Reader, k.privateKey(), data)
 	}
 	if err != nil {
