@@ -74,3 +74,25 @@ func BenchmarkSmall(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCompile measures the compiler on typical expressions.
+func BenchmarkCompile(b *testing.B) {
+	lib := shopLibrary()
+	o := csharp.Options{Globals: []csharp.Global{{Name: "context", Type: lib.MustType("IShop")}}}
+	for _, c := range []struct{ name, src string }{
+		{"lookup", `@(context.Tags.GetValueOrDefault("city", "none"))`},
+		{"condition", `@(context.Name.StartsWith("A", StringComparison.OrdinalIgnoreCase) && context["city"] != null)`},
+		{"json", `@{ var o = JObject.Parse(context["body"]); o["user"] = context.Name; o.Remove("secret"); foreach (var p in o.Properties().ToList()) { if (p.Value.Type == JTokenType.Null) { p.Remove(); } } return o.ToString(Newtonsoft.Json.Formatting.None); }`},
+		{"linq", `@(string.Join(",", context.Name.Split(' ').Where(s => s.Length > 2).OrderBy(s => s).Select(s => s.ToUpperInvariant() + ":" + s.Length)))`},
+		{"interpolation", `@($"{context.Name}/{context["city"]}?at={DateTime.UtcNow:yyyy-MM-ddTHH:mm:ssZ}&n={(int.TryParse(context["n"], out var n) ? n : 0)}")`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if p, diags := lib.Compile(c.src, o); p == nil {
+					b.Fatal(diags)
+				}
+			}
+		})
+	}
+}

@@ -193,6 +193,8 @@ func align(d, e Decimal) (*big.Int, *big.Int, int) {
 	return a, b, int(d.scale)
 }
 
+func (d Decimal) magnitude() Decimal { d.neg = false; return d }
+
 // Neg gives -d.
 func (d Decimal) Neg() Decimal { d.neg = !d.neg; return d }
 
@@ -201,6 +203,9 @@ func (d Decimal) Sub(e Decimal) Decimal { return d.Add(e.Neg()) }
 
 // Mul gives d * e.
 func (d Decimal) Mul(e Decimal) Decimal {
+	if (d.IsZero() || e.IsZero()) && (d.hi|e.hi != 0 || (d.lo|e.lo)>>32 != 0) {
+		return Decimal{} // .NET's way for factors of more than 32 bits
+	}
 	a := d.signed()
 	r := DecimalFromBig(a.Mul(a, e.signed()), int(d.scale)+int(e.scale))
 	r.neg = d.neg != e.neg
@@ -255,6 +260,12 @@ func (d Decimal) trimTo(least int) Decimal {
 func (d Decimal) Rem(e Decimal) Decimal {
 	if e.IsZero() {
 		Throw("System.DivideByZeroException", "Attempted to divide by zero.")
+	}
+	if d.IsZero() || d.magnitude().Cmp(e.magnitude()) < 0 {
+		if d.IsZero() {
+			return Decimal{}
+		}
+		return d // with its scale
 	}
 	a, b, scale := align(d, e)
 	r := DecimalFromBig(a.Rem(a, b), scale)
@@ -339,7 +350,11 @@ func (d Decimal) Uint64() (n uint64, ok bool) {
 
 // Float64 gives the nearest double.
 func (d Decimal) Float64() float64 {
-	f, _ := strconv.ParseFloat(d.ToString(), 64)
+	// The quotient of two doubles, as in .NET, not the nearest double.
+	f := (float64(d.lo) + float64(d.hi)*(1<<64)) / math.Pow10(int(d.scale))
+	if d.neg {
+		return -f
+	}
 	return f
 }
 

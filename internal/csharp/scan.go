@@ -64,13 +64,12 @@ var keywords = func() map[string]bool {
 
 // operators, longest first. >> is left to the parser, which joins two adjacent > so that List<List<int>> works.
 var operators = []string{"<<=", "...", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=",
-
 	"^=", "<<", "->", "::"}
 
 // scan cuts src[start:end] into tokens, ending with tokEOF.
 func scan(src string, start, end int) []token {
 	s := &scanner{src: src[:end], i: start}
-	var out []token
+	out := make([]token, 0, (end-start)/4+8) // a token has three or four bytes of source
 	for {
 		t := s.next()
 		out = append(out, t)

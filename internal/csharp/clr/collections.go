@@ -335,11 +335,19 @@ func setItem(dst any, i int, v any) {
 }
 
 func binarySearch(items []any, v any) int {
-	i, ok := slices.BinarySearchFunc(items, v, Compare)
-	if ok {
-		return i
+	lo, hi := 0, len(items)-1
+	for lo <= hi { // the middle that .NET takes, which shows when the items are not sorted
+		i := lo + (hi-lo)/2
+		switch n := Compare(items[i], v); {
+		case n == 0:
+			return i
+		case n < 0:
+			lo = i + 1
+		default:
+			hi = i - 1
+		}
 	}
-	return ^i
+	return ^lo
 }
 
 // orderOf is the comparison of an IComparer, which may be null.

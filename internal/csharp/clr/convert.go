@@ -214,8 +214,14 @@ func changeType(r run, v any, t *csharp.Type) any {
 	}
 	switch t.FullName() {
 	case "System.String":
-		if v == nil {
+		switch v.(type) {
+		case nil:
 			return nil
+		case string, bool, csharp.Char, float64, float32, csharp.Decimal, DateTime, csharp.Enum, Convertible:
+		default:
+			if _, ok := integer(v); !ok {
+				csharp.Throw("System.InvalidCastException", "Object must implement IConvertible.")
+			}
 		}
 		return text(v)
 	case "System.Double":

@@ -159,14 +159,19 @@ func parseDate(s string) (*parsedDate, bool) {
 }
 
 func parseShapes(s string) (*parsedDate, bool) {
-	// Digits of a fraction behind the seventh count for rounding only; they are rare enough to be dropped.
+	// Digits of a fraction behind the seventh count for rounding only.
 	if i := strings.LastIndexByte(s, '.'); i >= 0 && strings.Contains(s[:i], ":") {
 		j := i + 1
 		for j < len(s) && s[j] >= '0' && s[j] <= '9' {
 			j++
 		}
 		if j > i+8 {
-			s = s[:i+8] + s[j:]
+			up := s[i+8] >= '5'
+			p, ok := parseShapes(s[:i+8] + s[j:])
+			if ok && up {
+				p.ticks++
+			}
+			return p, ok
 		}
 	}
 	for _, d := range dateShapes {

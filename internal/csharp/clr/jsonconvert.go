@@ -47,6 +47,9 @@ func tokenOf(r run, v any) JToken {
 		}
 		return o
 	}
+	if csharp.TypeName(v) == "System.Object" {
+		return &JObject{}
+	}
 	csharp.Throw("Newtonsoft.Json.JsonSerializationException", "Could not serialize a value of type '"+csharp.TypeName(v)+"'.")
 	return nil
 }
@@ -57,7 +60,7 @@ func contentToken(v any) JToken {
 		return t
 	}
 	x, ok := newJValue(v)
-	if !ok {
+	if _, char := v.(csharp.Char); !ok || char {
 		csharp.Throw("System.ArgumentException", "Could not determine JSON object type for type "+csharp.TypeName(v)+".")
 	}
 	return x

@@ -129,7 +129,7 @@ var textNames = map[string]string{
 // typedSimple reads numbers, dates and the like.
 func (p *jsonReader) typedSimple(t *csharp.Type, name string) any {
 	what := textNames[name]
-	if c := p.s[p.at]; what != "" && (c == '{' || c == '[' || (c == 't' || c == 'f') && name != "Boolean") {
+	if c := p.s[p.at]; what != "" && (c == '{' || c == '[' || c == 'u' || (c == 't' || c == 'f') && name != "Boolean") {
 		p.unexpected()
 	}
 	isText := p.s[p.at] == '"' || p.s[p.at] == '\''

@@ -254,7 +254,9 @@ func declareJTokenCasts(t *csharp.TypeBuilder) {
 		t.Conv("explicit operator "+name+"(JToken value)", csharp.Boxed(csharp.F3(func(to resultType, r run, v any) any {
 			return castToken(r, v, to.Type)
 		})))
-		t.Conv("implicit operator JToken("+name+" value)", valueMaker(name))
+		if !strings.HasPrefix(name, "char") { // a char goes by way of int
+			t.Conv("implicit operator JToken("+name+" value)", valueMaker(name))
+		}
 	}
 }
 

@@ -187,11 +187,7 @@ func declareJValue(b *csharp.Builder) {
 		if o, ok := v.(*JValue); ok {
 			return o.clone().(*JValue)
 		}
-		x, ok := newJValue(v)
-		if !ok {
-			csharp.Throw("System.ArgumentException", "Could not determine JSON object type for type "+csharp.TypeName(v)+".")
-		}
-		return x
+		return contentToken(v).(*JValue)
 	}))
 	t.New("(JValue other)", csharp.F1(func(v *JValue) *JValue { return v.clone().(*JValue) }))
 	t.Prop("object Value", csharp.F1(func(v *JValue) any { return v.v }), csharp.V2(func(v *JValue, value any) {
