@@ -75,23 +75,40 @@ func BenchmarkSmall(b *testing.B) {
 	}
 }
 
-// BenchmarkCompile measures the compiler on typical expressions.
+// typical are expressions of the sizes that policies have, with the budget of allocations of the compiler.
+var typical = []smallCase{
+	{"lookup", `@(context.Tags.GetValueOrDefault("city", "none"))`, "", 130},
+	{"condition", `@(context.Name.StartsWith("A", StringComparison.OrdinalIgnoreCase) && context["city"] != null)`, "", 130},
+	{"json", `@{ var o = JObject.Parse(context["body"]); o["user"] = context.Name; o.Remove("secret"); foreach (var p in o.Properties().ToList()) { if (p.Value.Type == JTokenType.Null) { p.Remove(); } } return o.ToString(Newtonsoft.Json.Formatting.None); }`, "", 620},
+	{"linq", `@(string.Join(",", context.Name.Split(' ').Where(s => s.Length > 2).OrderBy(s => s).Select(s => s.ToUpperInvariant() + ":" + s.Length)))`, "", 820},
+	{"interpolation", `@($"{context.Name}/{context["city"]}?at={DateTime.UtcNow:yyyy-MM-ddTHH:mm:ssZ}&n={(int.TryParse(context["n"], out var n) ? n : 0)}")`, "", 260},
+}
+
+func compileTypical(tb testing.TB, lib *csharp.Library, c smallCase) {
+	tb.Helper()
+	o := csharp.Options{Globals: []csharp.Global{{Name: "context", Type: lib.MustType("IShop")}}}
+	if p, diags := lib.Compile(c.src, o); p == nil {
+		tb.Fatal(diags)
+	}
+}
+
+func TestCompileAllocations(t *testing.T) {
+	lib := shopLibrary()
+	for _, c := range typical {
+		if got := testing.AllocsPerRun(20, func() { compileTypical(t, lib, c) }); got > c.allocs {
+			t.Errorf("%s: %v allocations, budget %v", c.name, got, c.allocs)
+		}
+	}
+}
+
+// BenchmarkCompile measures the compiler.
 func BenchmarkCompile(b *testing.B) {
 	lib := shopLibrary()
-	o := csharp.Options{Globals: []csharp.Global{{Name: "context", Type: lib.MustType("IShop")}}}
-	for _, c := range []struct{ name, src string }{
-		{"lookup", `@(context.Tags.GetValueOrDefault("city", "none"))`},
-		{"condition", `@(context.Name.StartsWith("A", StringComparison.OrdinalIgnoreCase) && context["city"] != null)`},
-		{"json", `@{ var o = JObject.Parse(context["body"]); o["user"] = context.Name; o.Remove("secret"); foreach (var p in o.Properties().ToList()) { if (p.Value.Type == JTokenType.Null) { p.Remove(); } } return o.ToString(Newtonsoft.Json.Formatting.None); }`},
-		{"linq", `@(string.Join(",", context.Name.Split(' ').Where(s => s.Length > 2).OrderBy(s => s).Select(s => s.ToUpperInvariant() + ":" + s.Length)))`},
-		{"interpolation", `@($"{context.Name}/{context["city"]}?at={DateTime.UtcNow:yyyy-MM-ddTHH:mm:ssZ}&n={(int.TryParse(context["n"], out var n) ? n : 0)}")`},
-	} {
+	for _, c := range typical {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if p, diags := lib.Compile(c.src, o); p == nil {
-					b.Fatal(diags)
-				}
+				compileTypical(b, lib, c)
 			}
 		})
 	}
