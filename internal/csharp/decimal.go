@@ -368,6 +368,9 @@ func DecimalFromFloat(f float64, single bool) Decimal {
 	if math.IsNaN(f) || math.IsInf(f, 0) || math.Abs(f) >= 7.9228162514264338e28 {
 		throwDecimalOverflow()
 	}
+	if f == 0 {
+		return Decimal{} // without the sign of -0.0
+	}
 	d, err := ParseDecimal(strconv.FormatFloat(f, 'e', digits, 64))
 	if err != nil {
 		throwDecimalOverflow()
