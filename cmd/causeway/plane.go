@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
@@ -222,6 +224,9 @@ func (s source) GatewayKeys(ctx context.Context, name string) (keys []configsync
 	return keys, err
 }
 
+// maxManagementConns is how many connections a management listener holds at once, those of gateways included. More wait.
+const maxManagementConns = 16384
+
 // serve runs the plane on its listeners until ctx ends, then drains.
 func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tls.Config, drain time.Duration) error {
 	failed := make(chan error, 8)
@@ -240,10 +245,11 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 		start(func() error { p.board.run(running); return nil })
 	}
 	if l := listeners.get("management"); l != nil {
-		start(func() error { return p.manage.Serve(running, l, drain) })
+		start(func() error { return p.manage.Serve(running, netutil.LimitListener(l, maxManagementConns), drain) })
 	}
 	if l := listeners.get("management-tls"); l != nil {
-		start(func() error { return p.manage.Serve(running, tls.NewListener(l, serverTLS), drain) })
+		limited := netutil.LimitListener(l, maxManagementConns)
+		start(func() error { return p.manage.Serve(running, tls.NewListener(limited, serverTLS), drain) })
 	}
 	for name, run := range map[string]func(net.Listener) error{"gateway": p.serveGateway, "gateway-tls": p.serveGatewayTLS} {
 		if l := listeners.get(name); l != nil {
