@@ -16,10 +16,9 @@ import (
 
 // Exit codes of every command. Scripts rely on them: a code never changes its meaning.
 const (
-	exitDone    = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitInvalid = 8
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
 )
 
 // exitError carries an exit code. An empty message prints nothing: the command

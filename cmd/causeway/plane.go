@@ -64,11 +64,13 @@ type planeOptions struct {
 	certificate *tls.Certificate
 	// replicas says that other planes may work on the same database.
 	replicas bool
-	// allowLoopbackLinks lets imports follow links to this machine.
-	allowLoopbackLinks bool
-	gatewayURL         func(service string) string
-	managementURL      func(service string) string
-	handlers           map[string]http.Handler
+	// allowLoopbackLinks and allowPrivateLinks let imports follow links to this
+	// machine and to private addresses.
+	allowLoopbackLinks, allowPrivateLinks bool
+
+	gatewayURL    func(service string) string
+	managementURL func(service string) string
+	handlers      map[string]http.Handler
 }
 
 // openPlane opens the store, publishes what is in it and makes the servers
@@ -92,7 +94,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	p := &plane{log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func())}
 	types, err := resources.New(resources.Env{
-		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks,
+		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
 		Instances: func(service, gateway string) any { return p.instances(service, gateway) },
 	})
 	if err != nil {

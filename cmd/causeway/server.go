@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,12 +30,13 @@ var serverOptions = []serverOption{
 	{name: "data", normal: "/var/lib/causeway", help: "folder for files"},
 	{name: "master-key", help: "key that encrypts secrets at rest: FILE, env:NAME or cmd:…; needed with PostgreSQL"},
 	{name: "management-listen", normal: "127.0.0.1:8880", help: "address of the management API, or off"},
-	{name: "management-tls-listen", normal: "off", help: "address of the management API over TLS, or off"},
+	{name: "management-tls-listen", normal: "127.0.0.1:8881", help: "address of the management API over TLS, or off"},
 	{name: "gateway-listen", normal: "off", help: "address of the managed gateway in this process, or off"},
 	{name: "gateway-tls-listen", normal: "off", help: "address of the managed gateway over TLS, or off"},
 	{name: "portal-listen", normal: "off", help: "address of the developer portal; there is none in this version"},
 	{name: "tls-cert", help: "certificate chain for the TLS listeners, PEM; a self-signed one is made without it"},
 	{name: "tls-key", help: "its private key, PEM"},
+	{name: "allow-private-links", normal: "false", help: "true: imports and policies may come from links to private addresses and this machine"},
 	{name: "log-format", normal: "text", help: "text, json or none"},
 	{name: "log-level", normal: "info", help: "all, debug, info, warn, error or fatal"},
 }
@@ -177,7 +179,12 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return err
 	}
+	privateLinks, err := strconv.ParseBool(c.text("allow-private-links"))
+	if err != nil {
+		return usageError("--allow-private-links is %q; it must be true or false", c.text("allow-private-links"))
+	}
 	p, err := openPlane(ctx, planeOptions{
+		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
 		authenticate: administrator{given: os.Getenv("CAUSEWAY_ADMIN_SECRET"), out: cmd.OutOrStdout()}.authenticate,
 		withGateway:  c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,

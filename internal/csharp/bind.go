@@ -287,7 +287,7 @@ func (b *binder) storeBoxed(v *local) func(*Frame, any) {
 			c := fr.objs[n].(*cell)
 			switch r {
 			case reprInt:
-				c.i, _ = unboxInt(x)
+				c.i, _ = Integer(x)
 			case reprBool:
 				t, _ := x.(bool)
 				c.i = bit(t)
@@ -302,7 +302,7 @@ func (b *binder) storeBoxed(v *local) func(*Frame, any) {
 	}
 	switch v.t.repr() {
 	case reprInt:
-		return func(fr *Frame, x any) { fr.ints[n], _ = unboxInt(x) }
+		return func(fr *Frame, x any) { fr.ints[n], _ = Integer(x) }
 	case reprBool:
 		return func(fr *Frame, x any) { t, _ := x.(bool); fr.ints[n] = bit(t) }
 	case reprFloat:

@@ -26,7 +26,7 @@ func (b *binder) interpolation(e *interpExpr) operand {
 			if !a.konst {
 				b.fail(p.align.at(), "CS0150", "A constant value is expected")
 			}
-			n, _ := unboxInt(a.val)
+			n, _ := Integer(a.val)
 			width = int(n)
 		}
 		f := b.text(x)

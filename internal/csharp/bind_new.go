@@ -160,7 +160,7 @@ func (b *binder) arrayCreation(e *newArray) operand {
 		x := b.arrayLiteral(e.init, t)
 		for i, d := range e.dims {
 			n := b.convert(b.value(d), b.t.int, "")
-			if have, _ := unboxInt(n.val); !n.konst || i == 0 && int(have) != len(e.init.items) {
+			if have, _ := Integer(n.val); !n.konst || i == 0 && int(have) != len(e.init.items) {
 				b.fail(d.at(), "CS0847", "An array initializer of length '%s' is expected", FormatValue(n.val))
 			}
 		}
@@ -173,7 +173,7 @@ func (b *binder) arrayCreation(e *newArray) operand {
 		if !ok {
 			n = b.convert(x, b.t.long, "")
 		}
-		if v, _ := unboxInt(n.val); n.konst && v < 0 {
+		if v, _ := Integer(n.val); n.konst && v < 0 {
 			b.fail(d.at(), "CS0248", "Cannot create an array with a negative size")
 		}
 		dims[i] = n.c.i

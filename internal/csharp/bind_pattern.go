@@ -112,7 +112,7 @@ func (b *binder) constantPattern(x operand, e expr) func(*Frame) bool {
 	}
 	switch {
 	case x.t.repr() == reprInt && k.t.repr() == reprInt:
-		want, _ := unboxInt(k.val)
+		want, _ := Integer(k.val)
 		i := x.c.i
 		return func(fr *Frame) bool { return i(fr) == want }
 	case x.t.kind == kindString && k.t.kind == kindString:

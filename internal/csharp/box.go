@@ -1,7 +1,7 @@
 package csharp
 
-// unboxInt reads any boxed integer, char or enum. A ulong keeps its bits.
-func unboxInt(v any) (int64, bool) {
+// Integer reads any boxed integer, char or enum. A ulong keeps its bits.
+func Integer(v any) (int64, bool) {
 	switch x := v.(type) {
 	case int32:
 		return int64(x), true
@@ -130,7 +130,7 @@ func unboxer(o func(*Frame) any, t *Type) code {
 			if n, ok := v.(int32); ok {
 				return int64(n)
 			}
-			n, _ := unboxInt(v)
+			n, _ := Integer(v)
 			return n
 		}}
 	case reprFloat:

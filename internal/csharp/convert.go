@@ -5,7 +5,7 @@ func (b *binder) constant(pos int, t *Type, v any) operand {
 	x := operand{pos: pos, t: t, konst: t.kind != kindNullable, val: v, nonNull: v != nil}
 	switch t.repr() {
 	case reprInt:
-		n, _ := unboxInt(v)
+		n, _ := Integer(v)
 		x.c = code{i: func(*Frame) int64 { return n }}
 	case reprFloat:
 		f := unboxFloat(v)
@@ -122,13 +122,13 @@ func (b *binder) implicit(x operand, t *Type) (operand, bool) {
 		return x, false
 	}
 	if x.konst && x.t.isIntegral() && t.isIntegral() && (x.t.kind == kindInt || x.t.kind == kindLong && t.kind == kindULong) && t.kind != kindChar {
-		n, _ := unboxInt(x.val)
+		n, _ := Integer(x.val)
 		if lo, hi := intRange(t.kind); n >= lo && n <= hi {
 			return b.constant(x.pos, t, boxInt(t.kind, n)), true
 		}
 	}
 	if x.konst && t.kind == kindEnum && x.t.isIntegral() {
-		if n, _ := unboxInt(x.val); n == 0 {
+		if n, _ := Integer(x.val); n == 0 {
 			return b.constant(x.pos, t, Enum{Type: t}), true
 		}
 	}

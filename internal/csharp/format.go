@@ -69,7 +69,7 @@ func FormatValue(v any) string {
 	case []byte:
 		return "System.Byte[]"
 	}
-	if n, ok := unboxInt(v); ok {
+	if n, ok := Integer(v); ok {
 		return strconv.FormatInt(n, 10)
 	}
 	return TypeName(v)

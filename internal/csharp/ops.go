@@ -22,7 +22,7 @@ func (b *binder) promoted(x, y operand) *Type {
 	case is(kindULong):
 		for _, o := range []operand{x, y} {
 			if k := o.t.kind; k == kindSByte || k == kindShort || k == kindInt || k == kindLong {
-				if n, _ := unboxInt(o.val); !o.konst || n < 0 {
+				if n, _ := Integer(o.val); !o.konst || n < 0 {
 					return nil
 				}
 			}
@@ -33,7 +33,7 @@ func (b *binder) promoted(x, y operand) *Type {
 	case is(kindUInt):
 		for _, o := range []operand{x, y} {
 			if k := o.t.kind; k == kindSByte || k == kindShort || k == kindInt {
-				if n, _ := unboxInt(o.val); k == kindInt && o.konst && n >= 0 {
+				if n, _ := Integer(o.val); k == kindInt && o.konst && n >= 0 {
 					continue
 				}
 				return w.long
@@ -119,7 +119,7 @@ func (b *binder) arithmetic(pos int, op string, x, y operand) operand {
 	}
 	k := t.kind
 	if (op == "/" || op == "%") && x.konst && y.konst {
-		n, integral := unboxInt(y.val)
+		n, integral := Integer(y.val)
 		d, ok := y.val.(Decimal)
 		if integral && n == 0 && t.isIntegral() || ok && d.IsZero() {
 			b.fail(pos, "CS0020", "Division by constant zero")

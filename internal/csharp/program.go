@@ -82,7 +82,7 @@ func (p *Program) RunInt64(host any, l *Limits) (v int64, err error) {
 	if p.code.i != nil {
 		return p.code.i(fr), nil
 	}
-	n, ok := unboxInt(p.boxed(fr))
+	n, ok := Integer(p.boxed(fr))
 	if !ok {
 		Throw("System.InvalidCastException", "Unable to cast the result to an integer.")
 	}
@@ -104,7 +104,7 @@ func (p *Program) RunFloat64(host any, l *Limits) (v float64, err error) {
 	case Decimal:
 		return x.Float64(), nil
 	default:
-		n, ok := unboxInt(x)
+		n, ok := Integer(x)
 		if !ok {
 			Throw("System.InvalidCastException", "Unable to cast the result to a number.")
 		}

@@ -151,8 +151,8 @@ func Compare(a, b any) int {
 	case csharp.Comparer:
 		return x.CompareTo(b)
 	}
-	x, ok := integer(a)
-	y, ok2 := integer(b)
+	x, ok := csharp.Integer(a)
+	y, ok2 := csharp.Integer(b)
 	if !ok || !ok2 || csharp.TypeName(a) != csharp.TypeName(b) {
 		if ok {
 			csharp.Throwf("System.ArgumentException", "Object must be of type %s.", strings.TrimPrefix(csharp.TypeName(a), "System."))

@@ -20,7 +20,7 @@ func invalidConvert(v any, to string) {
 	switch v.(type) {
 	case bool, string, csharp.Char, float64, float32, csharp.Decimal, DateTime, csharp.Enum:
 	default:
-		if _, ok := integer(v); !ok {
+		if _, ok := csharp.Integer(v); !ok {
 			csharp.Throwf("System.InvalidCastException", "Unable to cast object of type '%s' to type 'System.IConvertible'.", csharp.TypeName(v))
 		}
 	}
@@ -48,7 +48,7 @@ func (t intType) convert(v any) any {
 	case Convertible:
 		return x.ConvertTo(t.keyword)
 	}
-	n, ok := integer(v)
+	n, ok := csharp.Integer(v)
 	if !ok {
 		invalidConvert(v, t.name)
 	}
@@ -114,7 +114,7 @@ func toDouble(v any) float64 {
 	case csharp.Char:
 		invalidConvert(v, "Double")
 	}
-	n, ok := integer(v)
+	n, ok := csharp.Integer(v)
 	if !ok {
 		invalidConvert(v, "Double")
 	}
@@ -143,7 +143,7 @@ func toDecimal(v any) csharp.Decimal {
 	case csharp.Char:
 		invalidConvert(v, "Decimal")
 	}
-	n, ok := integer(v)
+	n, ok := csharp.Integer(v)
 	if !ok {
 		invalidConvert(v, "Decimal")
 	}
@@ -170,7 +170,7 @@ func toBoolean(v any) bool {
 	case csharp.Char:
 		invalidConvert(v, "Boolean")
 	}
-	n, ok := integer(v)
+	n, ok := csharp.Integer(v)
 	if !ok {
 		invalidConvert(v, "Boolean")
 	}
@@ -191,7 +191,7 @@ func toChar(v any) csharp.Char {
 	case bool, float64, float32, csharp.Decimal:
 		invalidConvert(v, "Char")
 	}
-	n, ok := integer(v)
+	n, ok := csharp.Integer(v)
 	if !ok {
 		invalidConvert(v, "Char")
 	}
@@ -219,7 +219,7 @@ func changeType(r run, v any, t *csharp.Type) any {
 			return nil
 		case string, bool, csharp.Char, float64, float32, csharp.Decimal, DateTime, csharp.Enum, Convertible:
 		default:
-			if _, ok := integer(v); !ok {
+			if _, ok := csharp.Integer(v); !ok {
 				csharp.Throw("System.InvalidCastException", "Object must implement IConvertible.")
 			}
 		}

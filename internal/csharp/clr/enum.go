@@ -17,7 +17,7 @@ func declareEnum(e *csharp.TypeBuilder) {
 	e.Static("bool IsDefined(Type enumType, object value)", csharp.F2(enumDefined))
 	e.Static("string GetName(Type enumType, object value)", csharp.F2(func(t *csharp.Type, v any) string {
 		names, values := t.EnumMembers()
-		n, _ := integer(v)
+		n, _ := csharp.Integer(v)
 		for i := range values {
 			if values[i] == n {
 				return names[i]
@@ -50,7 +50,7 @@ func enumDefined(t *csharp.Type, v any) bool {
 		}
 		return false
 	}
-	n, _ := integer(v)
+	n, _ := csharp.Integer(v)
 	for _, x := range values {
 		if x == n {
 			return true
@@ -103,31 +103,4 @@ func enumTry(t *csharp.Type, s string, fold bool, out ref) bool {
 	}
 	out.Value = v
 	return ok
-}
-
-// integer reads a boxed integer, char or enum.
-func integer(v any) (int64, bool) {
-	switch x := v.(type) {
-	case int32:
-		return int64(x), true
-	case int64:
-		return x, true
-	case csharp.Enum:
-		return x.Value, true
-	case csharp.Char:
-		return int64(x), true
-	case uint8:
-		return int64(x), true
-	case int8:
-		return int64(x), true
-	case int16:
-		return int64(x), true
-	case uint16:
-		return int64(x), true
-	case uint32:
-		return int64(x), true
-	case uint64:
-		return int64(x), true
-	}
-	return 0, false
 }

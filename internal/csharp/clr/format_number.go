@@ -52,7 +52,7 @@ func numberOf(v any) (number, bool) {
 		n.digits, n.exp = trimZeros(s, len(s))
 		return n, true
 	}
-	i, ok := integer(v)
+	i, ok := csharp.Integer(v)
 	if !ok {
 		return number{}, false
 	}

@@ -132,7 +132,7 @@ func (w *jsonWriter) scalar(v any) bool {
 			w.b = appendJSONString(w.b, csharp.FormatValue(v))
 			return true
 		}
-		n, ok := integer(v)
+		n, ok := csharp.Integer(v)
 		if !ok {
 			return false
 		}

@@ -280,7 +280,7 @@ func jsonInt(v any) (*big.Int, bool) {
 	case uint64:
 		return new(big.Int).SetUint64(x), true
 	}
-	n, ok := integer(v)
+	n, ok := csharp.Integer(v)
 	return big.NewInt(n), ok
 }
 

@@ -189,7 +189,7 @@ func enumOfToken(r run, tok JToken, t *csharp.Type) any {
 	if !ok {
 		csharp.Throw("System.ArgumentException", "Can not convert "+jsonKindNames[tok.kind()]+" to "+t.Name()+".")
 	}
-	if n, ok := integer(x.v); ok {
+	if n, ok := csharp.Integer(x.v); ok {
 		return csharp.Enum{Type: t, Value: n}
 	}
 	return enumParse(t, csharp.FormatValue(x.v), true)

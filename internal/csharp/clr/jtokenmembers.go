@@ -39,7 +39,7 @@ func child(t JToken, key any) JToken {
 		}
 		return x.Get(name)
 	case *JArray:
-		i, ok := integer(key)
+		i, ok := csharp.Integer(key)
 		if !ok {
 			csharp.Throw("System.ArgumentException", "Accessed JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
 		}
@@ -59,7 +59,7 @@ func setChild(t JToken, key any, v any) {
 		x.Set(name, asToken(v))
 		return
 	case *JArray:
-		i, ok := integer(key)
+		i, ok := csharp.Integer(key)
 		if !ok {
 			csharp.Throw("System.ArgumentException", "Set JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
 		}

@@ -154,7 +154,7 @@ func newJValue(v any) (*JValue, bool) {
 		if isURI(v) {
 			return &JValue{typ: jsonURI, v: v}, true
 		}
-		if _, ok := integer(v); !ok {
+		if _, ok := csharp.Integer(v); !ok {
 			return nil, false
 		}
 		k = jsonInteger
@@ -172,7 +172,7 @@ func asToken(v any) JToken {
 
 // widen gives integers the type that JValue's constructors take.
 func widen(v any) any {
-	if n, ok := integer(v); ok {
+	if n, ok := csharp.Integer(v); ok {
 		return n
 	}
 	return v
