@@ -22,8 +22,9 @@ var layers = map[string][]string{
 	"message":   {},
 	"telemetry": {},
 	"store":     {},
-	"counters":  {},
-	"cache":     {},
+	"redis":     {},
+	"counters":  {"redis"},
+	"cache":     {"redis"},
 	"graphql":   {},
 	"xmlx":      {},
 	"mail":      {},
@@ -36,7 +37,7 @@ var layers = map[string][]string{
 
 	"policy":   {"csharp", "csharp/clr", "liquid", "message", "snapshot", "graphql", "xmlx", "auth", "telemetry"},
 	"policies": {"policy", "csharp", "csharp/clr", "liquid", "message", "snapshot", "graphql", "xmlx", "auth", "telemetry"},
-	"gateway":  {"policy", "snapshot", "message", "auth", "telemetry", "counters", "cache", "graphql"},
+	"gateway":  {"policy", "snapshot", "message", "auth", "telemetry", "redis", "counters", "cache", "graphql"},
 
 	"resource":  {"arm", "store", "snapshot"},
 	"resources": {"resource", "arm", "importer", "auth", "snapshot", "policy"},

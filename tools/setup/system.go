@@ -29,6 +29,11 @@ func testNeeds() []need {
 			packages: []string{"postgresql"},
 		},
 		{
+			name: "Redis server", why: "counters and caches are tested against a real one",
+			found:    anyCommand("redis-server"),
+			packages: []string{"redis-server"},
+		},
+		{
 			name: "C compiler", why: "Go's race detector links with it",
 			found:    anyCommand("gcc", "clang"),
 			packages: []string{"gcc", "libc6-dev"},

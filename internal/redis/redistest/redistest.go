@@ -1,0 +1,139 @@
+// Package redistest runs private Redis servers for tests, from the program installed on the machine.
+//
+// A server listens on a free port of the loopback address, keeps nothing on disk, and ends with the test or with the test binary, however that ends.
+package redistest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	howToInstall = "Redis's server program (redis-server) is needed by this test: " +
+		"install it (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis) or put it in PATH"
+	startLimit = 20 * time.Second
+)
+
+// watchdog runs the server until its standard input is closed, which the end of the test binary does, then ends it.
+const watchdog = `"$@" >/dev/null 2>&1 </dev/null & pid=$!
+cat >/dev/null
+kill -KILL $pid 2>/dev/null; wait $pid`
+
+// Server is a Redis server.
+type Server struct {
+	// Address is its host:port.
+	Address string
+
+	tb      testing.TB
+	options []string
+	tls     bool
+	leash   io.Closer
+	dog     *exec.Cmd
+}
+
+// Start starts a server with further options of its command line, such as "--requirepass", "pw". It ends with the test.
+func Start(tb testing.TB, options ...string) *Server {
+	tb.Helper()
+	s := &Server{tb: tb, options: options}
+	for _, o := range options {
+		s.tls = s.tls || o == "--tls-port"
+	}
+	port := freePort(tb)
+	s.Address = net.JoinHostPort("127.0.0.1", port)
+	s.Restart()
+	tb.Cleanup(s.Kill)
+	return s
+}
+
+// Kill ends the server at once. It does nothing when it has ended.
+func (s *Server) Kill() {
+	if s.dog == nil {
+		return
+	}
+	_ = s.leash.Close()
+	_ = s.dog.Wait()
+	s.dog = nil
+}
+
+// Restart starts a server that was killed again at its address, with nothing in it.
+func (s *Server) Restart() {
+	s.tb.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		s.tb.Fatal(howToInstall)
+	}
+	_, port, _ := net.SplitHostPort(s.Address)
+	args := []string{"-c", watchdog, "watchdog", program, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"}
+	if s.tls {
+		args = append(args, "--port", "0")
+	} else {
+		args = append(args, "--port", port)
+	}
+	for _, o := range s.options {
+		if o == "PORT" {
+			o = port
+		}
+		args = append(args, o)
+	}
+	dog := exec.Command("sh", args...)
+	dog.Dir = s.tb.TempDir()
+	leash, err := dog.StdinPipe()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	if err := dog.Start(); err != nil {
+		s.tb.Fatalf("redistest: %v", err)
+	}
+	s.leash, s.dog = leash, dog
+	s.await()
+}
+
+// await waits until the server accepts connections.
+func (s *Server) await() {
+	s.tb.Helper()
+	deadline := time.Now().Add(startLimit)
+	for {
+		c, err := net.DialTimeout("tcp", s.Address, time.Second)
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			s.tb.Fatalf("redistest: the server does not answer: %v", err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// Do sends a command and returns its answer as text, for looking at what is in the server.
+func (s *Server) Do(command ...string) string {
+	s.tb.Helper()
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{s.Address}, ForceSingleClient: true, DisableCache: true})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer client.Close()
+	answer, err := client.Do(context.Background(), client.B().Arbitrary(command...).Build()).ToAny()
+	if err != nil && !rueidis.IsRedisNil(err) {
+		s.tb.Fatal(err)
+	}
+	return fmt.Sprint(answer)
+}
+
+func freePort(tb testing.TB) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
