@@ -119,12 +119,16 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return err
 	}
+	proxy, err := gateway.EnvironmentProxy(s.text)
+	if err != nil {
+		return usageError("setting %w", err)
+	}
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	g := gateway.New(gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
-		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"),
+		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy,
 	})
 	cert, err := selfSigned(time.Now())
 	if err != nil {

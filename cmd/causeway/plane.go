@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -101,9 +102,14 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	if o.withGateway {
+		proxy, err := gateway.EnvironmentProxy(os.Getenv)
+		if err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
 		p.gateway = gateway.New(gateway.Options{
 			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue, Transport: &http1.Client{},
 			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
+			Proxy: proxy,
 		})
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
 	}

@@ -86,6 +86,9 @@ var gatewaySettings = []setting{
 	{name: backendProtocol + "Tls11", normal: "false", kind: kindBool, idle: true},
 	{name: backendProtocol + "Tls10", normal: "false", kind: kindBool, idle: true},
 	{name: backendProtocol + "Ssl30", normal: "false", kind: kindBool, idle: true},
+	{name: "HTTP_PROXY", secret: true},
+	{name: "HTTPS_PROXY", secret: true},
+	{name: "NO_PROXY"},
 }
 
 const backendProtocol = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Backend.Protocols."

@@ -43,7 +43,10 @@ func (e *edit) compileBackend(id string) error {
 	expand := func(text string) string {
 		return expandNamedValues(text, func(name string) (string, bool) {
 			b.references = append(b.references, namedValueReference(strings.ToLower(name)))
-			return e.namedValue(name)
+			if v, ok := e.namedValue(name); ok {
+				return v.Value, true
+			}
+			return "", false
 		})
 	}
 	b.part.URL = expand(entity.URL)
@@ -56,6 +59,9 @@ func (e *edit) compileBackend(id string) error {
 				}
 			}
 		}
+	}
+	if p := b.part.Proxy; p != nil {
+		p.URL, p.Username, p.Password = expand(p.URL), expand(p.Username), expand(p.Password)
 	}
 	for _, ref := range b.references {
 		e.dependents.add(ref, id)

@@ -33,17 +33,12 @@ func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 	if err != nil {
 		return nil, err
 	}
-	proxy := x.Proxy
 	var entity *snapshot.Backend
 	if t.backend != nil {
 		entity, x.Base = &t.backend.part, t.backend.base
-		proxy = cmp.Or(proxy, entity.Proxy)
 	}
-	switch {
-	case x.Base.Host == "":
+	if x.Base.Host == "" {
 		return nil, backendFailure("The API has no backend service URL and no policy sets one.")
-	case proxy != nil:
-		return nil, backendFailure("The backend service is to be called through a forward proxy, which this gateway does not offer.")
 	}
 	tlsConfig, err := r.service.tlsConfig(r.config, entity, x.ClientCertificate)
 	if err != nil {
@@ -51,8 +46,12 @@ func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 	}
 	out := r.backendRequest(x)
 	addCredentials(out, entity)
+	proxy, err := r.gateway.proxyFor(&out.URL, x.Proxy, entity)
+	if err != nil {
+		return nil, err
+	}
 	started := r.Now()
-	resp, err := r.exchangeWithBackend(ctx, out, o, entity, tlsConfig)
+	resp, err := r.exchangeWithBackend(ctx, out, o, entity, tlsConfig, proxy)
 	ended := r.Now()
 	r.backendTime += ended.Sub(started)
 	t.report(resp, err, ended)
@@ -68,11 +67,11 @@ func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 }
 
 // exchangeWithBackend sends the request and follows redirects where asked to.
-func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request, o policy.ForwardOptions, entity *snapshot.Backend, tlsConfig *tls.Config) (*message.Response, error) {
+func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request, o policy.ForwardOptions, entity *snapshot.Backend, tlsConfig *tls.Config, proxy *message.Proxy) (*message.Response, error) {
 	timeout := cmp.Or(o.Timeout, defaultForwardTimeout)
 	options := message.TransportOptions{
 		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: bodyIdleTimeout, TLS: tlsConfig,
-		OnInformational: r.interim,
+		Proxy: proxy, OnInformational: r.interim,
 	}
 	for hop := 0; ; hop++ {
 		resp, err := r.gateway.transport.RoundTrip(ctx, out, options)

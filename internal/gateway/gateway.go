@@ -22,7 +22,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
 
-// Options are what a gateway needs. All fields but the last are required.
+// Options are what a gateway needs. All fields but the last ones are required.
 type Options struct {
 	// Name is "managed" or the name of a self-hosted gateway.
 	Name string
@@ -37,6 +37,8 @@ type Options struct {
 	Now        func() time.Time
 	// TrustForwardedProto makes X-Forwarded-Proto the scheme of a request.
 	TrustForwardedProto bool
+	// Proxy is the forward proxy for a URL that has none of its own, nil for none; see [EnvironmentProxy].
+	Proxy func(u *message.URL) *message.Proxy
 }
 
 // Gateway serves the APIs of one or more services.
@@ -57,6 +59,7 @@ type Gateway struct {
 	background sync.WaitGroup
 	oneWay     chan struct{}
 	trustProto bool
+	proxy      func(u *message.URL) *message.Proxy // nil without proxies
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -94,7 +97,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters, cache: o.Cache, trust: o.Trust,
 		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
-		trustProto: o.TrustForwardedProto,
+		trustProto: o.TrustForwardedProto, proxy: o.Proxy,
 	}
 	g.services.Store(newServices(nil))
 	g.requests.New = func() any { return newRequest(g) }

@@ -10,8 +10,9 @@ import (
 
 // send sends a request of a policy.
 func (s *service) send(ctx context.Context, c *config, req *message.Request, o policy.SendOptions) (*message.Response, error) {
-	if o.Proxy != nil || o.Backend != nil && o.Backend.Proxy != nil {
-		return nil, backendFailure("The request is to be sent through a forward proxy, which this gateway does not offer.")
+	proxy, err := s.gateway.proxyFor(&req.URL, o.Proxy, o.Backend)
+	if err != nil {
+		return nil, err
 	}
 	tlsConfig, err := s.tlsConfig(c, o.Backend, o.Certificate)
 	if err != nil {
@@ -22,7 +23,7 @@ func (s *service) send(ctx context.Context, c *config, req *message.Request, o p
 	timeout := cmp.Or(o.Timeout, defaultSendTimeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	resp, err := s.gateway.transport.RoundTrip(ctx, req, message.TransportOptions{
-		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: timeout, TLS: tlsConfig,
+		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: timeout, TLS: tlsConfig, Proxy: proxy,
 	})
 	switch {
 	case err != nil:

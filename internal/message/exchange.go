@@ -83,6 +83,8 @@ type TransportOptions struct {
 	Idempotent bool
 	// NoRetry forbids that repetition for every method. A reused connection that fails before a byte is written is replaced all the same.
 	NoRetry bool
+	// Proxy is a forward proxy that the request goes through; nil for none.
+	Proxy *Proxy
 	// OnInformational is called with each interim answer but 101, before RoundTrip returns. The header is valid during the call.
 	OnInformational func(status int, h *Header)
 }

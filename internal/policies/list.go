@@ -25,6 +25,7 @@ func All() []policy.Definition {
 		ValidateStatusCode,
 		ForwardRequest,
 		SetBackendService,
+		Proxy,
 		CacheLookup,
 		CacheStore,
 		CacheLookupValue,

@@ -52,6 +52,7 @@ type call struct {
 	request     *message.Request
 	body        string
 	certificate *snapshot.Certificate // of the client
+	proxy       *snapshot.Proxy
 }
 
 func newFakeHost() *fakeHost {
@@ -77,12 +78,12 @@ func (h *fakeHost) lastCall() *call {
 }
 
 // exchange records a request and gives the next answer.
-func (h *fakeHost) exchange(ctx context.Context, r *message.Request, c *snapshot.Certificate) (*message.Response, error) {
+func (h *fakeHost) exchange(ctx context.Context, r *message.Request, c *snapshot.Certificate, proxy *snapshot.Proxy) (*message.Response, error) {
 	body, err := message.ReadAll(r.Body, policy.MaxBody, r.ContentLength)
 	if err != nil {
 		return nil, err
 	}
-	a := h.next(&call{r.Detach(), string(body), c})
+	a := h.next(&call{r.Detach(), string(body), c, proxy})
 	if a.never {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
@@ -130,15 +131,15 @@ func (h *fakeHost) Forward(ctx context.Context, x *policy.Exec, _ policy.Forward
 		x.Base = base
 		r.URL = x.BackendURL()
 	}
-	return h.exchange(ctx, r, x.ClientCertificate)
+	return h.exchange(ctx, r, x.ClientCertificate, x.Proxy)
 }
 
 func (h *fakeHost) Send(ctx context.Context, r *message.Request, o policy.SendOptions) (*message.Response, error) {
-	return h.exchange(ctx, r, o.Certificate)
+	return h.exchange(ctx, r, o.Certificate, o.Proxy)
 }
 
 func (h *fakeHost) SendLater(r *message.Request, o policy.SendOptions) {
-	if _, err := h.exchange(context.Background(), r, o.Certificate); err != nil {
+	if _, err := h.exchange(context.Background(), r, o.Certificate, o.Proxy); err != nil {
 		h.logs = append(h.logs, "send later: "+err.Error())
 	}
 }

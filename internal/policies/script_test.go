@@ -67,6 +67,7 @@ func TestScripts(t *testing.T) {
 			"expand":             command((*session).expand),
 			"identity":           command((*session).identity),
 			"called-certificate": command((*session).calledCertificate),
+			"called-proxy":       command((*session).calledProxy),
 		},
 	})
 }

@@ -62,7 +62,7 @@ func (d scriptDoer) Do(r *http.Request) (*http.Response, error) {
 		}
 		m.Body, m.ContentLength = message.BytesBody(body), int64(len(body))
 	}
-	answer, err := d.host.exchange(r.Context(), m, nil)
+	answer, err := d.host.exchange(r.Context(), m, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,8 @@ type outgoing struct {
 
 	Certificate *certificateAuth `elem:"authentication-certificate" doc:"Client certificate for the request."`
 	Identity    *identityAuth    `elem:"authentication-managed-identity" doc:"Managed identity whose token the request has."`
+
+	Proxy *forwardProxy `elem:"proxy" doc:"Forward proxy that the request goes through."`
 }
 
 type setURL struct {
@@ -82,7 +84,12 @@ func (p *sendRequest) send(x *policy.Exec) (*message.Response, error) {
 func (o *outgoing) options(x *policy.Exec, seconds int64) (s policy.SendOptions, err error) {
 	s.Timeout = time.Duration(seconds) * time.Second
 	if o.Certificate != nil {
-		s.Certificate, err = o.Certificate.choose(x)
+		if s.Certificate, err = o.Certificate.choose(x); err != nil {
+			return s, err
+		}
+	}
+	if o.Proxy != nil {
+		s.Proxy, err = o.Proxy.choose(x)
 	}
 	return s, err
 }

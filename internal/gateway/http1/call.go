@@ -86,12 +86,20 @@ func (x *call) send() error {
 	out.hold(blockSizes[0])
 	s := x.plan()
 	b := append(append(out.buf, r.Method...), ' ')
-	if r.URL.Path == "*" {
-		b = append(b, '*')
-	} else {
+	proxied := x.conn.pool.at.isAbsolute()
+	if proxied {
+		b = r.URL.AppendAuthority(append(b, "http://"...))
+	}
+	switch {
+	case r.URL.Path != "*":
 		b = r.URL.AppendTarget(b)
+	case !proxied: // RFC 9112, 3.2.4: in absolute form it is a URL without path
+		b = append(b, '*')
 	}
 	b = append(b, " "+proto11+"\r\n"...)
+	if proxied {
+		b = x.conn.appendAuthorization(b)
+	}
 	if !r.Header.Has("Host") {
 		b = append(r.URL.AppendAuthority(append(b, "Host: "...)), "\r\n"...)
 	}

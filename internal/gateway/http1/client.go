@@ -39,6 +39,7 @@ type Client struct {
 	mu     sync.Mutex
 	places map[place]*pool
 	closed bool
+	ntlm   map[message.Proxy]bool // those that have asked for it
 }
 
 var _ message.Transport = (*Client)(nil)
@@ -58,6 +59,7 @@ func (c *Client) start() {
 			c.defaultTLS = &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 		}
 		c.places = map[place]*pool{}
+		c.ntlm = map[message.Proxy]bool{}
 	})
 }
 
@@ -89,6 +91,13 @@ func (c *Client) roundTrip(ctx context.Context, r *message.Request, o message.Tr
 		}
 		reused := conn.requests > 0
 		response, failure, free := c.newCall(conn, r, o).do(ctx)
+		if failure == nil && response.Status == statusProxyAuth && conn.pool.at.isAbsolute() {
+			if failure = c.refusedByProxy(conn, response); failure == nil && rewind(r.Body) {
+				attempt = maxReused // on a new connection
+				continue
+			}
+			return nil, cmp.Or(failure, &message.BackendError{Kind: message.BackendConnect, Err: errProxyBody, Answered: true})
+		}
 		if failure == nil {
 			return response, nil
 		}
@@ -139,7 +148,12 @@ type place struct {
 	host   string
 	port   int
 	tls    *tls.Config
+	proxy  message.Proxy // zero for none
+	tunnel bool          // through the proxy: it does not see the requests
 }
+
+// isAbsolute says whether requests go to a proxy as such.
+func (p *place) isAbsolute() bool { return p.proxy.Host != "" && !p.tunnel }
 
 // connect returns an idle connection if reuse is allowed and there is one, or a new one. repeatable requests may take a connection that was used a
 // moment ago unseen.
@@ -149,6 +163,9 @@ func (c *Client) connect(ctx context.Context, r *message.Request, o message.Tran
 		if at.tls = o.TLS; at.tls == nil {
 			at.tls = c.defaultTLS
 		}
+	}
+	if o.Proxy != nil {
+		at.proxy, at.tunnel = *o.Proxy, at.secure || r.Header.Has("Upgrade")
 	}
 	p, err := c.pool(at)
 	if err != nil {
@@ -177,6 +194,7 @@ func (c *Client) pool(at place) (*pool, error) {
 	p := c.places[at]
 	if p == nil {
 		at.host = strings.Clone(at.host) // the request's strings end with it
+		at.proxy = at.proxy.Detach()
 		p = &pool{client: c, at: at, address: net.JoinHostPort(at.host, strconv.Itoa(at.port))}
 		c.places[at] = p
 		p.watch()
@@ -199,12 +217,21 @@ func (c *Client) forget(p *pool) bool {
 	return true
 }
 
-// dial opens a connection to a place.
-func (c *Client) dial(ctx context.Context, at place, address string) (net.Conn, error) {
-	conn, err := c.Dial(ctx, "tcp", address)
-	if err != nil || !at.secure {
-		return conn, err
+// dial opens a connection to a place. authorization is what a proxy is to be told with requests on it.
+func (c *Client) dial(ctx context.Context, at *place, address string) (conn net.Conn, authorization string, err error) {
+	if at.proxy.Host != "" {
+		conn, authorization, err = c.dialProxy(ctx, at, address)
+	} else {
+		conn, err = c.Dial(ctx, "tcp", address)
 	}
+	if err == nil && at.secure {
+		conn, err = secure(ctx, conn, at, address)
+	}
+	return conn, authorization, err
+}
+
+// secure begins TLS on a connection.
+func secure(ctx context.Context, conn net.Conn, at *place, address string) (net.Conn, error) {
 	config := at.tls.Clone()
 	config.NextProtos = []string{"http/1.1"}
 	if config.ServerName == "" {

@@ -16,6 +16,9 @@ type clientConn struct {
 	idle     time.Time // since when
 	deadline time.Time // read deadline in force
 	peek     peeker
+	// authorization is the Proxy-Authorization of requests; that of NTLM is for the first one only.
+	authorization string
+	proved        bool // it has been sent
 }
 
 // pool holds the connections to one place.
@@ -110,12 +113,12 @@ func (p *pool) abandon(ready chan *clientConn) {
 
 // dial opens a connection in a place that is reserved.
 func (p *pool) dial(ctx context.Context) (*clientConn, error) {
-	c, err := p.client.dial(ctx, p.at, p.address)
+	c, authorization, err := p.client.dial(ctx, &p.at, p.address)
 	if err != nil {
 		p.leave()
 		return nil, err
 	}
-	conn := &clientConn{Conn: c, pool: p}
+	conn := &clientConn{Conn: c, pool: p, authorization: authorization}
 	conn.peek.init(c)
 	return conn, nil
 }
