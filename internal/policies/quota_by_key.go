@@ -50,7 +50,7 @@ func (p *quotaByKey) Run(x *policy.Exec) error {
 		return err
 	}
 	var l quotaLimits
-	l.add(fmt.Sprintf("quota-by-key|%d|%s", p.start.Unix(), key), p.Volume, p.Period, p.start)
+	l.add(fmt.Sprintf("quota-by-key|%s|%d", key, p.start.Unix()), p.Volume, p.Period, p.start)
 	if err := l.checkBandwidth(x); err != nil {
 		return err
 	}

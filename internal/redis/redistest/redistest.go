@@ -32,22 +32,32 @@ type Server struct {
 	// Address is its host:port.
 	Address string
 
-	tb      testing.TB
-	options []string
-	tls     bool
-	leash   io.Closer
-	dog     *exec.Cmd
+	tb       testing.TB
+	options  []string
+	sentinel string // file of settings
+	tls      bool
+	leash    io.Closer
+	dog      *exec.Cmd
 }
 
-// Start starts a server with further options of its command line, such as "--requirepass", "pw". It ends with the test.
+// Start starts a server with further options of its command line, such as "--requirepass", "pw"; "PORT" among them stands for its port, for --tls-port.
+// It ends with the test.
 func Start(tb testing.TB, options ...string) *Server {
 	tb.Helper()
 	s := &Server{tb: tb, options: options}
 	for _, o := range options {
 		s.tls = s.tls || o == "--tls-port"
 	}
-	port := freePort(tb)
-	s.Address = net.JoinHostPort("127.0.0.1", port)
+	s.Address = net.JoinHostPort("127.0.0.1", freePort(tb))
+	s.Restart()
+	tb.Cleanup(s.Kill)
+	return s
+}
+
+// StartSentinel starts a sentinel with a file of settings, which it may change. It ends with the test.
+func StartSentinel(tb testing.TB, settings string) *Server {
+	tb.Helper()
+	s := &Server{tb: tb, Address: net.JoinHostPort("127.0.0.1", freePort(tb)), sentinel: settings}
 	s.Restart()
 	tb.Cleanup(s.Kill)
 	return s
@@ -71,7 +81,25 @@ func (s *Server) Restart() {
 		s.tb.Fatal(howToInstall)
 	}
 	_, port, _ := net.SplitHostPort(s.Address)
-	args := []string{"-c", watchdog, "watchdog", program, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"}
+	dog := exec.Command("sh", append([]string{"-c", watchdog, "watchdog", program}, s.arguments(port)...)...)
+	dog.Dir = s.tb.TempDir()
+	leash, err := dog.StdinPipe()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	if err := dog.Start(); err != nil {
+		s.tb.Fatalf("redistest: %v", err)
+	}
+	s.leash, s.dog = leash, dog
+	s.await()
+}
+
+// arguments are the command line of the server.
+func (s *Server) arguments(port string) []string {
+	if s.sentinel != "" {
+		return []string{s.sentinel, "--sentinel", "--bind", "127.0.0.1", "--port", port}
+	}
+	args := []string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}
 	if s.tls {
 		args = append(args, "--port", "0")
 	} else {
@@ -83,17 +111,7 @@ func (s *Server) Restart() {
 		}
 		args = append(args, o)
 	}
-	dog := exec.Command("sh", args...)
-	dog.Dir = s.tb.TempDir()
-	leash, err := dog.StdinPipe()
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	if err := dog.Start(); err != nil {
-		s.tb.Fatalf("redistest: %v", err)
-	}
-	s.leash, s.dog = leash, dog
-	s.await()
+	return args
 }
 
 // await waits until the server accepts connections.
