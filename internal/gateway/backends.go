@@ -63,6 +63,9 @@ func (e *edit) compileBackend(id string) error {
 	if p := b.part.Proxy; p != nil {
 		p.URL, p.Username, p.Password = expand(p.URL), expand(p.Username), expand(p.Password)
 	}
+	if p := b.part.Proxy; p != nil {
+		p.URL, p.Username, p.Password = expand(p.URL), expand(p.Username), expand(p.Password)
+	}
 	for _, ref := range b.references {
 		e.dependents.add(ref, id)
 	}
