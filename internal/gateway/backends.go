@@ -43,10 +43,7 @@ func (e *edit) compileBackend(id string) error {
 	expand := func(text string) string {
 		return expandNamedValues(text, func(name string) (string, bool) {
 			b.references = append(b.references, namedValueReference(strings.ToLower(name)))
-			if v, ok := e.namedValue(name); ok {
-				return v.Value, true
-			}
-			return "", false
+			return e.namedValue(name)
 		})
 	}
 	b.part.URL = expand(entity.URL)
@@ -59,9 +56,6 @@ func (e *edit) compileBackend(id string) error {
 				}
 			}
 		}
-	}
-	if p := b.part.Proxy; p != nil {
-		p.URL, p.Username, p.Password = expand(p.URL), expand(p.Username), expand(p.Password)
 	}
 	if p := b.part.Proxy; p != nil {
 		p.URL, p.Username, p.Password = expand(p.URL), expand(p.Username), expand(p.Password)
