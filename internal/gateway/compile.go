@@ -114,8 +114,12 @@ func scopeTitle(scope string) string {
 // has checked them when the document was saved, and they come and go.
 type lookup struct{ c *config }
 
-func (l lookup) NamedValue(display string) (string, bool) {
-	return l.c.namedValue(display)
+func (l lookup) NamedValue(display string) (value string, secret, ok bool) {
+	v, ok := l.c.namedValue(display)
+	if !ok {
+		return "", false, false
+	}
+	return v.Value, v.Secret, true
 }
 
 func (l lookup) Fragment(name string) (text, format string, ok bool) {
@@ -129,10 +133,9 @@ func (lookup) HasBackend(string) bool     { return true }
 func (lookup) HasCertificate(string) bool { return true }
 
 // namedValue returns a named value by its display name.
-func (c *config) namedValue(display string) (string, bool) {
+func (c *config) namedValue(display string) (*snapshot.NamedValue, bool) {
 	if id, ok := c.displayNames.first(strings.ToLower(display)); ok {
-		v, ok := c.namedValues.Get(id)
-		return v.Value, ok
+		return c.namedValues.Get(id)
 	}
-	return "", false
+	return nil, false
 }

@@ -20,17 +20,17 @@ import (
 
 // fakeHost is the world of a script: scripted answers, a clock that stands, maps as configuration.
 type fakeHost struct {
-	now          time.Time
-	slept        time.Duration
-	random       *rand.ChaCha8
-	answers      map[string][]answer // by the beginning of the URL; "" for all others
-	mu           sync.Mutex          // branches of wait send at the same time
-	calls        []*call
-	meeting      chan struct{}
-	logs, traces []string
-	counters     fakeCounters
-	cache        policy.Cache
-	trust        *policy.Trust
+	now      time.Time
+	slept    time.Duration
+	random   *rand.ChaCha8
+	answers  map[string][]answer // by the beginning of the URL; "" for all others
+	mu       sync.Mutex          // branches of wait send at the same time
+	calls    []*call
+	meeting  chan struct{}
+	logs     []string
+	counters fakeCounters
+	cache    policy.Cache
+	trust    *policy.Trust
 
 	namedValues, fragments map[string]string
 	backends               map[string]*snapshot.Backend
@@ -212,11 +212,6 @@ func (h *fakeHost) Metric(_ context.Context, m policy.Metric) {
 	h.logs = append(h.logs, fmt.Sprintf("metric %+v", m))
 }
 
-// Step makes the host the tracer too.
-func (h *fakeHost) Step(source, text string, data ...any) {
-	h.traces = append(h.traces, fmt.Sprintln(append([]any{source, text}, data...)...))
-}
-
 func (h *fakeHost) Now() time.Time { return h.now }
 
 func (h *fakeHost) Sleep(ctx context.Context, d time.Duration) error {
@@ -278,9 +273,9 @@ func (h *fakeHost) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, boo
 
 // The methods of policy.Lookup.
 
-func (h *fakeHost) NamedValue(name string) (string, bool) {
-	v, ok := h.namedValues[strings.ToLower(name)]
-	return v, ok
+func (h *fakeHost) NamedValue(name string) (value string, secret, ok bool) {
+	value, ok = h.namedValues[strings.ToLower(name)]
+	return value, strings.HasPrefix(name, "secret"), ok
 }
 
 func (h *fakeHost) Fragment(name string) (text, format string, ok bool) {

@@ -196,7 +196,7 @@ func (c *config) start(x *policy.Exec, h *fakeHost, r *message.Request) {
 		}
 	}
 	if c.traced {
-		x.Tracer = h
+		policy.NewTrace(x)
 	}
 }
 

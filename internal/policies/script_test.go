@@ -258,7 +258,7 @@ func (s *session) sendOnce(ts *testscript.TestScript, text string) {
 	if err != nil {
 		failf("request: %v", err)
 	}
-	s.host.calls, s.host.traces, s.host.logs, s.host.slept = nil, nil, nil, 0
+	s.host.calls, s.host.logs, s.host.slept = nil, nil, 0
 	s.config.start(&s.exec, s.host, request)
 	pipeline := policy.Link(s.documents[:]...)
 	if request.Target != "/crossdomain.xml" || !policy.Link(s.documents[0]).Unmatched(&s.exec) {
@@ -408,7 +408,7 @@ func (s *session) logged(_ *testscript.TestScript, args []string) {
 // traced wants an entry of the debug trace: traced REGEXP
 func (s *session) traced(_ *testscript.TestScript, args []string) {
 	need(args, 1, 1)
-	matchAny(s.host.traces, args[0])
+	matchAny([]string{string(s.exec.Tracer.Document("test", "trace"))}, args[0])
 }
 
 // cache replaces the cache: cache broken

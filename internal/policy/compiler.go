@@ -74,7 +74,7 @@ func (c *Compiler) Fragment(name string) Block {
 		c.k.unknownAt(c.node.pos, "UnknownFragment", "there is no policy fragment %q", name)
 		return Block{}
 	}
-	inner := &compilation{catalogue: c.k.catalogue, options: c.k.options, src: source(text), outer: c.k}
+	inner := &compilation{catalogue: c.k.catalogue, options: c.k.options, src: source(text), outer: c.k, origin: &origin{source(text), name}}
 	inner.options.Format = format
 	root := inner.parse()
 	var block Block
@@ -118,7 +118,7 @@ func (c *Compiler) steps(nodes []*node, only []string) Block {
 		}
 		cc := c.child(n, count[n.name])
 		run := e.make()
-		step := step{run: run, name: n.name, path: cc.path}
+		step := step{run: run, name: n.name, path: cc.path, origin: c.k.originOf(), pos: n.pos, end: n.end, container: e.shape.holdsBlock(nil)}
 		if id := n.attr("id"); id != nil && e.shape.attr("id") == nil {
 			text, _ := cc.expand(id.value)
 			step.id = text.s
@@ -286,6 +286,7 @@ func (c *Compiler) ownText(v reflect.Value, s *shape) {
 
 // assign gives a field the value that stands in t.
 func (c *Compiler) assign(v reflect.Value, f *field, t text) {
+	c.k.written, c.k.secret = t.s, false
 	t, complete := c.expand(t)
 	if l, ok := v.Addr().Interface().(loader); ok {
 		if complete {

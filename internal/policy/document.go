@@ -77,7 +77,8 @@ type Options struct {
 
 // Lookup is what a document may refer to by name. Names compare without regard to case.
 type Lookup interface {
-	NamedValue(name string) (value string, ok bool)
+	// NamedValue is a named value, and whether it is a secret.
+	NamedValue(name string) (value string, secret, ok bool)
 	Fragment(name string) (text, format string, ok bool)
 	HasBackend(name string) bool
 	HasCertificate(idOrThumbprint string) bool
@@ -134,6 +135,10 @@ type compilation struct {
 	references references
 	use        BodyUse
 	failures   int // how many errors there were, also those beyond the report
+	origin     *origin
+	// Of the value that is being assigned: its text before named values took their places, and whether a secret is among them.
+	written string
+	secret  bool
 	// outer is the compilation that includes this fragment; nil for a document of its own.
 	outer *compilation
 }
@@ -322,4 +327,12 @@ func (k *compilation) fragment(root *node, s Section) Block {
 	k.plain(root)
 	c := Compiler{k: k, node: root, section: s, scope: k.options.Scope}
 	return c.steps(root.children, nil)
+}
+
+// originOf is the text that is being compiled.
+func (k *compilation) originOf() *origin {
+	if k.origin == nil {
+		k.origin = &origin{src: k.src}
+	}
+	return k.origin
 }

@@ -147,9 +147,9 @@ func (testHost) Random(p []byte) {
 // testLookup is a configuration.
 type testLookup map[string]string
 
-func (l testLookup) NamedValue(name string) (string, bool) {
+func (l testLookup) NamedValue(name string) (value string, secret, ok bool) {
 	v, ok := l["value "+strings.ToLower(name)]
-	return v, ok
+	return v, strings.HasPrefix(name, "secret"), ok
 }
 
 func (l testLookup) Fragment(name string) (text, format string, ok bool) {

@@ -28,8 +28,8 @@ type Deployment struct {
 type Exec struct {
 	// Host is the outside world. Never nil.
 	Host Host
-	// Tracer records the request's debug trace; nil when it is not traced.
-	Tracer Tracer
+	// Tracer is the request's debug trace; nil when it is not traced.
+	Tracer *Trace
 
 	// Request is the current request: policies change it, Forward sends it. Its URL.Path and URL.RawQuery are what goes to the backend
 	// service below Base; scheme, host and port of its URL are not used.
@@ -88,6 +88,7 @@ type Exec struct {
 	limits    csharp.Limits
 
 	forkedFrom routing // of a branch
+	tracing    tracing // used with a Tracer only
 }
 
 // state is something that policies remember between them; see [Exec.SetState].
@@ -154,6 +155,9 @@ func (x *Exec) SetVariable(name string, value any) {
 	}
 	if x.branch {
 		x.written = append(x.written, name)
+	}
+	if x.Tracer != nil {
+		x.tracing.set = append(x.tracing.set, name)
 	}
 	if x.variables == nil {
 		x.variables = make(map[string]any, 8)
@@ -258,9 +262,17 @@ func (x *Exec) BackendURL() message.URL {
 	return u
 }
 
-// Trace records a message in the request's debug trace, if it has one. Data are names and values in turn.
+// Trace records a message in the request's debug trace, if it has one. Data are names and values in turn. What statements read and change is
+// recorded by the engine.
 func (x *Exec) Trace(source, message string, data ...any) {
 	if x.Tracer != nil {
 		x.Tracer.Step(source, message, data...)
+	}
+}
+
+// HideInTrace makes a text one that the request's debug trace does not show from now on: a token or a password that a policy got from elsewhere.
+func (x *Exec) HideInTrace(secret string) {
+	if x.Tracer != nil {
+		x.Tracer.Hide(secret)
 	}
 }

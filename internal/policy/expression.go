@@ -17,6 +17,8 @@ type expression struct {
 	rules   *rules
 	// typed says that the static type is the one of the field, so that results need no conversion.
 	typed bool
+	// secret says that a secret named value stands in the expression.
+	secret bool
 }
 
 // targets are the C# types of fields. Expressions that convert to them implicitly run without boxing.
@@ -67,7 +69,7 @@ func (k *compilation) expression(f *field, t text, target *csharp.Type) *express
 	if program == nil {
 		return nil
 	}
-	return &expression{program: program, source: t.s, rules: &f.rules, typed: typed}
+	return &expression{program: program, source: k.written, rules: &f.rules, typed: typed, secret: k.secret}
 }
 
 // compileSafely makes a diagnostic of a bug in the compiler of expressions: a document that meets one is refused, and takes no gateway down.
@@ -148,17 +150,9 @@ func evaluate[T any](x *Exec, e *expression) (out T, err error) {
 		return out, x.expressionError(err)
 	}
 	if x.Tracer != nil {
-		x.traceValue(e, out)
+		x.traceExpression(e, out)
 	}
 	return out, nil
-}
-
-// traceValue records what an expression gave.
-func (x *Exec) traceValue(e *expression, value any) {
-	if s, ok := value.(string); ok && csharp.IsNull(s) {
-		value = nil
-	}
-	x.Tracer.Step("", "Expression was successfully evaluated.", "expression", e.source, "value", value)
 }
 
 func (e *expression) string(x *Exec, limits *csharp.Limits) (string, error) {

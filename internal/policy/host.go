@@ -189,9 +189,3 @@ type Cache interface {
 	// false, or, with wait, Claim waits until that ends or ctx does; then the error is the context's cause.
 	Claim(ctx context.Context, key string, wait bool) (release func(), ok bool, err error)
 }
-
-// Tracer records the debug trace of a request. A nil Tracer in Exec means that the request is not traced.
-type Tracer interface {
-	// Step records that a policy did something. Data are names and values in turn.
-	Step(source, message string, data ...any)
-}

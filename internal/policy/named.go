@@ -66,7 +66,8 @@ func (c *Compiler) namedValue(name string, pos int, liquid bool) (string, bool) 
 	// Unknown names are noted as well, in Liquid too: when a named value of that name is made, the document must be compiled again.
 	note(&c.k.references.namedValues, name)
 	if lookup := c.k.options.Lookup; lookup != nil {
-		if value, ok := lookup.NamedValue(name); ok {
+		if value, secret, ok := lookup.NamedValue(name); ok {
+			c.k.secret = c.k.secret || secret
 			return value, true
 		}
 	}

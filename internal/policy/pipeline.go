@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/causeway-apim/causeway/internal/message"
 )
@@ -28,6 +29,34 @@ type step struct {
 	name, id string
 	path     string // of element names and positions from the section on, such as choose[1]/when[2]/set-header[1]
 	fragment Block  // the policies of the fragment that the step stands for
+
+	origin    *origin
+	pos, end  int // of the element in the document
+	container bool
+}
+
+// origin is the text that steps were compiled from.
+type origin struct {
+	src      source
+	fragment string // its name; empty for a policy document
+}
+
+// maxStatementText is how much of a statement's text a trace shows.
+const maxStatementText = 2 << 10
+
+// statementText is the statement as it was written, named values not replaced; empty when it is long or may hold credentials.
+func (s *step) statementText() string {
+	if s.end <= s.pos || s.end > len(s.origin.src) || s.end-s.pos > maxStatementText {
+		return ""
+	}
+	text := string(s.origin.src[s.pos:s.end])
+	lower := strings.ToLower(text)
+	for _, word := range [...]string{"password", "authorization", "secret", "token", "cookie", "key"} {
+		if strings.Contains(lower, word) {
+			return ""
+		}
+	}
+	return text
 }
 
 // Pipeline is the effective policy of a request: the blocks of its scopes strung together. It is immutable and safe for concurrent use.
@@ -150,10 +179,13 @@ func (x *Exec) runRefs(refs []blockRef) error {
 func (x *Exec) Run(b Block) error {
 	for i := range b.steps {
 		s := &b.steps[i]
-		if x.Tracer != nil {
-			x.Tracer.Step(s.name, "Policy is executed.", "path", s.path)
+		var err error
+		if x.Tracer == nil {
+			err = s.run.Run(x)
+		} else {
+			err = x.runTraced(s)
 		}
-		if err := s.run.Run(x); err != nil {
+		if err != nil {
 			return x.stepFailed(s, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -213,6 +214,17 @@ func isValueType(t reflect.Type) bool {
 		return true
 	}
 	return reflect.PointerTo(t).Implements(loaderType)
+}
+
+// holdsBlock says whether other policies may stand in the element.
+func (s *shape) holdsBlock(seen []*shape) bool {
+	if s.block != nil {
+		return true
+	}
+	if slices.Contains(seen, s) {
+		return false
+	}
+	return slices.ContainsFunc(s.elems, func(f *field) bool { return f.sub != nil && f.sub.holdsBlock(append(seen, s)) })
 }
 
 // opaqueNames adds the names of the elements whose content is kept as text: those with an exact text or with inner XML.

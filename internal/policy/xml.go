@@ -24,6 +24,8 @@ type node struct {
 	text text
 	// pos is where "<" stands; inner where the content is.
 	pos, innerFrom, innerTo int
+	// end is where the element ends.
+	end int
 }
 
 // attr is an attribute; pos is where its name begins.
@@ -192,6 +194,7 @@ func (p *parser) element() (*node, *syntaxError) {
 		}
 	}
 	p.depth--
+	n.end = p.at
 	return n, nil
 }
 

@@ -74,17 +74,17 @@ func (c *configuration) fail(err error) {
 }
 
 // NamedValue implements policy.Lookup.
-func (c *configuration) NamedValue(name string) (string, bool) {
+func (c *configuration) NamedValue(name string) (value string, secret, ok bool) {
 	keys, err := c.x.Lookup(namedValueIndex, namedValueKey(c.base.Child("namedValues", name), name))
 	c.fail(err)
 	if len(keys) == 0 {
-		return "", false
+		return "", false, false
 	}
 	d, ok := find[NamedValue](c, keys[0])
 	if !ok {
-		return "", false
+		return "", false, false
 	}
-	return d.Props.Value, true
+	return d.Props.Value, d.Props.Secret, true
 }
 
 // Fragment implements policy.Lookup.
