@@ -4,7 +4,6 @@ package cache
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -30,11 +29,9 @@ const (
 
 // Memory is a cache in process. What has been used seldom and long ago goes first when it is full. It is safe for concurrent use.
 type Memory struct {
+	claims
 	entries  *otter.Cache[string, entry]
 	maxEntry int64
-
-	mu     sync.Mutex
-	claims map[string]chan struct{}
 }
 
 type entry struct {
@@ -70,7 +67,7 @@ func NewMemory(o Options) *Memory {
 		Clock:            clock(o.Now),
 	}
 	// Must panics only for options that contradict each other.
-	return &Memory{entries: otter.Must(options), maxEntry: o.MaxEntry, claims: make(map[string]chan struct{})}
+	return &Memory{entries: otter.Must(options), maxEntry: o.MaxEntry}
 }
 
 func size(key string, value []byte) int64 { return int64(len(key)) + int64(len(value)) }
@@ -96,35 +93,4 @@ func (m *Memory) Set(_ context.Context, key string, value []byte, ttl time.Durat
 func (m *Memory) Remove(_ context.Context, key string) error {
 	m.entries.Invalidate(key)
 	return nil
-}
-
-// Claim makes its caller the only one who works out the value of a key, until release is called. While somebody else has the claim, ok is false, or,
-// with wait, Claim waits until that ends or ctx does; then the error is the context's cause.
-func (m *Memory) Claim(ctx context.Context, key string, wait bool) (release func(), ok bool, err error) {
-	for {
-		m.mu.Lock()
-		taken, busy := m.claims[key]
-		if !busy {
-			key, done := strings.Clone(key), make(chan struct{})
-			m.claims[key] = done
-			m.mu.Unlock()
-			return func() { m.release(key, done) }, true, nil
-		}
-		m.mu.Unlock()
-		if !wait {
-			return nil, false, nil
-		}
-		select {
-		case <-taken:
-		case <-ctx.Done():
-			return nil, false, context.Cause(ctx)
-		}
-	}
-}
-
-func (m *Memory) release(key string, done chan struct{}) {
-	m.mu.Lock()
-	delete(m.claims, key)
-	m.mu.Unlock()
-	close(done)
 }

@@ -136,8 +136,8 @@ func TestClaim(t *testing.T) {
 		t.Errorf("a claim without time: %v, %v", ok, err)
 	}
 	release()
-	if len(m.claims) != 0 {
-		t.Errorf("claims are left: %v", m.claims)
+	if len(m.taken) != 0 {
+		t.Errorf("claims are left: %v", m.taken)
 	}
 }
 
