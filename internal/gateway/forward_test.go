@@ -191,7 +191,7 @@ func TestBackendEntity(t *testing.T) {
 	f("200 https://entity.test/api/x?code=a+b one Basic {{unknown}}")
 	w.put(mustPart(snapshot.KindNamedValue, "namedvalues/k", snapshot.NamedValue{Name: "Key", Value: "two"}))
 	f("200 https://entity.test/api/x?code=a+b two Basic {{unknown}}")
-	w.put(entity(func(b *snapshot.Backend) { b.Proxy = &snapshot.Proxy{URL: "http://proxy"} }))
+	w.put(entity(func(b *snapshot.Backend) { b.Proxy = &snapshot.Proxy{URL: "https://proxy"} })) // proxies are reached over http
 	f("500")
 	w.put(entity(func(b *snapshot.Backend) { b.Credentials = &snapshot.Credentials{CertificateIDs: []string{"gone"}} }))
 	f("500")
