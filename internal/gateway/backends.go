@@ -43,7 +43,10 @@ func (e *edit) compileBackend(id string) error {
 	expand := func(text string) string {
 		return expandNamedValues(text, func(name string) (string, bool) {
 			b.references = append(b.references, namedValueReference(strings.ToLower(name)))
-			return e.namedValue(name)
+			if v, ok := e.namedValue(name); ok {
+				return v.Value, true
+			}
+			return "", false
 		})
 	}
 	b.part.URL = expand(entity.URL)
