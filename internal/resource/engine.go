@@ -267,7 +267,7 @@ func (x *Tx) decode(rt *route, c change) (old, d anyDoc, err error) {
 
 // decodeBody decodes a body onto d, which holds the stored properties.
 func (x *Tx) decodeBody(n *node, old, d anyDoc, c change) error {
-	if n.typ.join != "" {
+	if n.typ.join != "" || n.typ.verbs&Read == 0 { // only its name says something
 		return nil
 	}
 	body, err := propertiesOf(n.typ, c.body)

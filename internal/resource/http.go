@@ -71,7 +71,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (out outcome, err
 		return out, arm.Errorf(arm.CodeMethodNotAllowed, "The method %s is not allowed for %s.", r.Method, rt.node.armType)
 	}
 	req := e.request(ctx, rt, query)
-	req.BaseURL, req.APIVersion = arm.BaseURL(r), version
+	req.BaseURL, req.Path, req.APIVersion = arm.BaseURL(r), r.URL.EscapedPath(), version
 	if rt.action >= 0 || verb == Create || verb == Update {
 		body, err := readBody(w, r, rt.node.typ.maxBody)
 		if err != nil {
@@ -92,7 +92,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (out outcome, err
 		return out, err
 	}
 	switch {
-	case rt.node.typ.join != "" && rt.typeVerbs()&Read == 0: // joins have neither tag nor body
+	case rt.typeVerbs()&Read == 0: // what only links two resources has neither tag nor body
 		out = outcome{status: http.StatusNoContent}
 		if rt.node.typ.headOK {
 			out.status = http.StatusOK

@@ -178,7 +178,9 @@ func envelope(n *node, path, etag string, props []byte) ([]byte, error) {
 		out = append(out, `,"properties":`...)
 		return append(append(out, props...), '}'), nil
 	}
-	out = append(append(append(out, `,"etag":"`...), etag...), '"')
+	if n.parent == nil { // a service shows its tag
+		out = append(append(append(out, `,"etag":"`...), etag...), '"')
+	}
 	if len(props) > 2 {
 		out = append(out, ',')
 	}
@@ -255,8 +257,11 @@ func (l *lister) target() *node {
 }
 
 func (l *lister) run(parent arm.ID) error {
-	if l.n.typ.has.items {
+	switch {
+	case l.n.typ.has.items:
 		return l.items(parent)
+	case l.n.typ.has.initial && len(l.n.typ.names) > 0:
+		return l.settings(parent)
 	}
 	q := store.Query{Parent: parent.Key(), Type: l.n.storeType()}
 	if l.n.parent == nil && parent.ResourceGroup() == "" {
@@ -285,6 +290,23 @@ func (l *lister) run(parent arm.ID) error {
 			err = l.consider(l.n, sd)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settings lists resources that are there from the start, written or not.
+func (l *lister) settings(parent arm.ID) error {
+	for _, name := range l.n.typ.names {
+		d, sd, err := l.x.load(l.n, parent.Child(l.n.typ.name, name))
+		if err != nil {
+			return err
+		}
+		if d == nil {
+			continue
+		}
+		if err := l.consider(l.n, sd); err != nil {
 			return err
 		}
 	}
@@ -365,7 +387,7 @@ func (l *lister) passes(n *node, sd *store.Document) (bool, error) {
 
 // value returns a field for $filter.
 func (n *node) value(d anyDoc, field string) any {
-	if field == "name" && n.typ.schema.byName["name"] == nil {
+	if f := n.typ.schema.byName[field]; field == "name" && (f == nil || !f.filter) {
 		return d.meta().Name()
 	}
 	return n.typ.schema.get(d.props(), field)

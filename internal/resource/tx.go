@@ -42,6 +42,7 @@ type Request struct {
 	ID         arm.ID     // the resource, or of a collection the resource that it is in
 	Service    arm.ID     // service that it is in; zero above services
 	Query      url.Values // query parameters as they were sent
+	Path       string     // escaped path as it was sent; "" within the process
 	BaseURL    string     // scheme://host under which the caller reached us; "" within the process
 	APIVersion string
 	Principal  string // who calls, for records such as createdBy

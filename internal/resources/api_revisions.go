@@ -48,7 +48,7 @@ func apiActions() []resource.Action[API] {
 	return []resource.Action[API]{{
 		Name: "revisions", Method: http.MethodGet, Doc: "Lists the revisions of the API.", Output: RevisionCollection{},
 		Read: listRevisions,
-	}}
+	}, operationsByTags()}
 }
 
 func listRevisions(x *resource.Reader, d *resource.Doc[API], _ json.RawMessage) (any, error) {
@@ -83,6 +83,7 @@ func listRevisions(x *resource.Reader, d *resource.Doc[API], _ json.RawMessage) 
 			PrivateURL: "/" + *r.Props.Path + ";rev=" + r.Props.APIRevision, IsOnline: true, IsCurrent: r.Props.IsCurrent,
 		})
 	}
+	out.NextLink = page.Next(x.BaseURL, x.Path, x.Query, out.Count)
 	return out, nil
 }
 

@@ -14,16 +14,25 @@ import (
 const tagNameMax = 80
 
 // apiTags assigns tags to APIs.
-func apiTags() *resource.Type { return assignedTags("apis", "Tag of an API") }
+func apiTags() *resource.Type {
+	return assignedTags("apis", "Tag of an API", func(x *resource.Tx, old *resource.Doc[struct{}]) error {
+		return removeLinks(x, old.ID, tagOf(old.ID), "apiLinks", old.ID.Parent(), func(l *APILink) string { return l.APIID })
+	})
+}
 
 // operationTags assigns tags to operations.
-func operationTags() *resource.Type { return assignedTags("apis/operations", "Tag of an operation") }
+func operationTags() *resource.Type {
+	return assignedTags("apis/operations", "Tag of an operation", func(x *resource.Tx, old *resource.Doc[struct{}]) error {
+		return removeLinks(x, old.ID, tagOf(old.ID), "operationLinks", old.ID.Parent(), func(l *OperationLink) string { return l.OperationID })
+	})
+}
 
-func assignedTags(parent, title string) *resource.Type {
+func assignedTags(parent, title string, unlink func(x *resource.Tx, old *resource.Doc[struct{}]) error) *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "tags", Title: title, Doc: "A tag that is assigned.",
 		Parents: []string{parent}, Workspaces: true, Join: "tags", Verbs: resource.JoinVerbs | resource.Read,
 		Indexes: func(d *resource.Doc[struct{}]) []resource.Index { return contentIndexes(d.ID) },
+		Delete:  unlink,
 	})
 }
 

@@ -65,7 +65,8 @@ func policies(env Env, parent string, scope policy.Scope) *resource.Type {
 			return PolicyView{format, convertPolicy(d.Props.Value, d.Props.Format, format)}, err
 		},
 		Indexes: func(d *resource.Doc[Policy]) []resource.Index {
-			return append(usesIndexes(d.Props.Uses), contentIndexes(d.ID)...)
+			rows := append(usesIndexes(d.Props.Uses), contentIndexes(d.ID)...)
+			return append(rows, resource.Index{Name: documentIndex, Value: documentIndexValue})
 		},
 		Publish: func(p *resource.Pub, d *resource.Doc[Policy]) error {
 			return p.Add(snapshot.KindPolicy, d.ID.Rel(), snapshot.Policy{

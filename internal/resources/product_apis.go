@@ -14,6 +14,10 @@ func productAPIs() *resource.Type {
 		Name: "apis", Title: "API of a product", Doc: "An API that is in a product.",
 		Parents: []string{"products"}, Workspaces: true, Join: "apis", Verbs: resource.JoinVerbs, NameMax: 256,
 		Alias: withoutRevision,
+		Delete: func(x *resource.Tx, old *resource.Doc[struct{}]) error {
+			api := ownerOf(old.ID).Child("apis", old.Name())
+			return removeLinks(x, old.ID, old.ID.Parent(), "apiLinks", api, func(l *APILink) string { return l.APIID })
+		},
 		Publish: func(p *resource.Pub, d *resource.Doc[struct{}]) error {
 			return p.Add(snapshot.KindProductAPI, d.ID.Rel(), snapshot.ProductAPI{
 				Product: strings.ToLower(d.ID.Parent().Name()), API: strings.ToLower(d.Name()),
@@ -45,5 +49,9 @@ func productGroups() *resource.Type {
 		Name: "groups", Title: "Group of a product", Doc: "A group whose members see the product and may subscribe to it.",
 		Parents: []string{"products"}, Workspaces: true, Join: "groups", Verbs: resource.JoinVerbs, NameMax: 256,
 		Affects: func(id arm.ID) []arm.ID { return []arm.ID{id.Parent()} },
+		Delete: func(x *resource.Tx, old *resource.Doc[struct{}]) error {
+			group := ownerOf(old.ID).Child("groups", old.Name())
+			return removeLinks(x, old.ID, old.ID.Parent(), "groupLinks", group, func(l *GroupLink) string { return l.GroupID })
+		},
 	})
 }

@@ -137,6 +137,7 @@ func services(env Env) *resource.Type {
 		Default:     completeService,
 		After:       furnishService,
 		View:        func(_ *resource.Reader, d *resource.Doc[Service]) (any, error) { return viewService(env, d), nil },
+		Actions:     serviceActions(env),
 		Publish:     publishService,
 	})
 }

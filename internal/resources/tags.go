@@ -1,6 +1,9 @@
 package resources
 
-import "github.com/causeway-apim/causeway/internal/resource"
+import (
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/resource"
+)
 
 // Tag groups APIs, operations and products.
 type Tag struct {
@@ -19,5 +22,11 @@ func productTags() *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "tags", Title: "Tag of a product", Doc: "A tag that is assigned.",
 		Parents: []string{"products"}, Workspaces: true, Join: "tags", Verbs: resource.JoinVerbs | resource.Read,
+		Delete: func(x *resource.Tx, old *resource.Doc[struct{}]) error {
+			return removeLinks(x, old.ID, tagOf(old.ID), "productLinks", old.ID.Parent(), func(l *ProductLink) string { return l.ProductID })
+		},
 	})
 }
+
+// tagOf is the tag that an assignment is about.
+func tagOf(id arm.ID) arm.ID { return ownerOf(id).Child("tags", id.Name()) }

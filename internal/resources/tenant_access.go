@@ -1,0 +1,141 @@
+package resources
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/resource"
+)
+
+// The kinds of direct access to a service.
+const (
+	directAccess = "access"
+	gitAccess    = "gitAccess"
+)
+
+// accessKeyBytes is the length of the keys of direct access.
+const accessKeyBytes = 64
+
+// TenantAccess says whether tools reach the service with keys of its own instead of an identity.
+type TenantAccess struct {
+	ID           string `json:"id" rule:"readonly" doc:"access or gitAccess."`
+	PrincipalID  string `json:"principalId,omitempty" rule:"max=100" doc:"User in whose name the keys act: integration or git."`
+	Enabled      bool   `json:"enabled" doc:"The keys can be used."`
+	PrimaryKey   string `json:"primaryKey,omitempty" rule:"secret" doc:"Key; listSecrets answers it."`
+	SecondaryKey string `json:"secondaryKey,omitempty" rule:"secret" doc:"Key; listSecrets answers it."`
+}
+
+// TenantAccessSecrets is the answer of listSecrets.
+type TenantAccessSecrets struct {
+	ID           string `json:"id"`
+	PrincipalID  string `json:"principalId"`
+	PrimaryKey   string `json:"primaryKey"`
+	SecondaryKey string `json:"secondaryKey"`
+	Enabled      bool   `json:"enabled"`
+}
+
+func tenantAccess() *resource.Type {
+	return resource.Define(resource.Spec[TenantAccess]{
+		Name: "tenant", Title: "Tenant access", Doc: "Direct access to the management API (access) and to the Git repository (gitAccess).",
+		Parents: []string{""}, Names: []string{directAccess, gitAccess}, PutOK: true,
+		Verbs: resource.Create | resource.Read | resource.Head | resource.Update | resource.List,
+		Initial: func(_ *resource.Reader, id arm.ID) (*TenantAccess, error) {
+			return &TenantAccess{ID: id.Name(), PrincipalID: accessPrincipal(id.Name())}, nil
+		},
+		Default: func(_ *resource.Tx, _, d *resource.Doc[TenantAccess]) error {
+			d.Props.fill(d.Name())
+			return nil
+		},
+		Actions: []resource.Action[TenantAccess]{
+			{
+				Name: "listSecrets", Doc: "Answers the keys. The first call makes them.", Output: TenantAccessSecrets{},
+				Write: func(x *resource.Tx, d *resource.Doc[TenantAccess], _ json.RawMessage) (any, error) {
+					if d.Props.PrimaryKey == "" {
+						d.Props.fill(d.Name())
+						if err := resource.Save(x, d); err != nil {
+							return nil, err
+						}
+					}
+					p := d.Props
+					return TenantAccessSecrets{p.ID, p.PrincipalID, p.PrimaryKey, p.SecondaryKey, p.Enabled}, nil
+				},
+			},
+			regenerateAccessKey("regeneratePrimaryKey", func(p *TenantAccess) *string { return &p.PrimaryKey }),
+			regenerateAccessKey("regenerateSecondaryKey", func(p *TenantAccess) *string { return &p.SecondaryKey }),
+			regenerateAccessKey("git/regeneratePrimaryKey", func(p *TenantAccess) *string { return &p.PrimaryKey }),
+			regenerateAccessKey("git/regenerateSecondaryKey", func(p *TenantAccess) *string { return &p.SecondaryKey }),
+		},
+	})
+}
+
+func regenerateAccessKey(name string, key func(p *TenantAccess) *string) resource.Action[TenantAccess] {
+	return resource.Action[TenantAccess]{
+		Name: name, Doc: "Makes a new key; the old one is void.",
+		Write: func(x *resource.Tx, d *resource.Doc[TenantAccess], _ json.RawMessage) (any, error) {
+			d.Props.fill(d.Name())
+			*key(&d.Props) = newAccessKey()
+			return nil, resource.Save(x, d)
+		},
+	}
+}
+
+// fill makes the keys that are missing.
+func (p *TenantAccess) fill(name string) {
+	p.ID = name
+	if p.PrincipalID == "" {
+		p.PrincipalID = accessPrincipal(name)
+	}
+	if p.PrimaryKey == "" {
+		p.PrimaryKey = newAccessKey()
+	}
+	if p.SecondaryKey == "" {
+		p.SecondaryKey = newAccessKey()
+	}
+}
+
+func accessPrincipal(name string) string {
+	if name == gitAccess {
+		return "git"
+	}
+	return "integration"
+}
+
+func newAccessKey() string {
+	var b [accessKeyBytes]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.StdEncoding.EncodeToString(b[:])
+}
+
+// TenantSettings are settings of the service that anybody may know.
+type TenantSettings struct {
+	Settings map[string]string `json:"settings" rule:"readonly" doc:"Settings by name."`
+}
+
+func tenantSettings() *resource.Type {
+	return resource.Define(resource.Spec[TenantSettings]{
+		Name: "settings", Title: "Tenant settings", Doc: "Settings of the service that anybody may know.",
+		Parents: []string{""}, Names: []string{"public"}, Verbs: resource.Read | resource.List,
+		Initial: func(x *resource.Reader, id arm.ID) (*TenantSettings, error) {
+			s := &TenantSettings{Settings: map[string]string{}}
+			for setting, id := range map[string]arm.ID{
+				"CustomPortalSettings.RequireUserSigninEnabled":     id.Service().Child("portalsettings", signinSettings),
+				"CustomPortalSettings.UserRegistrationTermsEnabled": id.Service().Child("portalsettings", signupSettings),
+			} {
+				p, err := resource.Get[PortalSettings](x, id)
+				if err != nil && !arm.IsNotFound(err) {
+					return nil, err
+				}
+				on := false
+				if err == nil && setting == "CustomPortalSettings.RequireUserSigninEnabled" {
+					on = p.Props.Enabled != nil && *p.Props.Enabled
+				} else if err == nil && p.Props.TermsOfService != nil {
+					on = p.Props.TermsOfService.Enabled
+				}
+				s.Settings[setting] = map[bool]string{true: "true", false: "false"}[on]
+			}
+			return s, nil
+		},
+	})
+}
