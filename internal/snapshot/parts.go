@@ -53,6 +53,9 @@ type Service struct {
 	// KeyHashKey keys the hashes in Subscription (HMAC-SHA256).
 	KeyHashKey        []byte `json:"keyHashKey"`
 	StrictExpressions bool   `json:"strictExpressions,omitempty"`
+	// DebugEpoch counts how often the debug credentials of the managed gateway were
+	// invalidated.
+	DebugEpoch int64 `json:"debugEpoch,omitempty"`
 }
 
 // Gateway is a self-hosted gateway resource.
@@ -62,6 +65,8 @@ type Gateway struct {
 	// KeyID changes with the gateway's keys (auth.GatewayKeyID), so that every
 	// replica of the plane looks at its open connections again.
 	KeyID string `json:"keyId,omitempty"`
+	// DebugEpoch counts how often the gateway's debug credentials were invalidated.
+	DebugEpoch int64 `json:"debugEpoch,omitempty"`
 }
 
 // Hostname is a host name that a gateway serves over TLS.
