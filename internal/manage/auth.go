@@ -13,8 +13,13 @@ import (
 
 // Principal is who sends a request.
 type Principal struct {
-	ID   string // object ID
-	Name string // for records such as createdBy
+	ID    string // object ID
+	Name  string // for records such as createdBy
+	AppID string // of the program that it is or that it uses
+	// Scope and ReadOnly are what an API token leaves of its principal's rights: below an ARM ID, "" for everywhere, and
+	// reading only.
+	Scope    string
+	ReadOnly bool
 }
 
 // Authenticator finds out who sends a request. Its error should be an arm.Error of status 401; others count as a token
@@ -97,6 +102,11 @@ func (s *Server) authenticate(r *http.Request) (*http.Request, error) {
 	return r.WithContext(context.WithValue(r.Context(), principalKey{}, p)), nil
 }
 
+// Check refuses an action of the caller of a request at a scope, as the resource engine does for its own requests.
+func (s *Server) Check(ctx context.Context, action string, scope arm.ID) error {
+	return s.authorize(ctx, action, scope)
+}
+
 // authorize is the engine's hook. Work of the process itself has no principal and may do everything.
 func (s *Server) authorize(ctx context.Context, action string, scope arm.ID) error {
 	p, ok := ctx.Value(principalKey{}).(Principal)
@@ -104,6 +114,19 @@ func (s *Server) authorize(ctx context.Context, action string, scope arm.ID) err
 		return nil
 	}
 	return s.c.Authorizer.Authorize(ctx, p, action, scope)
+}
+
+// Extension serves what a provider adds to the resources of others: everything below {scope}/providers/NAMESPACE, for
+// an authenticated caller. rest are the segments that follow, at least one; scope is the zero ID for the tenant. It
+// authorises by itself, with [Server.Check] or otherwise.
+type Extension interface {
+	ServeExtension(w http.ResponseWriter, r *http.Request, scope arm.ID, rest []string)
+}
+
+// Endpoint serves paths outside of the management API and authenticates its own callers: the token service.
+type Endpoint interface {
+	http.Handler
+	Serves(path string) bool
 }
 
 // challenge answers 401 as ARM does: clients read the authority from the header.

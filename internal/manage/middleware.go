@@ -17,6 +17,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		start := s.c.Now()
 		next.ServeHTTP(rec, r)
+		s.metrics.observe(r.Method, rec.status, s.c.Now().Sub(start))
 		level := slog.LevelInfo
 		if rec.status >= http.StatusInternalServerError {
 			level = slog.LevelError

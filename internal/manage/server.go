@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,16 @@ type Config struct {
 	// Authorizer decides who may do what; nil allows every authenticated principal everything.
 	Authorizer Authorizer
 
+	// RateLimit bounds the requests of each principal; the zero value does not.
+	RateLimit RateLimit
+
+	// Endpoints are served before everything else, for whoever they authenticate: the token service.
+	Endpoints []Endpoint
+	// Extensions serve what other providers add to resources, by their namespace in lower case.
+	Extensions map[string]Extension
+	// OnDelete is told of scopes that a caller has deleted; may be nil.
+	OnDelete func(ctx context.Context, scope arm.ID) error
+
 	// Subscriptions are the Azure subscriptions that are listed; others come into being with their first resource group.
 	Subscriptions []string
 	// TenantID is the directory in WWW-Authenticate headers and the list of tenants.
@@ -62,6 +73,8 @@ type Config struct {
 type Server struct {
 	c       Config
 	engine  *resource.Engine
+	limiter *limiter
+	metrics *metrics
 	mounted *http.ServeMux
 	openAPI func() []byte
 	handler http.Handler
@@ -81,7 +94,7 @@ func New(c Config) (*Server, error) {
 	if c.TenantID == "" {
 		c.TenantID = "00000000-0000-0000-0000-000000000000"
 	}
-	s := &Server{c: c, mounted: http.NewServeMux()}
+	s := &Server{c: c, mounted: http.NewServeMux(), limiter: newLimiter(c.RateLimit, c.Now), metrics: newMetrics()}
 	for pattern, h := range c.Handlers {
 		s.mounted.Handle(pattern, h)
 	}
@@ -126,33 +139,106 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, drain time.Duration)
 
 // route finds who serves an authenticated or anonymous request.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	if i := slices.IndexFunc(s.c.Endpoints, func(e Endpoint) bool { return e.Serves(r.URL.Path) }); i >= 0 {
+		s.c.Endpoints[i].ServeHTTP(w, r)
+		return
+	}
 	if h := s.mountedHandler(r); h != nil {
 		// These may be streams: they bound their own times.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 		h.ServeHTTP(w, r)
 		return
 	}
-	switch path := strings.TrimSuffix(r.URL.Path, "/"); path {
-	case "/healthz":
-		s.health(w, r)
-		return
-	case "/openapi.json":
-		s.serveOpenAPI(w, r)
-		return
-	case "/metadata/endpoints":
-		s.metadata(w, r)
+	if h := s.anonymous(strings.TrimSuffix(r.URL.Path, "/")); h != nil {
+		h(w, r)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
 	r, err := s.authenticate(r.WithContext(ctx))
-	switch {
-	case err != nil:
+	if err != nil {
 		s.challenge(w, r, err)
+		return
+	}
+	if err := s.limiter.admit(w, r, PrincipalOf(r.Context()).ID); err != nil {
+		arm.WriteError(w, err)
+		return
+	}
+	s.dispatch(w, r)
+	s.afterDelete(w, r)
+}
+
+// dispatch hands a request of the management API to who serves it.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	extension, scope, rest := s.extension(r)
+	switch {
+	case extension != nil:
+		extension.ServeExtension(w, r, scope, rest)
 	case resource.Supports(r.URL.Path):
 		s.engine.ServeHTTP(w, r)
 	default:
 		s.surroundings(w, r)
+	}
+}
+
+// anonymous returns who serves a path that needs no account, nil for others.
+func (s *Server) anonymous(path string) http.HandlerFunc {
+	switch path {
+	case "/healthz", "/readyz":
+		return s.health
+	case "/livez":
+		return func(w http.ResponseWriter, _ *http.Request) {
+			arm.WriteJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+		}
+	case "/metrics":
+		return s.metrics.ServeHTTP
+	case "/openapi.json":
+		return s.serveOpenAPI
+	case "/metadata/endpoints":
+		return s.metadata
+	}
+	return nil
+}
+
+// extension finds who serves {scope}/providers/NAMESPACE/…, nil when the path is none of an extension.
+func (s *Server) extension(r *http.Request) (e Extension, scope arm.ID, rest []string) {
+	id, err := arm.ParseURLPath(r.URL.EscapedPath())
+	if err != nil {
+		return nil, scope, nil
+	}
+	segs := id.Segments()
+	for i := len(segs) - 3; i >= 0; i-- {
+		if !strings.EqualFold(segs[i], "providers") {
+			continue
+		}
+		e = s.c.Extensions[strings.ToLower(segs[i+1])]
+		if rest = segs[i+2:]; e == nil || r.Method == http.MethodPost && isRegistration(rest) {
+			return nil, scope, nil
+		}
+		if i > 0 {
+			scope = arm.Path(segs[:i]...)
+		}
+		return e, scope, rest
+	}
+	return nil, scope, nil
+}
+
+func isRegistration(rest []string) bool {
+	return len(rest) == 1 && (strings.EqualFold(rest[0], "register") || strings.EqualFold(rest[0], "unregister"))
+}
+
+// afterDelete tells of a deletion that was answered well.
+func (s *Server) afterDelete(w http.ResponseWriter, r *http.Request) {
+	rec, known := w.(*recorder)
+	if s.c.OnDelete == nil || r.Method != http.MethodDelete || !known || rec.status >= http.StatusMultipleChoices {
+		return
+	}
+	id, err := arm.ParseURLPath(r.URL.EscapedPath())
+	if err == nil {
+		err = s.c.OnDelete(context.WithoutCancel(r.Context()), id)
+	}
+	if err != nil {
+		s.c.Log.WarnContext(r.Context(), "rights in a deleted scope could not be removed", "scope", r.URL.Path, "error", err)
 	}
 }
 

@@ -161,20 +161,6 @@ func (s *Server) operations() (values []any) {
 	return values
 }
 
-// metadata tells clients where things are (Terraform, az cloud register). It is anonymous.
-func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
-	base := arm.BaseURL(r)
-	arm.WriteJSON(w, http.StatusOK, map[string]any{
-		"name": "Causeway", "resourceManager": base, "microsoftGraphResourceId": base, "portal": base + "/console/",
-		"graphAudience": base, "graph": base, "gallery": base, "batch": base, "media": base, "sqlManagement": base,
-		"authentication": map[string]any{
-			"loginEndpoint": base, "audiences": []string{base, "https://management.azure.com/", "https://management.core.windows.net/"},
-			"tenant": s.c.TenantID, "identityProvider": "AAD",
-		},
-		"suffixes": map[string]string{"keyVaultDns": "vault.localhost", "storage": "core.localhost", "acrLoginServer": "azurecr.localhost", "sqlServerHostname": "database.localhost"},
-	})
-}
-
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if err := s.c.Store.View(r.Context(), func(store.Reader) error { return nil }); err != nil {
 		s.fail(w, r, arm.Errorf(arm.CodeServiceUnavailable, "The database does not answer."))
