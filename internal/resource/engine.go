@@ -254,6 +254,11 @@ func (x *Tx) decode(rt *route, c change) (old, d anyDoc, err error) {
 		if c.merge {
 			return nil, nil, arm.NotFound(rt.id)
 		}
+		if n.parent == nil {
+			if old, d, err := x.revive(n, rt.id, c.body); err != nil || d != nil {
+				return old, d, err
+			}
+		}
 		if err := x.admit(rt); err != nil {
 			return nil, nil, err
 		}
@@ -407,6 +412,9 @@ func (e *Engine) delete(ctx context.Context, rt route, req *Request, h http.Head
 		}
 		if err := arm.CheckIfMatch(h, sd.ETag, true); err != nil {
 			return err
+		}
+		if rt.node.parent == nil {
+			return x.bury(rt.id)
 		}
 		return x.remove(rt.id)
 	})

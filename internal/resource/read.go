@@ -35,7 +35,10 @@ func (x *Reader) follow(rt *route) error {
 	if changed {
 		rt.id = id
 	}
-	return nil
+	if rt.node.parent == nil {
+		return nil
+	}
+	return x.buried(rt.id.Service())
 }
 
 // read runs a GET or HEAD of one resource.
