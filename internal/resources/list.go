@@ -38,7 +38,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		certificates(env),
 		backends(env),
 		groups(),
-		users(),
+		users(env),
 		groupUsers(),
 		userGroups(),
 		subscriptions(),

@@ -84,6 +84,7 @@ type ServiceProperties struct {
 	APIVersionConstraint    *APIVersionConstraint   `json:"apiVersionConstraint,omitempty"`
 	LegacyPortalStatus      string                  `json:"legacyPortalStatus,omitempty" rule:"enum=Enabled|Disabled,default=Disabled"`
 	DeveloperPortalStatus   string                  `json:"developerPortalStatus,omitempty" rule:"enum=Enabled|Disabled,default=Enabled"`
+	Restore                 bool                    `json:"restore,omitempty" rule:"writeonly" doc:"Bring a deleted service back; everything else in the request is ignored."`
 	ReleaseChannel          string                  `json:"releaseChannel,omitempty" rule:"enum=Default|Preview|Stable,default=Default"`
 	PlatformVersion         string                  `json:"platformVersion,omitempty" rule:"readonly"`
 	StrictExpressions       bool                    `json:"strictExpressions,omitempty" doc:"Ours: refuse expressions that use members outside of the published list."`

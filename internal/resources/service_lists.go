@@ -33,6 +33,7 @@ func pageOf[T any](x *resource.Reader, items []T) (*collection[T], error) {
 func serviceActions(env Env) []resource.Action[Service] {
 	actions := []resource.Action[Service]{
 		workspaceLinks(),
+		getSSOToken(env),
 		apisByTags(), productsByTags(), tagResources(),
 		allPolicies(env), policyDescriptions(env), validatePolicies(env),
 	}

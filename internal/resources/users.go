@@ -61,7 +61,7 @@ type groupView struct {
 	Group
 }
 
-func users() *resource.Type {
+func users(env Env) *resource.Type {
 	return resource.Define(resource.Spec[User]{
 		Name: "users", Title: "User", Doc: "An account of the developer portal.",
 		Parents: []string{""}, Verbs: resource.CRUDL, DeleteEmpty: true,
@@ -78,7 +78,7 @@ func users() *resource.Type {
 		Indexes: func(d *resource.Doc[User]) []resource.Index {
 			return []resource.Index{{Name: emailIndex, Value: strings.ToLower(d.Props.Email), Unique: true}}
 		},
-		Actions: []resource.Action[User]{
+		Actions: append(userTokenActions(env), []resource.Action[User]{
 			{
 				Name: "identities", Method: "GET", Doc: "Lists how the user signs in.",
 				Read: func(_ *resource.Reader, d *resource.Doc[User], _ json.RawMessage) (any, error) {
@@ -86,10 +86,8 @@ func users() *resource.Type {
 					return map[string]any{"value": list, "count": len(list)}, nil
 				},
 			},
-			notImplemented[User]("generateSsoUrl", "Makes a link that signs the user in.", "the developer portal takes no sign-in links yet."),
-			notImplemented[User]("token", "Makes a token for the user.", "there are no shared access tokens for users yet."),
 			notImplemented[User]("confirmations/password/send", "Sends a mail to reset the password.", "no mail is sent yet."),
-		},
+		}...),
 		Publish: publishUser,
 	})
 }
