@@ -20,9 +20,11 @@ type config struct {
 	snapshot   *snapshot.Snapshot
 	service    snapshot.Service
 	location   string // of the self-hosted gateway
-	deployment policy.Deployment
-	hasher     *keyHasher
-	unmatched  *policy.Pipeline // for requests that match no operation
+	// gatewayEpoch is the self-hosted gateway's DebugEpoch.
+	gatewayEpoch int64
+	deployment   policy.Deployment
+	hasher       *keyHasher
+	unmatched    *policy.Pipeline // for requests that match no operation
 
 	groups        table[string, *apiGroup] // by path, lower-case, without outer slashes
 	depth         int                      // no path in groups has more segments

@@ -50,11 +50,17 @@ func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 	if err != nil {
 		return nil, err
 	}
+	if x.Tracer != nil {
+		traceForward(x, out, entity, o.Timeout)
+	}
 	started := r.Now()
 	resp, err := r.exchangeWithBackend(ctx, out, o, entity, tlsConfig, proxy)
 	ended := r.Now()
 	r.backendTime += ended.Sub(started)
 	t.report(resp, err, ended)
+	if x.Tracer != nil {
+		traceAnswer(x.Tracer, "forward-request", resp, err, ended.Sub(started))
+	}
 	if err != nil {
 		return nil, forwardError(err, cmp.Or(o.Timeout, defaultForwardTimeout))
 	}

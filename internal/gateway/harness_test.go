@@ -57,17 +57,21 @@ func newWorld(tb testing.TB, parts ...snapshot.Part) *world {
 	return w
 }
 
-func newGateway(tb testing.TB, transport message.Transport, log *slog.Logger, now func() time.Time) *gateway.Gateway {
+func newGateway(tb testing.TB, transport message.Transport, log *slog.Logger, now func() time.Time, options ...func(*gateway.Options)) *gateway.Gateway {
 	tb.Helper()
 	catalogue, err := policies.Catalogue()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return gateway.New(gateway.Options{
+	o := gateway.Options{
 		Name: "managed", InstanceID: "test", Catalogue: catalogue, Transport: transport, Log: log, Now: now,
 		Counters: gateway.MemoryCounters(counters.NewMemory(now)), Cache: cache.NewMemory(cache.Options{Now: now}),
 		Trust: &policy.Trust{},
-	})
+	}
+	for _, change := range options {
+		change(&o)
+	}
+	return gateway.New(o)
 }
 
 var servicePart = mustPart(snapshot.KindService, "", snapshot.Service{ID: serviceID, Name: "dev", Location: "here", KeyHashKey: hashKey})

@@ -100,6 +100,9 @@ func (r *request) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool
 
 // Send sends a request that a policy made.
 func (r *request) Send(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
+	if r.exec.Tracer != nil {
+		return r.sendTraced(ctx, req, o)
+	}
 	return r.service.send(ctx, r.config, req, o)
 }
 
@@ -110,10 +113,20 @@ func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
 }
 
 // Counters are the gateway's, with the service's keys kept apart.
-func (r *request) Counters() policy.Counters { return r.service.counters }
+func (r *request) Counters() policy.Counters {
+	if t := r.exec.Tracer; t != nil {
+		return &tracedCounters{r.service.counters, t}
+	}
+	return r.service.counters
+}
 
 // Cache is the gateway's, with the service's keys kept apart.
-func (r *request) Cache() policy.Cache { return r.service.cache }
+func (r *request) Cache() policy.Cache {
+	if t := r.exec.Tracer; t != nil {
+		return &tracedCache{r.service.cache, t}
+	}
+	return r.service.cache
+}
 
 // Log writes a log line of a policy.
 func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, attributes ...any) {

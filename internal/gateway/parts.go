@@ -17,7 +17,7 @@ func (e *edit) put(p snapshot.Part) error {
 	case snapshot.KindGateway:
 		return decode(p, func(g snapshot.Gateway) {
 			if strings.EqualFold(g.Name, e.deployment.GatewayID) {
-				e.location = g.Location
+				e.location, e.gatewayEpoch = g.Location, g.DebugEpoch
 			}
 		})
 	case snapshot.KindHostname:
@@ -86,7 +86,7 @@ func (e *edit) remove(k snapshot.Key) {
 		e.hasher, e.service = nil, snapshot.Service{}
 	case snapshot.KindGateway:
 		if strings.EqualFold(id, e.deployment.GatewayID) {
-			e.location = ""
+			e.location, e.gatewayEpoch = "", 0
 		}
 	case snapshot.KindHostname:
 		e.removeHostname(k.ID)

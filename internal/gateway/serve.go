@@ -41,6 +41,7 @@ type request struct {
 	tunnel        message.Tunnel // to the backend service
 	response      int            // status of the answer
 	failure       *policy.Error  // why the answer could not be sent
+	tracing       tracing
 
 	// The address of the last client and its text: most requests of a client
 	// come over one connection.
@@ -57,7 +58,7 @@ func newRequest(g *Gateway) *request {
 // Serve answers one request.
 func (g *Gateway) Serve(x message.Exchange) {
 	in := x.Request()
-	if g.serveHealth(x, in.URL.Path) {
+	if g.serveHealth(x, in.URL.Path) || g.serveTrace(x, in.URL.Path) {
 		return
 	}
 	s := g.services.Load().find(in.URL.Host)
@@ -120,6 +121,7 @@ func (r *request) run() *message.Response {
 	e, m := &r.exec, &r.matched
 	e.Request.URL.Path = withoutDots(e.Request.URL.Path)
 	if !r.config.match(e.Request, e.OriginalURL.Scheme, m) {
+		r.beginTrace()
 		if !r.preflight() && !r.config.unmatched.Unmatched(e) {
 			r.config.unmatched.Fail(e, &policy.Error{
 				Source: "configuration", Reason: policy.ReasonOperationNotFound, Status: 404,
@@ -131,6 +133,7 @@ func (r *request) run() *message.Response {
 	r.bind()
 	admitted, refused := r.config.admit(e.Request, m.api, r.started)
 	r.setAdmission(admitted)
+	r.beginTrace()
 	pipeline := r.config.pipeline(m.api, m.op, admitted.product)
 	if refused != nil {
 		pipeline.Fail(e, refused)
@@ -191,6 +194,7 @@ func (r *request) preflight() bool {
 func (r *request) answer(resp *message.Response) {
 	x := r.exchange
 	r.response = resp.Status
+	r.announceTrace(resp)
 	err := x.Respond(resp)
 	if err == nil {
 		return
@@ -205,7 +209,9 @@ func (r *request) answer(resp *message.Response) {
 		r.failure = &policy.Error{Source: "configuration", Reason: "ResponseInvalid", Message: "The response cannot be sent: " + err.Error() + "."}
 	}
 	// After the first byte there is no way back: the engine refuses.
-	if instead := r.exec.ErrorResponse(r.failure); x.Respond(instead) == nil {
+	instead := r.exec.ErrorResponse(r.failure)
+	r.announceTrace(instead)
+	if x.Respond(instead) == nil {
 		r.response = instead.Status
 	}
 }
@@ -213,6 +219,9 @@ func (r *request) answer(resp *message.Response) {
 // finish runs after the last byte: it makes the record and gives the request's
 // state back.
 func (r *request) finish(res message.Result) {
+	if r.exec.Tracer != nil {
+		r.endTrace(res)
+	}
 	r.exec.Finish(res.BytesIn, res.BytesOut)
 	r.gateway.records.Add(r.record(res))
 	r.recycle()

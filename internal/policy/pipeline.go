@@ -51,7 +51,7 @@ func (s *step) statementText() string {
 	}
 	text := string(s.origin.src[s.pos:s.end])
 	lower := strings.ToLower(text)
-	for _, word := range [...]string{"password", "authorization", "secret", "token", "cookie", "key"} {
+	for _, word := range [...]string{"password", "authorization", "secret", "token", "cookie", "key", "code=", "sig="} {
 		if strings.Contains(lower, word) {
 			return ""
 		}
@@ -218,11 +218,17 @@ func (x *Exec) locate(e *Error, s *step) *Error {
 func (p *Pipeline) fail(x *Exec, e *Error) {
 	x.setError(e)
 	x.Section = OnError
+	if x.Tracer != nil {
+		x.traceFailure()
+	}
 	err := x.runRefs(p.sections[OnError.index()])
 	if err == nil || errors.Is(err, ErrStop) || errors.Is(err, ErrSkipBackend) {
 		return
 	}
 	x.setError(WrapError(err))
+	if x.Tracer != nil {
+		x.traceFailure()
+	}
 }
 
 // setError makes x.LastError and the response that goes with an error by default.

@@ -283,3 +283,15 @@ func (t *Trace) readsTainted(expression string) bool {
 	}
 	return false
 }
+
+// traceFailure records why on-error runs, or that it failed itself.
+func (x *Exec) traceFailure() {
+	e := x.LastError
+	x.Tracer.Add(e.Source, map[string]any{
+		"message": "An error ended the pipeline: " + e.Message,
+		"error": map[string]any{
+			"source": e.Source, "reason": e.Reason, "message": e.Message, "statusCode": e.Status, "scope": e.Scope, "section": e.Section, "path": e.Path,
+			"policyId": e.PolicyID,
+		},
+	})
+}
