@@ -18,6 +18,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
+	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -123,12 +124,16 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return usageError("setting %w", err)
 	}
+	dapr, err := policy.NewDapr(os.Getenv)
+	if err != nil {
+		return usageError("settings DAPR_HTTP_ENDPOINT and DAPR_HTTP_PORT: %w", err)
+	}
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	g := gateway.New(gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
-		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy,
+		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr,
 	})
 	cert, err := selfSigned(time.Now())
 	if err != nil {

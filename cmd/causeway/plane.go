@@ -20,6 +20,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/manage"
+	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/resources"
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -106,10 +107,14 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		if err != nil {
 			return nil, errors.Join(err, st.Close())
 		}
+		dapr, err := policy.NewDapr(os.Getenv)
+		if err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
 		p.gateway = gateway.New(gateway.Options{
 			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue, Transport: &http1.Client{},
 			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
-			Proxy: proxy,
+			Proxy: proxy, Dapr: dapr,
 		})
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
 	}

@@ -100,9 +100,6 @@ func (r *request) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool
 
 // Send sends a request that a policy made.
 func (r *request) Send(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
-	if r.exec.Tracer != nil {
-		return r.sendTraced(ctx, req, o)
-	}
 	return r.service.send(ctx, r.config, req, o)
 }
 
@@ -113,20 +110,10 @@ func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
 }
 
 // Counters are the gateway's, with the service's keys kept apart.
-func (r *request) Counters() policy.Counters {
-	if t := r.exec.Tracer; t != nil {
-		return &tracedCounters{r.service.counters, t}
-	}
-	return r.service.counters
-}
+func (r *request) Counters() policy.Counters { return r.service.counters }
 
 // Cache is the gateway's, with the service's keys kept apart.
-func (r *request) Cache() policy.Cache {
-	if t := r.exec.Tracer; t != nil {
-		return &tracedCache{r.service.cache, t}
-	}
-	return r.service.cache
-}
+func (r *request) Cache() policy.Cache { return r.service.cache }
 
 // Log writes a log line of a policy.
 func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, attributes ...any) {
@@ -156,6 +143,9 @@ func (r *request) Metric(ctx context.Context, m policy.Metric) {
 	}
 	r.Log(ctx, policy.LogInformation, "A policy emitted a metric.", attributes...)
 }
+
+// Dapr is the gateway's sidecar.
+func (r *request) Dapr() policy.Dapr { return r.gateway.dapr }
 
 // Now is the gateway's clock.
 func (r *request) Now() time.Time { return r.gateway.now() }

@@ -50,6 +50,8 @@ func All() []policy.Definition {
 		JSONP,
 		SendRequest,
 		SendOneWayRequest,
+		PublishToDapr,
+		InvokeDaprBinding,
 		Trace,
 		EmitMetric,
 		Choose,

@@ -36,6 +36,8 @@ type fakeHost struct {
 	backends               map[string]*snapshot.Backend
 	certificates           map[string]*snapshot.Certificate
 	schemas                map[string]*policy.Schema // by API and name
+
+	integrations
 }
 
 var _ policy.Host = (*fakeHost)(nil)

@@ -68,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"identity":           command((*session).identity),
 			"called-certificate": command((*session).calledCertificate),
 			"called-proxy":       command((*session).calledProxy),
+			"dapr":               command((*session).daprSettings),
 		},
 	})
 }

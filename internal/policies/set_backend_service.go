@@ -17,6 +17,7 @@ var SetBackendService = policy.Define[setBackendService](policy.Spec{
 type setBackendService struct {
 	BaseURL   policy.Value[string] `attr:"base-url" doc:"New base URL."`
 	BackendID policy.Value[string] `attr:"backend-id" doc:"Name of a backend entity, which brings URL, credentials and TLS settings."`
+	Dapr      daprService
 	Fabric    serviceFabric
 }
 
@@ -35,6 +36,10 @@ func (p *setBackendService) Compile(c *policy.Compiler) error {
 	if f.Condition.IsSet() || f.Instance.IsSet() || f.Partition.IsSet() || f.Replica.IsSet() || f.Listener.IsSet() {
 		c.Errorf("NotSupported", "set-backend-service cannot address Service Fabric: Causeway does not offer it")
 	}
+	if p.Dapr.isSet() {
+		p.Dapr.check(c, p)
+		return nil
+	}
 	if p.BaseURL.IsSet() == p.BackendID.IsSet() {
 		c.Errorf("ConflictingAttributes", "set-backend-service needs either base-url or backend-id")
 	}
@@ -50,6 +55,9 @@ func (p *setBackendService) Compile(c *policy.Compiler) error {
 }
 
 func (p *setBackendService) Run(x *policy.Exec) error {
+	if p.Dapr.isSet() {
+		return p.Dapr.choose(x)
+	}
 	if p.BackendID.IsSet() {
 		id, err := p.BackendID.Get(x)
 		if err != nil {

@@ -61,3 +61,16 @@ func (c *Catalogue) Library() *csharp.Library { return c.library }
 
 // Globals are the names that expressions see: `context`. The host argument of a run is the *Exec.
 func (c *Catalogue) Globals() []csharp.Global { return c.globals }
+
+// nearest proposes the policy that was probably meant. Short names are too much like each other for that.
+func (c *Catalogue) nearest(name string) string {
+	const short = 6
+	if len(name) < short {
+		return ""
+	}
+	names := make([]*field, len(c.definitions))
+	for i := range c.definitions {
+		names[i] = &field{name: c.definitions[i].Name}
+	}
+	return nearest(name, names)
+}

@@ -17,6 +17,8 @@ type Compiler struct {
 	path    string
 	// fragment is what Fragment gave for the element.
 	fragment Block
+	// template says that the element stands in one whose content is a Liquid template.
+	template bool
 }
 
 // Section is the section that the element stands in; AnySection when a fragment is checked by itself.
@@ -103,7 +105,7 @@ func (c *Compiler) child(n *node, i int) *Compiler {
 	if c.path != "" {
 		path = c.path + "/" + path
 	}
-	return &Compiler{k: c.k, node: n, section: c.section, scope: c.scope, path: path}
+	return &Compiler{k: c.k, node: n, section: c.section, scope: c.scope, path: path, template: c.isLiquid()}
 }
 
 // steps compiles elements as policies. only restricts which; nil allows all.
@@ -138,7 +140,7 @@ func (c *Compiler) policy(n *node, nth int, only []string) *entry {
 	case n.name == "base":
 		c.k.errorAt(n.pos, "MisplacedBase", "<base /> may stand only directly in a section")
 	case e == nil:
-		c.k.errorAt(n.pos, "UnknownPolicy", "<%s> is not a policy that this gateway knows", n.name)
+		c.k.errorAt(n.pos, "UnknownPolicy", "<%s> is not a policy that this gateway knows%s", n.name, c.k.catalogue.nearest(n.name))
 	case e.Sections&c.section == 0:
 		c.k.errorAt(n.pos, "NotAllowedInSection", "<%s> may not stand in section %s", n.name, c.section)
 		return nil

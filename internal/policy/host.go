@@ -15,6 +15,7 @@ import (
 // It is safe for concurrent use.
 type Host interface {
 	Config
+	Integrations
 
 	// Forward sends x.Request to x.BackendURL() with the credentials, TLS settings and pool of x.BackendID, and returns the answer. It takes
 	// x.Request.Body. Failures are *Error with the reasons Timeout, BackendConnectionFailure or ClientConnectionFailure. It does not set

@@ -80,5 +80,5 @@ func (c *Compiler) namedValue(name string, pos int, liquid bool) (string, bool) 
 // isLiquid says whether the content of the element is a Liquid template.
 func (c *Compiler) isLiquid() bool {
 	a := c.node.attr("template")
-	return a != nil && strings.EqualFold(strings.TrimSpace(a.value.s), "liquid")
+	return c.template || a != nil && strings.EqualFold(strings.TrimSpace(a.value.s), "liquid")
 }
