@@ -47,6 +47,9 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 	if r.Method == http.MethodPost && len(segs) == 5 && segs[2] == "providers" && (segs[4] == "register" || segs[4] == "unregister") {
 		return s.provider(id)
 	}
+	if segs[0] == "subscriptions" && len(segs) > 4 && segs[2] == "providers" && strings.EqualFold(segs[3], arm.Provider) {
+		return s.ofProvider(w, r, id, segs)
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return answer{}, arm.Errorf(arm.CodeMethodNotAllowed, "The method %s is not allowed here.", r.Method)
 	}
@@ -67,6 +70,8 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 		return ok(s.subscription(id.Segments()[1]))
 	case len(segs) == 3 && segs[2] == "resourcegroups":
 		return s.listGroups(r, id)
+	case len(segs) == 3 && segs[2] == "resources", len(segs) == 5 && segs[2] == "resourcegroups" && segs[4] == "resources":
+		return s.listResources(r, strings.TrimSuffix(id.Key(), "/resources"))
 	case len(segs) == 3 && segs[2] == "locations":
 		return ok(list(locations(id)))
 	case len(segs) == 3 && segs[2] == "providers":
