@@ -248,6 +248,10 @@ func (c *Compiler) fill(v reflect.Value, f *field) {
 		c.element(v, f.sub, false)
 		return
 	}
+	if f.outer {
+		c.assignOuter(v)
+		return
+	}
 	for _, a := range c.node.attrs {
 		c.k.errorAt(a.pos, "UnknownAttribute", "<%s> has no attribute %q", c.node.name, a.name)
 	}
@@ -255,6 +259,16 @@ func (c *Compiler) fill(v reflect.Value, f *field) {
 		c.k.errorAt(n.pos, "UnknownElement", "<%s> has no element <%s>", c.node.name, n.name)
 	}
 	c.assign(v, f, c.node.text)
+}
+
+// assignOuter gives a field the raw XML of the element that c stands at.
+func (c *Compiler) assignOuter(v reflect.Value) {
+	raw := string(c.k.src[c.node.pos:c.node.innerTo])
+	if !strings.HasSuffix(raw, "/>") || c.node.innerTo > c.node.innerFrom {
+		raw += "</" + c.node.name + ">"
+	}
+	t, _ := c.expand(plainText(raw, c.node.pos))
+	v.SetString(t.s)
 }
 
 // ownText fills the fields for the element's content.

@@ -26,6 +26,7 @@ type field struct {
 	required bool
 	constant bool // no expressions
 	exact    bool // literal text keeps its white space and may hold markup
+	outer    bool // the text is the whole element, tags included
 	// keepSpace is set for attributes and exact texts.
 	keepSpace bool
 	fallback  *string
@@ -167,6 +168,8 @@ func (f *field) readOptions(key, tag string) error {
 			f.constant = true
 		case "exact":
 			f.exact = true
+		case "outer":
+			f.exact, f.outer = true, true
 		case "":
 		default:
 			return fmt.Errorf("tag %s: option %q is not known", key, o)

@@ -6,6 +6,7 @@ package policy
 //
 //	attr:"name,required,const"    an attribute; const refuses expressions
 //	elem:"name,required,const"    child elements: Value[T] takes the text of one, a struct or *struct one, a slice all of that name
+//	elem:"name,outer"             a string: the raw XML of a child element, its tags and attributes included
 //	text:"required,const,exact"   the element's own text; exact keeps the white space of literal text, which is trimmed otherwise
 //	inner:"required"              a string: the raw XML between start and end tag
 //	default:"200"                 the value when the document has none
