@@ -58,8 +58,9 @@ type (
 	}
 	callExpr struct {
 		pos
-		fn   expr
-		args []argument
+		fn    expr
+		args  []argument
+		query bool // made from a clause of a query
 	}
 	indexExpr struct {
 		pos
@@ -169,7 +170,8 @@ type (
 	}
 	throwExpr struct {
 		pos
-		x expr
+		x  expr
+		ok bool // it stands where a throw expression may stand
 	}
 	// declExpr is out T x, out var x, var (a, b) parts, and the discard _.
 	declExpr struct {
@@ -237,6 +239,7 @@ type (
 		pos
 		typ   *typeRef
 		konst bool
+		ref   bool // ref T x = ref y
 		vars  []declarator
 	}
 	localFunc struct {
@@ -247,6 +250,7 @@ type (
 		params     []param
 		body       expr
 		block      *blockStmt
+		iterator   bool // the block has a yield
 	}
 	exprStmt struct {
 		pos
@@ -272,11 +276,11 @@ type (
 	}
 	foreachStmt struct {
 		pos
-		typ   *typeRef
-		name  string
-		names []string // deconstruction
-		x     expr
-		body  stmt
+		typ  *typeRef
+		name string
+		into *tupleExpr // deconstruction
+		x    expr
+		body stmt
 	}
 	switchStmt struct {
 		pos
@@ -290,6 +294,10 @@ type (
 	throwStmt struct {
 		pos
 		x expr
+	}
+	yieldStmt struct {
+		pos
+		x expr // nil: yield break
 	}
 	jumpStmt struct {
 		pos
@@ -331,6 +339,7 @@ type declarator struct {
 	pos
 	name string
 	init expr // may be *arrayInit
+	ref  bool // the initializer is `ref x`
 }
 
 type switchSection struct {

@@ -21,6 +21,7 @@ type operand struct {
 	typ       *Type        // the operand is the name of a type
 	space     string       // the operand is a namespace
 	tuple     []operand    // of a tuple literal
+	literal   bool         // a literal as written
 	isDefault bool         // the literal default
 	nonNull   bool         // a reference that cannot be null
 	isThrow   bool
@@ -70,7 +71,11 @@ type funcState struct {
 	returns  []operand
 	captures []capture
 	cells    map[*local]int
-	infer    bool // the result type is not known yet
+	infer    bool       // the result type is not known yet
+	inst     *localInst // of a local function
+	item     *Type      // of an iterator: the type of what it yields
+	outs     []*local   // out parameters, which need a value at every exit
+	exits    flow       // join of the states at the exits
 }
 
 // capture copies a cell from a slot of the enclosing frame to a slot of the lambda's.
@@ -81,12 +86,14 @@ type scope struct {
 	fn    *funcState
 	names map[string]*local
 	funcs map[string]*localFunction
-	rng   *local // the object whose fields are the range variables of a query
-	cells *[]int // slots of captured variables to make afresh when the block is entered
+	inner map[string]int // names declared in scopes inside this one that are closed, with their position
+	rng   *local         // the object whose fields are the range variables of a query
+	cells *[]int         // slots of captured variables to make afresh when the block is entered
 }
 
 type local struct {
 	name     string
+	pos      int
 	t        *Type
 	fn       *funcState
 	slot     int
@@ -95,6 +102,15 @@ type local struct {
 	konst    *operand
 	readonly string // why it cannot be assigned, or ""
 	broken   bool   // its declaration was refused: what uses it is refused without a word
+	out      bool   // an out parameter
+	fields   []int  // definite assignment numbers of the fields of a tuple that is assigned field by field
+	alias    *alias // of a ref local
+}
+
+// alias is the variable that a ref local stands for.
+type alias struct {
+	get    code
+	assign func(code) func(*Frame)
 }
 
 func (b *binder) fail(pos int, code, format string, args ...any) {
@@ -136,11 +152,37 @@ func (b *binder) slot(r repr) int {
 }
 
 func (b *binder) push() *scope {
-	b.scope = &scope{outer: b.scope, fn: b.fn, names: map[string]*local{}, funcs: map[string]*localFunction{}}
+	b.scope = &scope{outer: b.scope, fn: b.fn}
 	return b.scope
 }
 
-func (b *binder) pop() { b.scope = b.scope.outer }
+func (b *binder) pop() {
+	b.scope.close()
+	b.scope = b.scope.outer
+}
+
+// close tells the scope around s which names s declared: they cannot be declared there any more.
+func (s *scope) close() {
+	if len(s.names)+len(s.inner) == 0 || s.outer == nil {
+		return
+	}
+	if s.outer.inner == nil {
+		s.outer.inner = map[string]int{}
+	}
+	for n, v := range s.names {
+		s.outer.inner[n] = v.pos
+	}
+	for n, at := range s.inner {
+		s.outer.inner[n] = at
+	}
+}
+
+func (s *scope) add(v *local) {
+	if s.names == nil {
+		s.names = map[string]*local{}
+	}
+	s.names[v.name] = v
+}
 
 // declare brings a local variable into the current scope.
 func (b *binder) declare(pos int, name string, t *Type) *local {
@@ -156,7 +198,10 @@ func (b *binder) declare(pos int, name string, t *Type) *local {
 			b.fail(pos, code, msg, name)
 		}
 	}
-	v := &local{name: name, t: t, fn: b.fn, id: b.locals, cell: b.used[name] > b.fn.depth}
+	if at, ok := b.scope.inner[name]; ok && name != "_" {
+		b.fail(at, "CS0136", "A local or parameter named '%s' cannot be declared in this scope because that name is used in an enclosing local scope", name)
+	}
+	v := &local{name: name, pos: pos, t: t, fn: b.fn, id: b.locals, cell: b.used[name] > b.fn.depth}
 	b.locals++
 	if v.cell {
 		v.slot = b.slot(reprObj)
@@ -169,7 +214,7 @@ func (b *binder) declare(pos int, name string, t *Type) *local {
 	} else {
 		v.slot = b.slot(t.repr())
 	}
-	b.scope.names[name] = v
+	b.scope.add(v)
 	return v
 }
 
@@ -313,46 +358,6 @@ func (b *binder) storeBoxed(v *local) func(*Frame, any) {
 	return func(fr *Frame, x any) { fr.objs[n] = x }
 }
 
-// flow is the definite assignment state: the locals that have a value on every way to here.
-type flow struct {
-	bits []uint64
-	dead bool // no way leads here
-}
-
-func (f flow) clone() flow {
-	return flow{append([]uint64(nil), f.bits...), f.dead}
-}
-
-func (f *flow) set(id int) {
-	for id/64 >= len(f.bits) {
-		f.bits = append(f.bits, 0)
-	}
-	f.bits[id/64] |= 1 << (id % 64)
-}
-
-func (f flow) has(id int) bool {
-	return f.dead || id/64 < len(f.bits) && f.bits[id/64]&(1<<(id%64)) != 0
-}
-
-// join is the state where two ways meet.
-func (f flow) join(g flow) flow {
-	switch {
-	case f.dead:
-		return g.clone()
-	case g.dead:
-		return f.clone()
-	}
-	out := f.clone()
-	for i := range out.bits {
-		if i < len(g.bits) {
-			out.bits[i] &= g.bits[i]
-		} else {
-			out.bits[i] = 0
-		}
-	}
-	return out
-}
-
 // typ resolves a written type or reports it.
 func (b *binder) typ(ref *typeRef) *Type {
 	t, err := typeScope{lib: b.lib, bound: b.bound}.resolve(ref)
@@ -361,10 +366,36 @@ func (b *binder) typ(ref *typeRef) *Type {
 		return t
 	}
 	if nf, ok := err.(*typeNotFound); ok {
+		b.wrongArity(ref)
 		b.fail(ref.pos, "CS0246", "%s%s", nf.Error(), b.lib.suggestType(nf.name))
+	}
+	if n := len(ref.suffix); n > 0 && ref.suffix[n-1] == 0 {
+		tooNew(ref.pos, "nullable reference types", "8.0")
 	}
 	b.fail(ref.pos, "CS0453", "%s", err.Error())
 	return nil
+}
+
+// wrongArity reports a name that exists with another number of type arguments.
+func (b *binder) wrongArity(ref *typeRef) {
+	if len(ref.parts) == 0 {
+		return
+	}
+	last := ref.parts[len(ref.parts)-1]
+	var names []string
+	for _, p := range ref.parts[:len(ref.parts)-1] {
+		names = append(names, p.name)
+	}
+	for n := range 5 {
+		t := b.lib.lookup(strings.Join(names, "."), last.name, n)
+		switch {
+		case t == nil || n == len(last.args):
+		case n == 0:
+			b.fail(ref.pos, "CS0308", "The non-generic type '%s' cannot be used with type arguments", t)
+		default:
+			b.fail(ref.pos, "CS0305", "Using the generic type '%s' requires %d type arguments", t, n)
+		}
+	}
 }
 
 func (b *binder) allowType(pos int, t *Type) {

@@ -7,6 +7,7 @@ type lvalue struct {
 	// spill evaluates the parts of the target once (pre may be nil) for a read followed by a write.
 	spill    func() (pre func(*Frame), get code, assign func(c code) func(*Frame))
 	readonly string // why it cannot be assigned
+	prop     bool   // a property or indexer, not a variable
 }
 
 func (b *binder) assignment(e *assignExpr) operand {
@@ -14,12 +15,8 @@ func (b *binder) assignment(e *assignExpr) operand {
 		return b.compound(e)
 	}
 	switch l := e.l.(type) {
-	case *callExpr:
-		if id, ok := l.fn.(*identExpr); ok && id.name == "var" {
-			return b.deconstructVar(e, l)
-		}
 	case *tupleExpr:
-		return b.deconstructTuple(e, l)
+		return b.deconstruct(e, l, b.operandValue(e.r))
 	case *identExpr:
 		if l.name == "_" {
 			if _, ok := b.localName(l); !ok {
@@ -29,11 +26,15 @@ func (b *binder) assignment(e *assignExpr) operand {
 			}
 		}
 	}
+	tuple, field := b.tupleField(e.l)
 	lv, t := b.target(e.l)
 	x := b.operandValue(e.r)
 	x = b.convert(x, t, "")
 	if lv.local != nil {
 		b.flow.set(lv.local.id)
+	}
+	if tuple != nil {
+		b.setField(tuple, field)
 	}
 	v := b.temp(t)
 	keep, put := b.store(v, x.c), lv.assign(b.load(v))
@@ -44,7 +45,8 @@ func (b *binder) assignment(e *assignExpr) operand {
 // target binds the left side of an assignment without reading it.
 func (b *binder) target(e expr) (*lvalue, *Type) {
 	_, ident := e.(*identExpr)
-	b.assigning = ident
+	tuple, _ := b.tupleField(e)
+	b.assigning = ident || tuple != nil
 	x := func() operand {
 		defer func() { b.assigning = false }()
 		return b.expr(e)
@@ -60,6 +62,8 @@ func (b *binder) assignable(e expr, x operand) {
 	switch {
 	case x.lv == nil:
 		b.fail(e.at(), "CS0131", "The left-hand side of an assignment must be a variable, property or indexer")
+	case x.lv.readonly == "CS1612":
+		b.fail(e.at(), "CS1612", "Cannot modify '%s' because the tuple around it is not a variable", nameOf(e))
 	case x.lv.readonly == "CS0200":
 		b.fail(e.at(), "CS0200", "Property or indexer '%s' cannot be assigned to -- it is read only", nameOf(e))
 	case x.lv.readonly != "":
@@ -74,6 +78,9 @@ func (b *binder) compound(e *assignExpr) operand {
 	pre, get, assign := x.lv.spill()
 	cur := operand{pos: x.pos, t: x.t, c: get}
 	y := b.operandValue(e.r)
+	if x.t.kind == kindDelegate && (y.lambda != nil || y.group != nil) {
+		y = b.convert(y, x.t, "")
+	}
 	r := b.binary(e.at(), op, cur, y)
 	out, ok := b.implicit(r, x.t)
 	if !ok {
@@ -96,57 +103,92 @@ func (b *binder) compound(e *assignExpr) operand {
 	return operand{t: x.t, stmt: do, c: before(b.load(v), x.t, do)}
 }
 
-func (b *binder) deconstructVar(e *assignExpr, l *callExpr) operand {
-	items := make([]expr, len(l.args))
-	for i, a := range l.args {
-		id, ok := a.x.(*identExpr)
-		if !ok {
-			b.fail(a.at(), "CS1001", "Identifier expected")
-		}
-		items[i] = &declExpr{pos(a.at()), &typeRef{pos: a.at(), parts: []typePart{{name: "var"}}}, id.name}
+// deconstruct binds (a, b) = x for tuples and types with Item1, Item2 … or Key and Value. All parts are read before the
+// first is assigned; the value is the tuple of them.
+func (b *binder) deconstruct(e expr, l *tupleExpr, x operand) operand {
+	var reads, moves []func(*Frame)
+	values := b.deconstructInto(e, l, x, &reads, &moves)
+	do := sequence(append(reads, moves...))
+	if do == nil {
+		do = func(*Frame) {}
 	}
-	return b.deconstructTuple(e, &tupleExpr{pos: pos(l.at()), items: items})
+	fields := make([]recordField, len(values))
+	for i, v := range values {
+		fields[i] = recordField{"Item" + formatInt(int64(i+1)), v.t}
+	}
+	out := b.makeRecord(e.at(), b.lib.family.record(fields, true), values)
+	return operand{t: out.t, stmt: do, nonNull: true, c: before(out.c, out.t, do)}
 }
 
-// deconstructTuple binds (a, b) = x for tuples and types with Item1, Item2 …
-func (b *binder) deconstructTuple(e *assignExpr, l *tupleExpr) operand {
-	x := b.operandValue(e.r)
-	parts, setup := b.pieces(e, x, len(l.items))
-	var list []func(*Frame)
-	list = append(list, setup)
-	var moves []func(*Frame)
+func (b *binder) deconstructInto(e expr, l *tupleExpr, x operand, reads, moves *[]func(*Frame)) []operand {
+	var parts []operand
+	if x.tuple != nil && len(x.tuple) == len(l.items) {
+		parts = x.tuple // (a, b) = (b, a): each part keeps its own type and need not have one
+	} else {
+		var setup func(*Frame)
+		parts, setup = b.pieces(e, x, len(l.items))
+		*reads = append(*reads, setup)
+	}
+	values := make([]operand, len(parts))
 	for i, it := range l.items {
-		var lv *lvalue
-		var t *Type
-		switch d := it.(type) {
-		case *declExpr:
-			if d.name == "_" {
-				continue
-			}
-			t = parts[i].t
-			if !d.typ.isVar() {
-				t = b.typ(d.typ)
-			}
-			v := b.declare(d.at(), d.name, t)
-			lv = b.localTarget(v)
-		case *identExpr:
-			if _, ok := b.localName2(d); !ok && d.name == "_" {
-				continue
-			}
-			lv, t = b.target(it)
-		default:
-			lv, t = b.target(it)
+		values[i] = b.deconstructPart(e, it, parts[i], reads, moves)
+	}
+	return values
+}
+
+// deconstructPart assigns one part of a deconstruction.
+func (b *binder) deconstructPart(e, into expr, part operand, reads, moves *[]func(*Frame)) operand {
+	if nested, ok := into.(*tupleExpr); ok {
+		list := b.deconstructInto(e, nested, part, reads, moves)
+		fields := make([]recordField, len(list))
+		for i, v := range list {
+			fields[i] = recordField{"Item" + formatInt(int64(i+1)), v.t}
 		}
-		y := b.convert(parts[i], t, "")
-		v := b.temp(t)
-		list = append(list, b.store(v, y.c))
-		moves = append(moves, lv.assign(b.load(v)))
+		return b.makeRecord(e.at(), b.lib.family.record(fields, true), list)
+	}
+	lv, t := b.deconstructTarget(into, part)
+	if t == nil {
+		t = part.t
+	}
+	if k := t.kind; k == kindNull || k == kindLambda || k == kindVoid {
+		b.fail(into.at(), "CS8130", "Cannot infer the type of implicitly-typed deconstruction variable.")
+	}
+	y := b.convert(part, t, "")
+	v := b.temp(t)
+	*reads = append(*reads, b.store(v, y.c))
+	if lv != nil {
+		*moves = append(*moves, lv.assign(b.load(v)))
 		if lv.local != nil {
 			b.flow.set(lv.local.id)
 		}
 	}
-	do := sequence(append(list, moves...))
-	return operand{t: b.t.void, stmt: do, c: code{v: do}}
+	return operand{pos: into.at(), t: t, c: b.load(v)}
+}
+
+// deconstructTarget gives what a part is assigned to: nil for a discard, whose type is nil too unless it is written.
+func (b *binder) deconstructTarget(into expr, part operand) (*lvalue, *Type) {
+	switch d := into.(type) {
+	case *declExpr:
+		var t *Type
+		if d.typ != nil && !d.typ.isVar() {
+			t = b.typ(d.typ)
+		}
+		if d.name == "_" {
+			return nil, t
+		}
+		if t == nil {
+			t = part.t
+		}
+		if k := t.kind; k == kindNull || k == kindLambda || k == kindVoid {
+			b.fail(d.at(), "CS8130", "Cannot infer the type of implicitly-typed deconstruction variable '%s'.", d.name)
+		}
+		return b.localTarget(b.declare(d.at(), d.name, t)), t
+	case *identExpr:
+		if _, ok := b.localName2(d); !ok && d.name == "_" {
+			return nil, nil
+		}
+	}
+	return b.target(into)
 }
 
 func (b *binder) localName2(e *identExpr) (operand, bool) {
@@ -171,6 +213,9 @@ func (b *binder) pieces(e expr, x operand, n int) ([]operand, func(*Frame)) {
 		name := "Item" + formatInt(int64(i+1))
 		if x.t.kind == kindStruct && n == 2 && len(b.members(x.t, "Key")) > 0 {
 			name = []string{"Key", "Value"}[i]
+		}
+		if x.t.tuple && len(x.t.fields) != n {
+			b.fail(e.at(), "CS8132", "Cannot deconstruct a tuple of '%d' elements into '%d' variables.", len(x.t.fields), n)
 		}
 		if len(b.members(x.t, name)) == 0 && !(x.t.kind == kindRecord && len(x.t.fields) == n) {
 			b.fail(e.at(), "CS8129", "No suitable 'Deconstruct' instance or extension method was found for type '%s', with %d out parameters and a void return type.", x.t, n)

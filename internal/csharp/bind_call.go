@@ -80,9 +80,7 @@ func (b *binder) call(e *callExpr) operand {
 			return b.nameofCall(e)
 		}
 	}
-	_, b.invoked = e.fn.(*memberExpr)
-	f := b.expr(e.fn)
-	b.invoked = false
+	f := b.called(e)
 	if f.t.kind == kindDynamic {
 		return b.dynamicInvoke(e, f)
 	}
@@ -97,14 +95,51 @@ func (b *binder) call(e *callExpr) operand {
 		return b.dynamicCall(e.fn.at(), f.group, args)
 	case f.group != nil && f.group.local != nil:
 		return b.callLocal(e.fn.at(), f.group, args)
+	case f.group != nil && e.query:
+		return b.queryCall(e.fn.at(), f.group, args)
 	case f.group != nil:
 		return b.callGroup(e.fn.at(), f.group, args)
 	case f.t.kind == kindDelegate:
 		return b.invoke(e.at(), f, args)
 	}
 	b.needValue(f)
+	if name := nameOf(e.fn); name != "" && f.lv == nil || f.lv != nil && f.lv.prop {
+		b.fail(e.fn.at(), "CS1955", "Non-invocable member '%s' cannot be used like a method", nameOf(e.fn))
+	}
 	b.fail(e.fn.at(), "CS0149", "Method name expected")
 	return operand{}
+}
+
+// called binds what a call names.
+func (b *binder) called(e *callExpr) operand {
+	m, member := e.fn.(*memberExpr)
+	b.invoked = member
+	defer func() { b.invoked = false }()
+	if !e.query {
+		return b.expr(e.fn)
+	}
+	x := b.operandValue(m.x)
+	f := operand{}
+	b.queryPart(m.x.at(), x.t, m.name, func() { f = b.memberOf(m, x) })
+	f.pos = m.at()
+	return f
+}
+
+func (b *binder) queryCall(pos int, g *methodGroup, args []arg) (x operand) {
+	b.queryPart(g.recv.pos, g.recv.t, g.name, func() { x = b.callGroup(pos, g, args) })
+	return x
+}
+
+// queryPart says of a member that is not there that the query needs it.
+func (b *binder) queryPart(pos int, source *Type, name string, f func()) {
+	err := b.attempt(f)
+	switch {
+	case err == nil:
+	case err.code == "CS1061":
+		b.fail(pos, "CS1936", "Could not find an implementation of the query pattern for source type '%s'. '%s' not found.", source, name)
+	default:
+		panic(*err)
+	}
 }
 
 func (b *binder) nameofCall(e *callExpr) operand {
@@ -208,6 +243,9 @@ func (b *binder) choose(pos int, name string, list []found, args []arg, typeArgs
 	if len(fit) == 0 {
 		if why != nil && why.code == "CS1501" {
 			why.msg = "No overload for method '" + name + "' takes " + formatInt(int64(len(args))) + " arguments"
+			if len(list) == 1 {
+				missingArgument(why, name, list[0].m.sig, args)
+			}
 		}
 		if why == nil {
 			why = &bindError{pos, "CS1061", "No member '" + name + "' fits"}
@@ -239,6 +277,21 @@ func (b *binder) choose(pos int, name string, list []found, args []arg, typeArgs
 	return best, nil
 }
 
+// missingArgument says which parameter of the only candidate has no argument.
+func missingArgument(e *bindError, name string, sig *signature, args []arg) {
+	for i, p := range sig.params {
+		given := i < len(args) && args[i].name == ""
+		for _, a := range args {
+			given = given || a.name == p.name
+		}
+		if !given && !p.hasOpt && p.mode != "params" {
+			e.code = "CS7036"
+			e.msg = "There is no argument given that corresponds to the required parameter '" + p.name + "' of '" + name + "'"
+			return
+		}
+	}
+}
+
 // applicable tries one member in normal or expanded form.
 func (b *binder) applicable(pos int, f found, args []arg, typeArgs []*Type, expanded bool) (*candidate, *bindError) {
 	sig := f.m.sig
@@ -249,6 +302,9 @@ func (b *binder) applicable(pos int, f found, args []arg, typeArgs []*Type, expa
 	wrongCount := &bindError{pos: pos, code: "CS1501"}
 	if len(args) > fixed && !expanded || len(typeArgs) > 0 && len(typeArgs) != len(sig.typeParams) {
 		return nil, wrongCount
+	}
+	if err := outOfPosition(sig, args); err != nil {
+		return nil, err
 	}
 	slots := make([]int, len(args)) // parameter of each argument
 	filled := make([]bool, len(sig.params))
@@ -290,13 +346,33 @@ func (b *binder) applicable(pos int, f found, args []arg, typeArgs []*Type, expa
 		c.generic = append(c.generic, paramType(i))
 	}
 	if len(sig.typeParams) > 0 && len(typeArgs) == 0 {
+		b.lambdaError = nil
 		inferred := b.infer(sig.typeParams, c.generic, args)
+		if inferred == nil && b.lambdaError != nil {
+			e := *b.lambdaError
+			return nil, &e
+		}
 		if inferred == nil {
 			return nil, &bindError{pos, "CS0411", "The type arguments for method '" + sig.name + "' cannot be inferred from the usage. Try specifying the type arguments explicitly."}
 		}
 		c.typeArgs = inferred
 	}
 	return c, b.bindArgs(c, args, slots, fixed)
+}
+
+// outOfPosition refuses a named argument in another place than its parameter's when one without a name follows.
+func outOfPosition(sig *signature, args []arg) *bindError {
+	for i, a := range args {
+		if a.name == "" || i < len(sig.params) && sig.params[i].name == a.name {
+			continue
+		}
+		for _, later := range args[i+1:] {
+			if later.name == "" {
+				return &bindError{a.x.pos, "CS8323", "Named argument '" + a.name + "' is used out-of-position but is followed by an unnamed argument"}
+			}
+		}
+	}
+	return nil
 }
 
 // bindArgs converts the arguments or gives the error of the first that does not fit.

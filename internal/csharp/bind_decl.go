@@ -34,15 +34,40 @@ func (b *binder) breakLocals(s *localDecl) {
 	for _, d := range s.vars {
 		v := b.scope.names[d.name]
 		if v == nil {
-			v = &local{name: d.name, t: b.t.object, fn: b.fn, id: b.locals}
+			v = &local{name: d.name, pos: d.at(), t: b.t.object, fn: b.fn, id: b.locals}
 			b.locals++
-			b.scope.names[d.name] = v
+			b.scope.add(v)
 		}
 		v.broken = true
 	}
 }
 
+// refDeclarator binds ref T x = ref y: x is another name of y.
+func (b *binder) refDeclarator(s *localDecl, d declarator) func(*Frame) {
+	if d.init == nil || !d.ref {
+		b.fail(d.at(), "CS8174", "A declaration of a by-reference variable must have an initializer such as 'ref x'")
+	}
+	x := b.value(d.init)
+	if x.lv == nil || x.lv.prop || x.lv.readonly != "" {
+		b.fail(d.init.at(), "CS1510", "A ref or out value must be an assignable variable")
+	}
+	if !s.typ.isVar() && b.typ(s.typ) != x.t {
+		b.fail(d.init.at(), "CS8173", "The expression must be of type '%s' because it is being assigned by reference", b.typ(s.typ))
+	}
+	pre, get, assign := x.lv.spill()
+	v := b.declare(d.at(), d.name, x.t)
+	v.alias = &alias{get, assign}
+	b.flow.set(v.id)
+	return pre
+}
+
 func (b *binder) declarator(s *localDecl, d declarator) func(*Frame) {
+	switch {
+	case s.ref:
+		return b.refDeclarator(s, d)
+	case d.ref:
+		b.fail(d.at(), "CS8171", "Cannot initialize a by-value variable with a reference")
+	}
 	if s.typ.isVar() && b.lib.lookup("", "var", 0) == nil {
 		return b.varDeclarator(s, d)
 	}

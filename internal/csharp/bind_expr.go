@@ -108,6 +108,9 @@ func (b *binder) dispatch(e expr) operand {
 	case *tupleExpr:
 		return b.tupleLiteral(e)
 	case *throwExpr:
+		if !e.ok {
+			b.fail(e.at(), "CS8115", "A throw expression is not allowed in this context")
+		}
 		x := b.convertException(b.value(e.x))
 		o := x.c.o
 		b.flow.dead = true
@@ -127,7 +130,9 @@ func (b *binder) literal(e *litExpr) operand {
 		return x
 	}
 	k, _ := kindOf(e.val)
-	return b.constant(e.at(), b.lib.types[kindNames[k]], e.val)
+	x := b.constant(e.at(), b.lib.types[kindNames[k]], e.val)
+	x.literal = true
+	return x
 }
 
 func (b *binder) tupleLiteral(e *tupleExpr) operand {
@@ -313,6 +318,11 @@ func (b *binder) coalesce(e *binaryExpr) operand {
 	}
 	t := x.t
 	z, ok := b.implicit(y, t)
+	if !ok && t.kind == kindNullable && y.t.isValue() {
+		if out, ok := b.coalesceValue(x, y); ok {
+			return out
+		}
+	}
 	if !ok {
 		t = y.t
 		if _, ok := b.implicit(x, t); !ok || y.t.kind == kindLambda {
@@ -337,6 +347,27 @@ func (b *binder) coalesce(e *binaryExpr) operand {
 		set(fr, val)
 		return val != nil
 	}, in.c, z.c, t)}
+}
+
+// coalesceValue is x ?? y where the value inside x converts to the type of y.
+func (b *binder) coalesceValue(x, y operand) (operand, bool) {
+	v := b.temp(b.t.object)
+	set, src := b.storeBoxed(v), x.c.o
+	in, ok := b.implicit(operand{t: x.t.elem, c: unboxer(b.load(v).o, x.t.elem)}, y.t)
+	if !ok {
+		return x, false
+	}
+	return operand{t: y.t, c: chooser(func(fr *Frame) bool {
+		val := src(fr)
+		set(fr, val)
+		return val != nil
+	}, in.c, y.c, y.t)}, true
+}
+
+// converts tells whether every value of type t converts implicitly to u.
+func (b *binder) converts(t, u *Type) bool {
+	_, ok := b.implicit(operand{t: t, c: zeroCode(t)}, u)
+	return ok
 }
 
 func (b *binder) ternary(e *ternaryExpr) operand {
@@ -364,7 +395,7 @@ func (b *binder) ternary(e *ternaryExpr) operand {
 			ok2 = false
 		}
 		switch {
-		case ok1 && ok2 && x.konst && !y.konst && x.t.isIntegral() && y.t.isIntegral():
+		case ok1 && ok2 && b.converts(x.t, y.t) && !b.converts(y.t, x.t):
 			typ, p = y.t, p1
 		case ok1:
 			typ, q = x.t, q1

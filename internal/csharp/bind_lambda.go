@@ -18,8 +18,11 @@ type lambdaKey struct {
 type boundLambda struct {
 	err    *bindError
 	fn     *funcState
+	scope  *scope
+	flow   flow
 	params []*local
 	result *Type // inferred; nil for a body without a usable type
+	expr   expr  // of an expression body
 	body   operand
 	code   code // of a block body
 	enter  []int
@@ -62,6 +65,8 @@ func (b *binder) lambdaBody(bl *boundLambda, l *lambdaExpr, params []*Type, resu
 	defer func() { b.fn, b.scope, b.jumps, b.assigning = outer, scope, jumps, assigning }()
 	bl.fn = b.fn
 	s := b.push()
+	defer s.close()
+	bl.scope = s
 	s.cells = &bl.enter
 	for i, p := range l.params {
 		if i >= len(params) {
@@ -72,22 +77,29 @@ func (b *binder) lambdaBody(bl *boundLambda, l *lambdaExpr, params []*Type, resu
 			t = b.typ(p.typ)
 		}
 		v := b.declare(p.at(), p.name, t)
-		b.flow.set(v.id)
+		if v.out = p.mode == "out"; v.out {
+			b.fn.outs = append(b.fn.outs, v)
+		} else {
+			b.flow.set(v.id)
+		}
 		bl.params = append(bl.params, v)
 		if l.scope != nil && i == 0 {
 			s.rng = v
 		}
 	}
 	if l.body != nil {
-		bl.body = b.value(l.body)
+		bl.body, bl.expr = b.value(l.body), l.body
 		bl.result = bl.body.t
 		if bl.body.t.kind == kindNull || bl.body.t.kind == kindLambda || bl.body.isThrow {
 			bl.result = nil
 		}
+		b.exit(l.at())
+		bl.flow = b.flow.clone()
 		return
 	}
 	run := b.block(l.block)
 	reachable := !b.flow.dead
+	b.exit(l.at())
 	if result != nil {
 		if reachable && result.kind != kindVoid {
 			b.fail(l.at(), "CS1643", "Not all code paths return a value in lambda expression of type '%s'", result)
@@ -135,7 +147,9 @@ func (b *binder) toDelegate(x operand, t *Type) (operand, bool) {
 		return b.groupDelegate(x, t, sig)
 	}
 	l := x.lambda
+	b.lambdaError = nil
 	if len(l.params) != len(sig.params) && !l.any {
+		b.lambdaError = &bindError{x.pos, "CS1593", "Delegate '" + t.String() + "' does not take " + formatInt(int64(len(l.params))) + " arguments"}
 		return x, false
 	}
 	types := paramTypes(sig)
@@ -183,6 +197,9 @@ func (b *binder) lambdaResult(bl *boundLambda, result *Type) (code, bool) {
 			return code{v: x.stmt}, true
 		case x.t.kind == kindVoid:
 			return x.c, true
+		case !isStatement(bl.expr):
+			b.lambdaError = &bindError{x.pos, "CS0201", notAStatement}
+			return code{}, false
 		default:
 			o := boxer(x.c, x.t)
 			return code{v: func(fr *Frame) { o(fr) }}, x.t.kind != kindLambda && x.t.kind != kindNull
@@ -191,11 +208,11 @@ func (b *binder) lambdaResult(bl *boundLambda, result *Type) (code, bool) {
 	if bl.body.t.kind == kindVoid && !bl.body.isThrow {
 		return code{}, false
 	}
-	old := b.fn
-	b.fn = bl.fn
+	old, scope, before := b.fn, b.scope, b.flow
+	b.fn, b.scope, b.flow = bl.fn, bl.scope, bl.flow
 	y, ok := b.implicit(bl.body, result)
-	b.fn = old
-	if !ok {
+	b.fn, b.scope, b.flow = old, scope, before
+	if !ok && (bl.body.lambda == nil || b.lambdaError == nil) {
 		b.lambdaError = &bindError{bl.body.pos, "CS0029", "Cannot implicitly convert type '" + bl.body.t.String() + "' to '" + result.String() + "'"}
 	}
 	return y.c, ok
@@ -212,6 +229,7 @@ type function struct {
 	result  *Type
 	body    func(*Frame) any
 	pool    sync.Pool
+	iter    bool // a call gives a sequence that runs the body
 }
 
 // delegate binds the function to the variables that it captures in fr.
@@ -221,14 +239,19 @@ func (f *function) delegate(fr *Frame, t *Type) *Delegate {
 	for i, c := range f.fn.captures {
 		cells[i] = fr.objs[c.from]
 	}
-	d.Call = func(r *Run, args []any) any { return f.call(r, cells, args) }
+	d.Call = func(r *Run, args []any) any {
+		if f.iter {
+			return &sequenceOfCalls{f, cells, args}
+		}
+		return f.call(r, cells, args, nil)
+	}
 	return d
 }
 
-func (f *function) call(r *Run, cells, args []any) any {
+func (f *function) call(r *Run, cells, args []any, yield func(any) bool) any {
 	r.enter()
 	fr := f.pool.Get().(*Frame)
-	fr.run = r
+	fr.run, fr.yield = r, yield
 	for i, c := range f.fn.captures {
 		fr.objs[c.to] = cells[i]
 	}
@@ -250,6 +273,7 @@ func (f *function) call(r *Run, cells, args []any) any {
 	}
 	r.leave()
 	fr.clear()
+	fr.yield = nil
 	f.pool.Put(fr)
 	return v
 }
@@ -364,125 +388,4 @@ func delegateCall(sig *signature, target func(*callSite) func(*Frame) any) Func 
 		}
 		return code{o: call, v: func(fr *Frame) { call(fr) }}
 	}}
-}
-
-// localFunction is a local function, bound once for each list of type arguments.
-type localFunction struct {
-	decl  *localFunc
-	scope *scope
-	fn    *funcState
-	sig   *signature
-	insts map[string]*localInst
-	fill  *[]func(*Frame) // what makes the delegates on entry of the block
-	bound map[string]*Type
-}
-
-type localInst struct {
-	cell *local
-	f    *function
-}
-
-// declareLocal brings a local function into scope before the statements around it are bound.
-func (b *binder) declareLocal(d *localFunc, fill *[]func(*Frame)) {
-	if b.scope.funcs[d.name] != nil || b.scope.names[d.name] != nil {
-		b.fail(d.at(), "CS0128", "A local variable or function named '%s' is already defined in this scope", d.name)
-	}
-	lf := &localFunction{decl: d, scope: b.scope, fn: b.fn, insts: map[string]*localInst{}, fill: fill, bound: b.bound}
-	r := typeScope{lib: b.lib, bound: b.bound}
-	var typeParams []*Type
-	for _, n := range d.typeParams {
-		tp := b.lib.family.newType(kindTypeParam, "", n)
-		tp.open = true
-		typeParams = append(typeParams, tp)
-	}
-	sig, err := r.signature(d.name, d.result, typeParams, d.params)
-	if err != nil {
-		b.fail(d.at(), "CS0246", "%s", err.Error())
-	}
-	lf.sig = sig
-	b.scope.funcs[d.name] = lf
-}
-
-func (b *binder) callLocal(pos int, g *methodGroup, args []arg) operand {
-	lf := g.local
-	m := &Member{owner: b.t.object, sig: lf.sig, static: true, decl: lf.decl.name}
-	var inst *localInst
-	m.fn = delegateCall(lf.sig, func(site *callSite) func(*Frame) any {
-		inst = b.instantiate(lf, site.types)
-		return b.load(inst.cell).o
-	})
-	best, err := b.choose(pos, lf.decl.name, []found{{m: m, owner: b.t.object}}, args, g.typeArgs, nil)
-	if best == nil {
-		panic(*err)
-	}
-	return b.emit(pos, *best)
-}
-
-func (b *binder) localResult(g *methodGroup, args []arg) *Type {
-	m := &Member{owner: b.t.object, sig: g.local.sig, static: true}
-	best, _ := b.choose(0, "", []found{{m: m, owner: b.t.object}}, args, g.typeArgs, nil)
-	if best == nil {
-		return nil
-	}
-	return b.closed(*best, best.m.sig.result)
-}
-
-// instantiate binds the body of a local function for closed type arguments.
-func (b *binder) instantiate(lf *localFunction, types []*Type) *localInst {
-	k := typeKey(types)
-	if in := lf.insts[k]; in != nil {
-		return in
-	}
-	in := &localInst{cell: &local{name: lf.decl.name, t: b.t.object, fn: lf.fn, cell: true, slot: lf.fn.layout.objs}}
-	lf.fn.layout.objs++
-	lf.insts[k] = in
-	fn, scope, flow, jumps, bound := b.fn, b.scope, b.flow.clone(), b.jumps, b.bound
-	defer func() { b.fn, b.scope, b.flow, b.jumps, b.bound = fn, scope, flow, jumps, bound }()
-	b.bound = map[string]*Type{}
-	for n, t := range lf.bound {
-		b.bound[n] = t
-	}
-	for i, n := range lf.decl.typeParams {
-		b.bound[n] = types[i]
-	}
-	b.jumps = nil
-	result := lf.sig.result.subst(lf.sig.typeParams, types)
-	b.fn = &funcState{outer: lf.fn, depth: lf.fn.depth + 1, result: result}
-	b.scope = lf.scope
-	f := &function{lib: b.lib, fn: b.fn, enter: new([]int), result: result}
-	s := b.push()
-	s.cells = f.enter
-	for i, p := range lf.sig.params {
-		v := b.declare(lf.decl.params[i].at(), p.name, p.typ.subst(lf.sig.typeParams, types))
-		if p.mode != "out" {
-			b.flow.set(v.id)
-		}
-		f.setters = append(f.setters, b.storeBoxed(v))
-		f.getters = append(f.getters, boxer(b.load(v), v.t))
-		f.modes = append(f.modes, p.mode)
-	}
-	if lf.decl.body != nil {
-		x := b.value(lf.decl.body)
-		switch {
-		case result.kind == kindVoid && x.stmt != nil:
-			f.body = boxer(code{v: x.stmt}, result)
-		case result.kind == kindVoid:
-			f.body = boxer(x.c, x.t)
-		default:
-			f.body = boxer(b.convert(x, result, "").c, result)
-		}
-	} else {
-		run := b.block(lf.decl.block)
-		if !b.flow.dead && result.kind != kindVoid {
-			b.fail(lf.decl.at(), "CS0161", "'%s': not all code paths return a value", lf.decl.name)
-		}
-		f.body = boxer(returning(run, result), result)
-	}
-	f.pool.New = func() any { return f.fn.layout.newFrame() }
-	in.f = f
-	slot := in.cell.slot
-	t := b.t.delegate
-	*lf.fill = append(*lf.fill, func(fr *Frame) { fr.objs[slot].(*cell).o = f.delegate(fr, t) })
-	*lf.scope.cells = append(*lf.scope.cells, slot)
-	return in
 }

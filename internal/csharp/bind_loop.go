@@ -147,15 +147,8 @@ func (b *binder) foreach(s *foreachStmt) exec {
 	set := b.storeBoxed(cur)
 	in := operand{pos: s.at(), t: item, c: unboxer(b.load(cur).o, item)}
 	var bindItem func(*Frame)
-	if s.names != nil {
-		parts, setup := b.pieces(s.x, in, len(s.names))
-		list := []func(*Frame){setup}
-		for i, n := range s.names {
-			v := b.declare(s.at(), n, parts[i].t)
-			b.flow.set(v.id)
-			list = append(list, b.store(v, parts[i].c))
-		}
-		bindItem = sequence(list)
+	if s.into != nil {
+		bindItem = b.deconstruct(s.x, s.into, in).stmt
 	} else {
 		t := item
 		if !s.typ.isVar() {

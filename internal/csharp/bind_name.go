@@ -111,8 +111,11 @@ func (b *binder) localValue(pos int, v *local) operand {
 		x.lv = &lvalue{readonly: "CS0131"}
 		return x
 	}
-	if !b.flow.has(v.id) && !b.assigning && v.fn == b.fn {
-		b.fail(pos, "CS0165", "Use of unassigned local variable '%s'", v.name)
+	if v.alias != nil {
+		return b.aliasValue(pos, v)
+	}
+	if !b.assigning {
+		b.needAssigned(pos, v)
 	}
 	x := operand{pos: pos, t: v.t, c: b.load(v)}
 	x.lv = &lvalue{local: v, readonly: v.readonly}
@@ -121,31 +124,145 @@ func (b *binder) localValue(pos int, v *local) operand {
 	return x
 }
 
-// field reads a field of a record.
+func (b *binder) aliasValue(pos int, v *local) operand {
+	if v.fn != b.fn {
+		b.fail(pos, "CS8175", "Cannot use ref local '%s' inside an anonymous method, lambda expression, or query expression", v.name)
+	}
+	x := operand{pos: pos, t: v.t, c: v.alias.get}
+	x.lv = &lvalue{assign: v.alias.assign}
+	x.lv.spill = func() (func(*Frame), code, func(code) func(*Frame)) { return nil, v.alias.get, v.alias.assign }
+	return x
+}
+
+// needAssigned checks that a local has a value. A local function may read a variable that has none yet where the function
+// stands: then every call of it needs the value.
+func (b *binder) needAssigned(pos int, v *local) {
+	if b.flow.has(v.id) {
+		return
+	}
+	for f := b.fn; f != v.fn && f != nil; f = f.outer {
+		if f.inst != nil {
+			f.inst.needs = append(f.inst.needs, v)
+			return
+		}
+	}
+	if v.out {
+		b.fail(pos, "CS0269", "Use of unassigned out parameter '%s'", v.name)
+	}
+	b.fail(pos, "CS0165", "Use of unassigned local variable '%s'", v.name)
+}
+
+// field reads a field of a record. A tuple is a value: assigning a field puts a changed copy in the place of the tuple.
 func (b *binder) field(pos int, x operand, i int) operand {
-	o := x.c.o
 	t := x.t.fields[i].typ
-	get := func(o func(*Frame) any) code {
+	read := func(o func(*Frame) any) code {
 		return unboxer(func(fr *Frame) any { return o(fr).(*Record).Values[i] }, t)
 	}
-	out := operand{pos: pos, t: t, c: get(o)}
-	if x.t.tuple {
-		out.lv = &lvalue{
-			assign: func(c code) func(*Frame) {
-				v := boxer(c, t)
-				return func(fr *Frame) { r := o(fr).(*Record); r.Values[i] = v(fr) }
-			},
-			spill: func() (func(*Frame), code, func(code) func(*Frame)) {
-				return nil, out.c, out.lv.assign
-			},
+	out := operand{pos: pos, t: t, c: read(x.c.o)}
+	switch {
+	case !x.t.tuple:
+		out.lv = &lvalue{readonly: "CS0200"}
+		return out
+	case x.lv == nil:
+		return out
+	case x.lv.prop || x.lv.readonly != "":
+		out.lv = &lvalue{readonly: "CS1612"}
+		return out
+	}
+	write := func(get code, assign func(code) func(*Frame)) func(code) func(*Frame) {
+		return func(c code) func(*Frame) {
+			v, hold := boxer(c, t), b.temp(x.t)
+			keep := b.storeBoxed(hold)
+			put := assign(b.load(hold))
+			return func(fr *Frame) {
+				n := v(fr)
+				r := get.o(fr).(*Record)
+				values := append([]any(nil), r.Values...)
+				values[i] = n
+				keep(fr, &Record{Type: r.Type, Values: values})
+				put(fr)
+			}
+		}
+	}
+	spill := x.lv.spill
+	out.lv = &lvalue{
+		assign: func(c code) func(*Frame) {
+			pre, get, assign := spill()
+			return sequence(compact(pre, write(get, assign)(c)))
+		},
+		spill: func() (func(*Frame), code, func(code) func(*Frame)) {
+			pre, get, assign := spill()
+			return pre, read(get.o), write(get, assign)
+		},
+	}
+	return out
+}
+
+func compact(list ...func(*Frame)) []func(*Frame) {
+	var out []func(*Frame)
+	for _, f := range list {
+		if f != nil {
+			out = append(out, f)
 		}
 	}
 	return out
 }
 
+// tupleField tells whether e names a field of a local tuple that has no value as a whole yet.
+func (b *binder) tupleField(e expr) (*local, int) {
+	m, ok := e.(*memberExpr)
+	if !ok {
+		return nil, 0
+	}
+	id, ok := m.x.(*identExpr)
+	if !ok {
+		return nil, 0
+	}
+	for s := b.scope; s != nil; s = s.outer {
+		v := s.names[id.name]
+		if v == nil {
+			continue
+		}
+		if !v.t.tuple || v.fn != b.fn || v.broken || b.flow.has(v.id) {
+			return nil, 0
+		}
+		for i, f := range v.t.fields {
+			if f.name == m.name || m.name == "Item"+formatInt(int64(i+1)) {
+				return v, i
+			}
+		}
+		return nil, 0
+	}
+	return nil, 0
+}
+
+// setField notes that a field of a tuple has a value; with the last of them the tuple has one.
+func (b *binder) setField(v *local, i int) {
+	if v.fields == nil {
+		for range v.t.fields {
+			v.fields = append(v.fields, b.locals)
+			b.locals++
+		}
+	}
+	b.flow.set(v.fields[i])
+	for _, id := range v.fields {
+		if !b.flow.has(id) {
+			return
+		}
+	}
+	b.flow.set(v.id)
+}
+
 func (b *binder) member(e *memberExpr) operand {
 	invoked := b.invoked
 	b.invoked = false
+	if v, i := b.tupleField(e); v != nil && (b.assigning || v.fields != nil && b.flow.has(v.fields[i])) {
+		x := operand{pos: e.at(), t: v.t, c: b.load(v)}
+		x.lv = &lvalue{local: v, spill: func() (func(*Frame), code, func(code) func(*Frame)) {
+			return nil, b.load(v), func(c code) func(*Frame) { return b.store(v, c) }
+		}}
+		return b.field(e.at(), x, i)
+	}
 	x := b.expr(e.x)
 	b.invoked = invoked
 	defer func() { b.invoked = false }()
@@ -183,7 +300,13 @@ func (b *binder) memberOf(e *memberExpr, x operand) operand {
 		}
 	}
 	var methods []found
-	for _, f := range b.members(x.t, e.name) {
+	members := b.members(x.t, e.name)
+	if x.t.kind == kindNullable && len(members) == 0 {
+		if members = b.members(b.t.object, e.name); len(members) > 0 {
+			x = b.box(x, b.t.object)
+		}
+	}
+	for _, f := range members {
 		if f.m.static {
 			continue
 		}
@@ -200,7 +323,10 @@ func (b *binder) memberOf(e *memberExpr, x operand) operand {
 		if x.t.kind == kindDelegate && e.name == "Invoke" {
 			return x
 		}
-		for _, f := range b.members(x.t, e.name) {
+		for _, f := range members {
+			if !f.m.static {
+				b.fail(e.at(), "CS1955", "Non-invocable member '%s.%s' cannot be used like a method", f.owner, e.name)
+			}
 			b.fail(e.at(), "CS0176", "Member '%s.%s' cannot be accessed with an instance reference; qualify it with a type name instead", f.owner, e.name)
 		}
 		b.fail(e.at(), "CS1061", "'%s' does not contain a definition for '%s'%s", x.t, e.name, b.suggestMember(x.t, e.name, false))
@@ -267,6 +393,7 @@ func (b *binder) allow(pos int, f found) {
 func (b *binder) property(pos int, recv operand, f found, args []operand) operand {
 	get := b.emit(pos, candidate{m: f.m, owner: f.owner, recv: &recv, args: args})
 	lv := &lvalue{}
+	lv.prop = true
 	get.lv = lv
 	if f.m.set == nil {
 		lv.readonly = "CS0200"

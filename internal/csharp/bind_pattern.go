@@ -35,6 +35,12 @@ func (b *binder) pattern(x operand, p pattern) func(*Frame) bool {
 			return b.constantPattern(x, e)
 		}
 	}
+	if len(p.typ.parts) == 1 && p.name == "" && len(p.typ.parts[0].args) == 0 && len(p.typ.suffix) == 0 {
+		if _, err := (typeScope{lib: b.lib, bound: b.bound}).resolve(p.typ); err != nil {
+			name := p.typ.parts[0].name
+			b.fail(p.at(), "CS0103", "The name '%s' does not exist in the current context%s", name, b.suggestName(name))
+		}
+	}
 	t := b.typ(p.typ)
 	if t.kind == kindNullable && p.name != "" {
 		b.fail(p.at(), "CS8116", "It is not legal to use nullable type '%s' in a pattern; use the underlying type '%s' instead.", t, t.elem)

@@ -51,6 +51,9 @@ func (b *binder) statements(list []stmt) exec {
 		case *localFunc:
 			b.recoverable(func() { b.declareLocal(s, &fill) })
 		case *labelStmt:
+			if _, dup := labels[s.label]; dup {
+				b.fail(s.at(), "CS0140", "The label '%s' is a duplicate", s.label)
+			}
 			labels[s.label] = i
 		}
 	}
@@ -189,6 +192,8 @@ func (b *binder) statement(s stmt) exec {
 		return b.throwStatement(s)
 	case *jumpStmt:
 		return b.jump(s)
+	case *yieldStmt:
+		return b.yieldStatement(s)
 	case *labelStmt:
 		return b.statement(s.body)
 	case *tryStmt:
@@ -278,12 +283,16 @@ func (b *binder) returnStatement(s *returnStmt) exec {
 	fn := b.fn
 	defer func() { b.flow = flow{bits: b.flow.bits, dead: true} }()
 	if s.x == nil {
+		b.exit(s.at())
 		if fn.result != nil && fn.result.kind != kindVoid {
 			b.fail(s.at(), "CS0126", "An object of a type convertible to '%s' is required", fn.result)
 		}
 		return func(*Frame) ctl { return ctlReturn }
 	}
 	x := b.value(s.x)
+	if fn.item != nil {
+		b.fail(s.at(), "CS1622", "Cannot return a value from an iterator. Use the yield return statement to return a value, or yield break to end the iteration.")
+	}
 	if fn.infer {
 		fn.returns = append(fn.returns, x)
 		return func(*Frame) ctl { return ctlReturn }
@@ -295,6 +304,7 @@ func (b *binder) returnStatement(s *returnStmt) exec {
 		b.fail(s.x.at(), "CS0029", "Cannot implicitly convert type 'void' to '%s'", fn.result)
 	}
 	y := b.convert(x, fn.result, "")
+	b.exit(s.at())
 	switch fn.result.repr() {
 	case reprInt:
 		return func(fr *Frame) ctl { fr.ret.i = y.c.i(fr); return ctlReturn }
@@ -306,6 +316,18 @@ func (b *binder) returnStatement(s *returnStmt) exec {
 		return func(fr *Frame) ctl { fr.ret.s = y.c.s(fr); return ctlReturn }
 	}
 	return func(fr *Frame) ctl { fr.ret.o = y.c.o(fr); return ctlReturn }
+}
+
+// exit notes the state of definite assignment where a function ends.
+func (b *binder) exit(pos int) {
+	for _, v := range b.fn.outs {
+		if !b.flow.has(v.id) {
+			b.fail(pos, "CS0177", "The out parameter '%s' must be assigned to before control leaves the current method", v.name)
+		}
+	}
+	if b.fn.inst != nil {
+		b.fn.exits = b.fn.exits.join(b.flow)
+	}
 }
 
 func (b *binder) jump(s *jumpStmt) exec {

@@ -6,6 +6,8 @@ type switchBinding struct {
 	sections []switchSection
 	values   map[any]int // constant of a case label -> section
 	fallback int         // section of default, or -1
+	covered  []*Type     // types that labels without a condition take
+	all      bool        // a label without a condition takes every value
 }
 
 func (b *binder) switchStatement(s *switchStmt) exec {
@@ -41,6 +43,7 @@ func (b *binder) switchStatement(s *switchStmt) exec {
 				continue
 			}
 			f := b.pattern(held, l.pat)
+			b.subsume(sw, held, l)
 			if l.when != nil {
 				w, t, _ := b.truth(l.when)
 				b.flow = t
@@ -54,13 +57,16 @@ func (b *binder) switchStatement(s *switchStmt) exec {
 		body := b.statements(sec.body)
 		bodies[i] = body
 		b.pop()
+		if !b.flow.dead && i == len(s.sections)-1 {
+			b.fail(sec.labels[len(sec.labels)-1].at(), "CS8070", "Control cannot fall out of switch from the final case label")
+		}
 		if !b.flow.dead {
 			b.fail(sec.labels[len(sec.labels)-1].at(), "CS0163", "Control cannot fall through from one case label to another or out of the switch")
 		}
 	}
 	out := b.jumps.breaks
 	b.jumps = b.jumps.outer
-	if sw.fallback < 0 {
+	if sw.fallback < 0 && !sw.all {
 		out = out.join(start)
 	}
 	b.flow = out
@@ -89,6 +95,47 @@ func (b *binder) switchStatement(s *switchStmt) exec {
 			}
 		}
 		return ctlNext
+	}
+}
+
+// subsume refuses a label that an earlier one leaves nothing to, and notes what this one takes.
+func (b *binder) subsume(sw *switchBinding, x operand, l switchLabel) {
+	var t *Type // of the values that the pattern takes; nil for null
+	whole := l.pat.isVar
+	switch value := l.pat.value; {
+	case whole:
+		t = x.t
+	default:
+		if value == nil && l.pat.name == "" && len(l.pat.typ.suffix) == 0 && l.pat.typ.tuple == nil {
+			value = b.constantName(l.pat.typ)
+		}
+		if value != nil {
+			whole = false
+			if k := b.value(value); k.t.kind != kindNull {
+				t = k.t
+				if u := x.t.underlying(); u.isNumeric() {
+					t = u
+				}
+			}
+			b.unreachable(sw, t, l)
+			return
+		}
+		t = b.typ(l.pat.typ)
+	}
+	b.unreachable(sw, t, l)
+	if l.when == nil {
+		sw.covered = append(sw.covered, t)
+		sw.all = sw.all || whole || x.t.isValue() && x.t == t
+	}
+}
+
+func (b *binder) unreachable(sw *switchBinding, t *Type, l switchLabel) {
+	hit := sw.all
+	for _, c := range sw.covered {
+		hit = hit || t != nil && referenceConversion(t, c)
+	}
+	if hit {
+		b.fail(l.at(), "CS8120", "The switch case is unreachable. It has already been handled by a previous case or it is impossible to match.")
 	}
 }
 

@@ -336,12 +336,18 @@ func (b *binder) noConversion(x operand, t *Type) {
 		b.fail(x.pos, "CS0037", "Cannot convert null to '%s' because it is a non-nullable value type", t)
 	case x.lambda != nil:
 		if t.kind == kindDelegate {
+			if b.lambdaError != nil {
+				panic(*b.lambdaError)
+			}
 			b.fail(x.pos, "CS1661", "Cannot convert the lambda expression to type '%s'", t)
 		}
 		b.fail(x.pos, "CS1660", "Cannot convert lambda expression to type '%s' because it is not a delegate type", t)
 	case x.group != nil:
 		b.fail(x.pos, "CS0428", "Cannot convert method group '%s' to non-delegate type '%s'. Did you intend to invoke the method?", x.group.name, t)
-	case x.konst && x.t.isIntegral() && t.isIntegral() && x.t.kind == kindInt:
+	case x.literal && x.t.kind == kindDouble && (t.kind == kindFloat || t.kind == kindDecimal):
+		suffix := map[kind]string{kindFloat: "F", kindDecimal: "M"}[t.kind]
+		b.fail(x.pos, "CS0664", "Literal of type double cannot be implicitly converted to type '%s'; use an '%s' suffix to create a literal of this type", t, suffix)
+	case x.konst && x.t.isIntegral() && t.isIntegral() && x.t.kind == kindInt && t.kind != kindChar:
 		b.fail(x.pos, "CS0031", "Constant value '%s' cannot be converted to a '%s'", FormatValue(x.val), t)
 	case b.explicitExists(x, t):
 		b.fail(x.pos, "CS0266", "Cannot implicitly convert type '%s' to '%s'. An explicit conversion exists (are you missing a cast?)", x.t, t)

@@ -8,8 +8,9 @@ type Frame struct {
 	strs   []string
 	objs   []any
 	run    *Run
-	own    Run // of the outermost frame
-	label  int // where goto goes
+	own    Run            // of the outermost frame
+	label  int            // where goto goes
+	yield  func(any) bool // of an iterator: gives an item, false when no more are wanted
 	ret    result
 }
 

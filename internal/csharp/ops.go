@@ -45,6 +45,13 @@ func (b *binder) promoted(x, y operand) *Type {
 }
 
 func (b *binder) noOperator(pos int, op string, x, y operand) {
+	signed := func(t *Type) bool {
+		return t.isIntegral() && t.kind != kindULong && (t.kind == kindSByte || t.kind == kindShort || t.kind == kindInt || t.kind == kindLong)
+	}
+	p, q := x.t.underlying(), y.t.underlying()
+	if p.kind == kindULong && signed(q) || q.kind == kindULong && signed(p) || p.kind == kindNull && q.kind == kindNull {
+		b.fail(pos, "CS0034", "Operator '%s' is ambiguous on operands of type '%s' and '%s'", op, x.t, y.t)
+	}
 	b.fail(pos, "CS0019", "Operator '%s' cannot be applied to operands of type '%s' and '%s'", op, x.t, y.t)
 }
 
@@ -79,6 +86,10 @@ func (b *binder) binary(pos int, op string, x, y operand) operand {
 		return b.logical(pos, op, x, y)
 	case x.t.kind == kindEnum || y.t.kind == kindEnum:
 		return b.enumOp(pos, op, x, y)
+	case x.t.kind == kindDelegate && (op == "+" || op == "-"):
+		if z, ok := b.implicit(y, x.t); ok {
+			return b.combination(pos, op, x, z)
+		}
 	}
 	if x.t.kind == kindNull && y.t.kind == kindNull || x.t.kind == kindNull && y.t.isValue() || y.t.kind == kindNull && x.t.isValue() {
 		n := operand{pos: x.pos, t: b.t.int.nullableOf(), c: code{o: func(*Frame) any { return nil }}}

@@ -12,6 +12,8 @@ type parser struct {
 	depth int
 	used  map[string]int // deepest function nesting at which a name is used; shared with sub-parsers
 	level int            // nesting of lambdas and local functions
+	// yields is set by a yield statement in the function that is being read.
+	yields bool
 }
 
 func newParser(src string, start, end int) *parser {
@@ -71,6 +73,7 @@ func (p *parser) expect(text string) token {
 		case "{":
 			code = "CS1514"
 		}
+		p.newer()
 		fail(at, code, "%s expected", map[bool]string{true: text, false: "Syntax error, '" + text + "'"}[code != "CS1003"])
 	}
 	return *p.advance()
@@ -81,6 +84,7 @@ func (p *parser) ident() token {
 		if p.tok().kind == tokKeyword {
 			fail(p.tok().pos, "CS1041", "Identifier expected; '%s' is a keyword", p.tok().text)
 		}
+		p.newer()
 		fail(p.tok().pos, "CS1001", "Identifier expected")
 	}
 	return *p.advance()
@@ -117,12 +121,18 @@ func (p *parser) expression() expr {
 		return l
 	}
 	if p.tok().isWord("from") && (p.ahead(1).kind == tokIdent || p.ahead(1).isPredefined()) && !p.ahead(1).isWord("is") {
+		if p.ahead(2).is("in") || p.ahead(2).kind == tokIdent && p.ahead(3).is("in") {
+			return p.query()
+		}
 		var q expr
 		if p.try(func() bool { q = p.query(); return true }) {
 			return q
 		}
 	}
-	x := p.ternary()
+	x := p.deconstruction()
+	if x == nil {
+		x = p.ternary()
+	}
 	t := p.tok()
 	if t.kind != tokOp {
 		return x
@@ -144,15 +154,40 @@ func (p *parser) expression() expr {
 	return &assignExpr{pos(x.at()), op, x, p.expression()}
 }
 
+// deconstruction reads the left side of var (a, b) = x, or gives nil.
+func (p *parser) deconstruction() expr {
+	if !p.tok().isWord("var") || !p.ahead(1).is("(") {
+		return nil
+	}
+	var t *tupleExpr
+	if !p.try(func() bool {
+		p.advance()
+		t = p.varTuple()
+		return p.at("=")
+	}) {
+		return nil
+	}
+	return t
+}
+
 func (p *parser) ternary() expr {
 	c := p.coalesce()
 	if !p.at("?") {
 		return c
 	}
 	p.advance()
-	a := p.expression()
+	a := mayThrow(p.expression())
 	p.expect(":")
-	return &ternaryExpr{pos(c.at()), c, a, p.expression()}
+	return &ternaryExpr{pos(c.at()), c, a, mayThrow(p.expression())}
+}
+
+// mayThrow marks a throw expression as standing in one of the three places where C# has it: behind ??, in a branch of a
+// conditional and as the body of a lambda or local function.
+func mayThrow(x expr) expr {
+	if t, ok := x.(*throwExpr); ok {
+		t.ok = true
+	}
+	return x
 }
 
 func (p *parser) coalesce() expr {
@@ -164,7 +199,7 @@ func (p *parser) coalesce() expr {
 	p.advance()
 	var r expr
 	if p.at("throw") {
-		r = p.unary()
+		r = mayThrow(p.unary())
 	} else {
 		r = p.coalesce()
 	}
@@ -301,7 +336,7 @@ func (p *parser) unary() expr {
 	case tokKeyword:
 		if t.text == "throw" {
 			p.advance()
-			return &throwExpr{at, p.expression()}
+			return &throwExpr{pos: at, x: p.expression()}
 		}
 	case tokIdent:
 		if t.text == "await" && p.startsOperand(p.ahead(1)) && p.ahead(1).kind == tokIdent {
@@ -402,7 +437,7 @@ func (p *parser) outDecl() expr {
 // whole parses everything as one expression.
 func (p *parser) whole(start int) expr {
 	if p.tok().kind == tokEOF {
-		fail(start, "CS1733", "Expected expression")
+		fail(start, "CS1525", "Invalid expression term ')': an expression is expected")
 	}
 	x := p.expression()
 	if p.tok().kind != tokEOF {
@@ -435,5 +470,6 @@ func (p *parser) unexpected() {
 	case t.kind == tokOp && text == ";":
 		fail(t.pos, "CS1002", "A policy expression @( ) holds one expression without ';'; statements belong in @{ }")
 	}
-	fail(t.pos, "CS1003", "Syntax error: '%s' is not expected here", text)
+	p.newer()
+	fail(t.pos, "CS1026", ") expected: '%s' is not expected here", text)
 }

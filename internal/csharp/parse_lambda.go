@@ -68,7 +68,7 @@ func (p *parser) lambdaBody(l *lambdaExpr) expr {
 	if p.at("{") {
 		l.block = p.block()
 	} else {
-		l.body = p.expression()
+		l.body = mayThrow(p.expression())
 	}
 	return l
 }
@@ -120,7 +120,7 @@ func (q *query) from() (expr, []string) {
 	p.expect("in")
 	src := p.expression()
 	if typ != nil {
-		src = &callExpr{pos(typ.pos), &memberExpr{pos(typ.pos), src, "Cast", []*typeRef{typ}}, nil}
+		src = &callExpr{pos: pos(typ.pos), fn: &memberExpr{pos(typ.pos), src, "Cast", []*typeRef{typ}}, query: true}
 	}
 	return src, []string{name}
 }
@@ -145,7 +145,7 @@ func (q *query) lambda(body expr, more ...string) expr {
 }
 
 func (q *query) call(at pos, name string, args ...expr) {
-	c := &callExpr{pos: at, fn: &memberExpr{at, q.src, name, nil}}
+	c := &callExpr{pos: at, fn: &memberExpr{at, q.src, name, nil}, query: true}
 	for _, a := range args {
 		c.args = append(c.args, argument{pos: at, x: a})
 	}

@@ -22,6 +22,7 @@ func (p *parser) primary() expr {
 	if t.is("(") {
 		return p.parenthesised()
 	}
+	p.newer()
 	fail(t.pos, "CS1525", "Invalid expression term '%s'", t.text)
 	return nil
 }
@@ -65,13 +66,27 @@ func (p *parser) interpolation(t *token) expr {
 		if strings.TrimSpace(p.src[part.start:part.end]) == "" {
 			fail(part.start, "CS1733", "Expected expression")
 		}
-		sub.x = p.sub(part.start, part.end)
+		sub.x = p.holeExpr(part)
 		if part.alignEnd > 0 {
 			sub.align = p.sub(part.alignStart, part.alignEnd)
 		}
 		x.parts = append(x.parts, sub)
 	}
 	return x
+}
+
+// holeExpr parses the expression of a hole, which a ':' outside parentheses ends, so that ?: needs parentheses.
+func (p *parser) holeExpr(part interpPart) expr {
+	defer func() {
+		r := recover()
+		if e, ok := r.(syntaxError); ok && part.format != "" && e.code == "CS1003" {
+			fail(part.start, "CS8361", "A conditional expression cannot be used directly in a string interpolation because the ':' ends the interpolation. Parenthesize the conditional expression.")
+		}
+		if r != nil {
+			panic(r)
+		}
+	}()
+	return p.sub(part.start, part.end)
 }
 
 func (p *parser) sub(start, end int) expr {
@@ -176,11 +191,14 @@ func (p *parser) keyword() expr {
 	case "delegate":
 		p.advance()
 		return p.anonymousMethod(at)
-	case "this", "base":
-		fail(t.pos, "CS0027", "Keyword '%s' is not available in policy expressions", t.text)
+	case "this":
+		fail(t.pos, "CS0026", "Keyword 'this' is not available in policy expressions")
+	case "base":
+		fail(t.pos, "CS1511", "Keyword 'base' is not available in policy expressions")
 	case "stackalloc":
 		fail(t.pos, "CS0214", "stackalloc is not available in policy expressions")
 	}
+	p.newer()
 	fail(t.pos, "CS1525", "Invalid expression term '%s'", t.text)
 	return nil
 }
@@ -190,6 +208,8 @@ func (p *parser) creation(at pos) expr {
 	switch {
 	case p.at("{"):
 		return p.anonymousObject(at)
+	case p.at("("):
+		tooNew(p.tok().pos, "target-typed object creation", "9.0")
 	case p.at("["):
 		n := p.rank()
 		return &newArray{pos: at, rank: n, init: p.arrayInit()}
@@ -371,7 +391,7 @@ func (p *parser) step(x expr) expr {
 		return &memberExpr{at, x, name.text, p.tryTypeArgs()}
 	case t.is("("):
 		p.advance()
-		return &callExpr{pos(t.pos), x, p.arguments(")")}
+		return &callExpr{pos: pos(t.pos), fn: x, args: p.arguments(")")}
 	case t.is("["):
 		p.advance()
 		args := p.arguments("]")

@@ -40,6 +40,7 @@ func (p *parser) statement() stmt {
 	defer p.nest()()
 	t := p.tok()
 	at := p.here()
+	p.newer()
 	switch t.kind {
 	case tokKeyword:
 		if s := p.keywordStmt(at); s != nil {
@@ -66,25 +67,38 @@ func (p *parser) statement() stmt {
 			return l
 		}
 		if t.text == "yield" && (p.ahead(1).is("return") || p.ahead(1).is("break")) {
-			fail(t.pos, "CS1624", "Iterators are not available in policy expressions")
+			return p.yield(at)
 		}
 	}
 	if s := p.declaration(); s != nil {
 		return s
 	}
 	x := p.expression()
-	switch u := x.(type) {
-	case *callExpr, *assignExpr, *newExpr, *condAccess, *throwExpr:
-	case *unaryExpr:
-		if op := u.op; op != "++" && op != "--" {
-			fail(x.at(), "CS0201", "Only assignment, call, increment, decrement, await, and new object expressions can be used as a statement")
+	if id, ok := x.(*identExpr); ok && !p.at(";") && len(id.args) == 0 {
+		if s := suggestKeyword(id.name); s != "" {
+			fail(p.toks[p.i-1].end, "CS1002", "; expected%s", s)
 		}
-	default:
-		p.expect(";")
-		fail(x.at(), "CS0201", "Only assignment, call, increment, decrement, await, and new object expressions can be used as a statement")
 	}
 	p.expect(";")
+	if !isStatement(x) {
+		fail(x.at(), "CS0201", notAStatement)
+	}
 	return &exprStmt{at, x}
+}
+
+const notAStatement = "Only assignment, call, increment, decrement, await, and new object expressions can be used as a statement"
+
+// isStatement tells whether an expression has an effect, so that it may stand alone.
+func isStatement(x expr) bool {
+	switch x := x.(type) {
+	case *callExpr, *assignExpr, *newExpr, *throwExpr:
+		return true
+	case *condAccess:
+		return isStatement(x.rest)
+	case *unaryExpr:
+		return x.op == "++" || x.op == "--"
+	}
+	return false
 }
 
 // declaration reads a local variable or local function if one begins here, else gives nil.
@@ -92,6 +106,9 @@ func (p *parser) declaration() stmt {
 	at := p.here()
 	if p.tok().kind == tokOp && !p.at("(") {
 		return nil
+	}
+	if p.at("ref") {
+		return p.refLocal(at)
 	}
 	if p.tok().isWord("var") && p.ahead(1).is("(") {
 		return nil
@@ -102,6 +119,7 @@ func (p *parser) declaration() stmt {
 		n := p.ahead(1)
 		return p.tok().kind == tokIdent && (n.is("=") || n.is(";") || n.is(",") || n.is("(") || n.is("<") || n.kind == tokEOF || n.kind == tokIdent || n.is("}"))
 	}) {
+		p.noName()
 		return nil
 	}
 	if p.ahead(1).is("(") || p.ahead(1).is("<") {
@@ -113,16 +131,42 @@ func (p *parser) declaration() stmt {
 	return d
 }
 
+// noName reports a declaration such as int 1x: behind the keyword of a type comes a name or a member.
+func (p *parser) noName() {
+	if !p.tok().isPredefined() {
+		return
+	}
+	i := p.i
+	p.typ()
+	if !p.at(".") && p.tok().kind != tokIdent {
+		p.ident()
+	}
+	p.i = i
+}
+
+// refLocal reads ref T x = ref y;
+func (p *parser) refLocal(at pos) stmt {
+	p.advance()
+	d := &localDecl{pos: at, ref: true, typ: p.typ()}
+	p.declarators(d)
+	p.expect(";")
+	return d
+}
+
 func (p *parser) declarators(d *localDecl) {
 	for {
 		v := declarator{pos: p.here()}
 		v.name = p.ident().text
 		if p.accept("=") {
+			v.ref = p.accept("ref")
 			if p.at("{") {
 				v.init = p.arrayInit()
 			} else {
 				v.init = p.expression()
 			}
+		}
+		if len(d.vars) > 0 && d.typ.isVar() {
+			fail(v.at(), "CS0819", "Implicitly-typed variables cannot have multiple declarators")
 		}
 		d.vars = append(d.vars, v)
 		if !p.accept(",") {
@@ -151,12 +195,26 @@ func (p *parser) localFunction(at pos, result *typeRef) stmt {
 		}
 	}
 	if p.accept("=>") {
-		f.body = p.expression()
+		f.body = mayThrow(p.expression())
 		p.expect(";")
 	} else {
+		outer := p.yields
+		p.yields = false
 		f.block = p.block()
+		f.iterator, p.yields = p.yields, outer
 	}
 	return f
+}
+
+func (p *parser) yield(at pos) stmt {
+	p.advance()
+	s := &yieldStmt{pos: at}
+	if p.advance().text == "return" {
+		s.x = p.expression()
+	}
+	p.expect(";")
+	p.yields = true
+	return s
 }
 
 // parameters reads a parameter list up to and with its closing parenthesis.
@@ -275,77 +333,6 @@ func (p *parser) gotoStatement(at pos) stmt {
 		s.what, s.label = "goto", p.ident().text
 	}
 	p.expect(";")
-	return s
-}
-
-func (p *parser) forLoop(at pos) stmt {
-	p.advance()
-	s := &forStmt{pos: at}
-	p.expect("(")
-	if !p.at(";") {
-		if d := p.forDeclaration(); d != nil {
-			s.init = []stmt{d}
-		} else {
-			for {
-				x := p.expression()
-				s.init = append(s.init, &exprStmt{pos(x.at()), x})
-				if !p.accept(",") {
-					break
-				}
-			}
-		}
-	}
-	p.expect(";")
-	if !p.at(";") {
-		s.c = p.expression()
-	}
-	p.expect(";")
-	for !p.at(")") {
-		s.post = append(s.post, p.expression())
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.expect(")")
-	s.body = p.embedded()
-	return s
-}
-
-func (p *parser) forDeclaration() stmt {
-	var d *localDecl
-	at := p.here()
-	if p.try(func() bool {
-		d = &localDecl{pos: at, typ: p.typ()}
-		return p.tok().kind == tokIdent && (p.ahead(1).is("=") || p.ahead(1).is(";") || p.ahead(1).is(","))
-	}) {
-		p.declarators(d)
-		return d
-	}
-	return nil
-}
-
-func (p *parser) foreach(at pos) stmt {
-	p.advance()
-	p.expect("(")
-	s := &foreachStmt{pos: at}
-	if p.tok().isWord("var") && p.ahead(1).is("(") {
-		p.advance()
-		p.advance()
-		for {
-			s.names = append(s.names, p.ident().text)
-			if !p.accept(",") {
-				break
-			}
-		}
-		p.expect(")")
-	} else {
-		s.typ = p.typ()
-		s.name = p.ident().text
-	}
-	p.expect("in")
-	s.x = p.expression()
-	p.expect(")")
-	s.body = p.embedded()
 	return s
 }
 

@@ -135,7 +135,9 @@ func (s *scanner) next() token {
 	case c == '$' && s.peek(1) == '"':
 		s.i += 2
 		return s.interpolated(start, false)
-	case (c == '$' && s.peek(1) == '@' || c == '@' && s.peek(1) == '$') && s.peek(2) == '"':
+	case c == '@' && s.peek(1) == '$' && s.peek(2) == '"':
+		fail(start, "CS8401", "To use '@$' instead of '$@' for an interpolated verbatim string, C# 8.0 would be needed; write $@")
+	case c == '$' && s.peek(1) == '@' && s.peek(2) == '"':
 		s.i += 3
 		return s.interpolated(start, true)
 	case c == '\'':
@@ -176,23 +178,54 @@ func (s *scanner) identifier() token {
 		s.i++
 	}
 	from := s.i
+	escaped := false
 	for s.i < len(s.src) {
-		r, n := utf8.DecodeRuneInString(s.src[s.i:])
+		r, n := s.identRune()
 		if !isIdentRune(r) || s.i == from && unicode.IsDigit(r) {
 			break
 		}
+		escaped = escaped || s.src[s.i] == '\\'
 		s.i += n
 	}
 	if s.i == from {
 		r, _ := utf8.DecodeRuneInString(s.src[start:])
-		fail(start, "CS1056", "Unexpected character '%c'", r)
+		hint := ""
+		switch r {
+		case '\u201c', '\u201d', '\u201e':
+			hint = ". Did you mean '\"'?"
+		case '\u2018', '\u2019':
+			hint = ". Did you mean '?"
+		}
+		fail(start, "CS1056", "Unexpected character '%c'%s", r, hint)
 	}
 	text := s.src[from:s.i]
+	if escaped {
+		return token{kind: tokIdent, pos: start, end: s.i, text: unescape(text, from)}
+	}
 	k := tokIdent
 	if !verbatim && keywords[text] {
 		k = tokKeyword
 	}
 	return token{kind: k, pos: start, end: s.i, text: text}
+}
+
+// identRune reads a character of an identifier, which may be written as \u0061.
+func (s *scanner) identRune() (rune, int) {
+	r, n := utf8.DecodeRuneInString(s.src[s.i:])
+	if r != '\\' {
+		return r, n
+	}
+	switch s.peek(1) {
+	case 'u':
+		n = 6
+	case 'U':
+		n = 10
+	default:
+		return r, n
+	}
+	n = min(n, len(s.src)-s.i)
+	r, _ = utf8.DecodeRuneInString(unescape(s.src[s.i:s.i+n], s.i))
+	return r, n
 }
 
 func (s *scanner) regularString() string {

@@ -52,6 +52,15 @@ func (c *closest) text() string {
 	return ". Did you mean '" + c.best + "'?"
 }
 
+// suggestKeyword proposes the keyword that a statement was perhaps meant to begin with.
+func suggestKeyword(name string) string {
+	c := suggest(name)
+	for _, k := range []string{"return", "if", "else", "for", "foreach", "while", "switch", "throw", "try", "using", "var", "const", "break", "continue"} {
+		c.try(k)
+	}
+	return c.text()
+}
+
 func (b *binder) suggestMember(t *Type, name string, static bool) string {
 	c := suggest(name)
 	for x := t; x != nil; x = x.Base() {

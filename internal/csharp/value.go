@@ -22,6 +22,7 @@ type Array struct {
 type Delegate struct {
 	Type *Type
 	Call func(r *Run, args []any) any
+	list []*Delegate // of a combination
 }
 
 // A Record is the Go form of anonymous types and value tuples.
