@@ -50,7 +50,8 @@ type Type struct {
 
 // abilities say which hooks a type has, where the engine saves work by knowing.
 type abilities struct {
-	alias, prepare, initial, view, keep, items, publish, affects, remove bool
+	alias, prepare, initial, view, items, publish, affects, remove bool
+	keep                                                           []string // query parameters
 }
 
 // action is an [Action] with its T erased.
@@ -107,7 +108,7 @@ func define[T any](s Spec[T]) (*Type, error) {
 		nameMax: s.NameMax, topLevel: s.TopLevel, join: s.Join, maxBody: s.MaxBody,
 		patchEmpty: s.PatchEmpty, putOK: s.PutOK, headOK: s.HeadOK, deleteEmpty: s.DeleteEmpty, hooks: &typed[T]{s},
 		has: abilities{
-			alias: s.Alias != nil, prepare: s.Prepare != nil, initial: s.Initial != nil, view: s.View != nil, keep: s.Keep != nil,
+			alias: s.Alias != nil, prepare: s.Prepare != nil, initial: s.Initial != nil, view: s.View != nil, keep: s.KeepParams,
 			items: s.Items != nil, publish: s.Publish != nil, affects: s.Affects != nil, remove: s.Delete != nil,
 		},
 		filters: arm.Fields{"name": arm.FieldString},

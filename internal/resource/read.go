@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/arm"
@@ -270,7 +271,7 @@ func (l *lister) run(parent arm.ID) error {
 	if l.n.parent == nil && parent.ResourceGroup() == "" {
 		q = store.Query{Under: parent.Key(), Index: rootIndex, Value: serviceSegment}
 	}
-	if l.filter == nil && !l.n.typ.has.keep {
+	if l.filter == nil && !l.keeps(l.n) {
 		n, err := l.x.store.Count(l.x.ctx, q)
 		if err != nil {
 			return err
@@ -360,8 +361,13 @@ func (l *lister) consider(n *node, sd *store.Document) error {
 	return l.answer(n, sd)
 }
 
+// keeps reports whether the request has a parameter for which the type leaves documents out.
+func (l *lister) keeps(n *node) bool {
+	return slices.ContainsFunc(n.typ.has.keep, func(param string) bool { return l.x.Param(param) != "" })
+}
+
 func (l *lister) passes(n *node, sd *store.Document) (bool, error) {
-	if l.filter == nil && !n.typ.has.keep {
+	if l.filter == nil && !l.keeps(n) {
 		return true, nil
 	}
 	fn, fsd := n, sd
@@ -382,7 +388,7 @@ func (l *lister) passes(n *node, sd *store.Document) (bool, error) {
 	if l.filter != nil && !l.filter.Match(func(name string) any { return fn.value(d, name) }) {
 		return false, nil
 	}
-	if !n.typ.has.keep {
+	if !l.keeps(n) {
 		return true, nil
 	}
 	return n.typ.hooks.keep(l.x, d)

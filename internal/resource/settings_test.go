@@ -32,6 +32,7 @@ func settings(t *testing.T) *resourcetest.Server {
 		}),
 		resource.Define(resource.Spec[setting]{
 			Name: "tags", Parents: []string{""}, Verbs: resource.CRUDL,
+			KeepParams: []string{"scope"},
 			Keep: func(x *resource.Reader, d *resource.Doc[setting]) (bool, error) {
 				return x.Param("scope") == "" || x.Param("scope") == d.Props.Terms, nil
 			},

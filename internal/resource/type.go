@@ -70,8 +70,10 @@ type Spec[T any] struct {
 	// View makes the read model when it is not T without its secrets: the value is encoded as properties (as the whole
 	// resource with TopLevel). d holds the secrets.
 	View func(x *Reader, d *Doc[T]) (any, error)
-	// Keep leaves documents out of a list, for query parameters such as tags=a,b. It makes lists slower.
-	Keep func(x *Reader, d *Doc[T]) (bool, error)
+	// Keep leaves documents out of a list that is asked for with one of the query parameters KeepParams, such as
+	// tags=a,b. It makes such lists slower.
+	Keep       func(x *Reader, d *Doc[T]) (bool, error)
+	KeepParams []string
 	// Items makes the collection a list of other resources, which are answered as they are under their own IDs:
 	// the groups of a user. It returns their keys. The type has the verbs List and, to find one by its name, Read only.
 	Items func(x *Reader, parent arm.ID) ([]string, error)

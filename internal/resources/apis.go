@@ -122,6 +122,7 @@ func apis(env Env) *resource.Type {
 		After:   afterAPI,
 		Delete:  releaseAPI,
 		View:    viewAPI,
+		Keep:    taggedWith[API], KeepParams: []string{"tags"},
 		Indexes: func(d *resource.Doc[API]) []resource.Index {
 			base, _ := arm.SplitRevision(d.Name())
 			return []resource.Index{

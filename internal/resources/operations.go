@@ -97,6 +97,7 @@ func operations(env Env) *resource.Type {
 			}
 			return outdateDefinition(x, old.ID.Parent())
 		},
+		Keep: taggedWith[Operation], KeepParams: []string{"tags"},
 		Indexes: func(d *resource.Doc[Operation]) []resource.Index {
 			return []resource.Index{{Name: routeIndex, Value: routeOf(d)}}
 		},

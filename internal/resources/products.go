@@ -44,10 +44,11 @@ func products() *resource.Type {
 			}
 			return nil
 		},
-		Check:   checkProduct,
-		After:   admitAdministrators,
-		Delete:  releaseProductSubscriptions,
-		View:    viewProduct,
+		Check:  checkProduct,
+		After:  admitAdministrators,
+		Delete: releaseProductSubscriptions,
+		View:   viewProduct,
+		Keep:   taggedWith[Product], KeepParams: []string{"tags"},
 		Publish: publishProduct,
 	})
 }

@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"strings"
+
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
 )
@@ -30,3 +32,17 @@ func productTags() *resource.Type {
 
 // tagOf is the tag that an assignment is about.
 func tagOf(id arm.ID) arm.ID { return ownerOf(id).Child("tags", id.Name()) }
+
+// taggedWith is the Keep of lists that take the parameter tags=a,b: only what has one of the tags.
+func taggedWith[T any](x *resource.Reader, d *resource.Doc[T]) (bool, error) {
+	for name := range strings.SplitSeq(x.Param("tags"), ",") {
+		name = strings.TrimSpace(name)
+		if _, err := arm.ParseID("/tags/" + name); err != nil { // no tag has such a name
+			continue
+		}
+		if ok, err := x.Exists(d.ID.Child("tags", name)); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
