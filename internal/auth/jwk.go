@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
@@ -176,4 +177,27 @@ func verifies(k jwk.Key) bool {
 	}
 	operations, ok := k.KeyOps()
 	return !ok || len(operations) == 0 || slices.Contains(operations, jwk.KeyOpVerify)
+}
+
+// ParsePublicKey reads a certificate or a public key in PEM. The key's ID is empty: it is tried on every token.
+func ParsePublicKey(text string) (Key, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return Key{}, errors.New("it is not in PEM")
+	}
+	if block.Type == "CERTIFICATE" {
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return Key{}, fmt.Errorf("read certificate: %w", err)
+		}
+		return NewKey("", c.PublicKey)
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return Key{}, fmt.Errorf("read public key: %w", err)
+	}
+	if _, secret := public.([]byte); secret {
+		return Key{}, errors.New("it is not a public key")
+	}
+	return NewKey("", public)
 }
