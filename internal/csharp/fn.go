@@ -342,6 +342,14 @@ func V4[A, B, C, D any](f func(A, B, C, D)) Func {
 	}}
 }
 
+// V5 wraps a Go function of five parameters without result.
+func V5[A, B, C, D, E any](f func(A, B, C, D, E)) Func {
+	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E]()}, result: reprVoid, emit: func(c *callSite) code {
+		a, b, d, e, g := get[A](c), get[B](c), get[C](c), get[D](c), get[E](c)
+		return code{v: func(fr *Frame) { f(a(fr), b(fr), d(fr), e(fr), g(fr)) }}
+	}}
+}
+
 // V6 wraps a Go function of six parameters without result.
 func V6[A, B, C, D, E, G any](f func(A, B, C, D, E, G)) Func {
 	return Func{params: []goParam{paramOf[A](), paramOf[B](), paramOf[C](), paramOf[D](), paramOf[E](), paramOf[G]()}, result: reprVoid, emit: func(c *callSite) code {

@@ -48,6 +48,10 @@ func declarations() []func(*csharp.Builder) {
 		declareIPAddress,
 		declareTextIO,
 		declareXML,
+		declareDOM,
+		declareXMLReader,
+		declareXMLWriter,
+		declareXPathExtensions,
 	}
 }
 

@@ -203,6 +203,14 @@ func declareXNode(b *csharp.Builder) {
 	}
 	n.Method("bool IsAfter(XNode node)", csharp.F2(isAfter))
 	n.Method("bool IsBefore(XNode node)", csharp.F2(func(a, b XNode) bool { return a != b && !isAfter(a, b) }))
+	n.Static("int CompareDocumentOrder(XNode n1, XNode n2)", csharp.F3(func(r run, a, b XNode) int { return (&nodeOrder{}).order(r, a, b) }))
+	n.Static("XNode ReadFrom(System.Xml.XmlReader reader)", csharp.F1(func(x *xmlCursor) XNode {
+		if x == nil {
+			csharp.ThrowArgumentNull("reader")
+		}
+		return x.linq()
+	})).Outside()
+	n.Method("void WriteTo(System.Xml.XmlWriter writer)", csharp.V2(func(n XNode, w *xmlOut) { w.node(n, 0) }))
 	n.Static("bool DeepEquals(XNode n1, XNode n2)", csharp.F2(func(a, b XNode) bool { return deepEqual(a, b, 0) }))
 	declareXContainer(b)
 }

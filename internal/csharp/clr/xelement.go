@@ -260,6 +260,11 @@ func declareXElement(b *csharp.Builder) {
 	t.Method("IEnumerable<XAttribute> Attributes(XName name)", csharp.F3(func(t resultType, e *XElement, n *XName) *Seq {
 		return attributes(t, e, func(a *XAttribute) bool { return n != nil && *a.name == *n })
 	}))
+	declareXMLStreams(t, "XElement", func(d *XDocument) *XElement {
+		e := d.root()
+		detach(e)
+		return e
+	})
 	declareXElementAxes(t)
 	declareXElementChanges(t)
 	xmlCasts(t, "XElement", "element")
@@ -381,6 +386,7 @@ func declareXDocument(b *csharp.Builder) {
 	}))
 	t.Static("XDocument Parse(string text)", csharp.F2(func(r run, s string) *XDocument { return parseXML(r, s, 0) }))
 	t.Static("XDocument Parse(string text, LoadOptions options)", csharp.F3(parseXML))
+	declareXMLStreams(t, "XDocument", func(d *XDocument) *XDocument { return d })
 	t.Prop("XElement Root", csharp.F1((*XDocument).root))
 	t.Prop("XDeclaration Declaration", csharp.F1(func(d *XDocument) *XDeclaration { return d.decl }), csharp.V2(func(d *XDocument, x *XDeclaration) { d.decl = x }))
 	t.Prop("XDocumentType DocumentType", csharp.F1(func(d *XDocument) (out *XDocumentType) {

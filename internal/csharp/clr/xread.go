@@ -18,6 +18,7 @@ type xmlReader struct {
 	cur     XContainer
 	starts  []int // positions of the names of the open elements
 	pending []pendingAttr
+	written func(e *XElement, name string) // gets the name of an element as it stands there; pending has those of its attributes
 }
 
 type pendingAttr struct {
@@ -28,10 +29,15 @@ type pendingAttr struct {
 const loadPreserveWhitespace = 1
 
 // parseXML reads a document.
-func parseXML(r run, s string, options int) *XDocument {
+func parseXML(r run, s string, options int) *XDocument { return newXMLReader(r, s, options).document() }
+
+func newXMLReader(r run, s string, options int) *xmlReader {
 	needString(s, "text")
-	x := &xmlReader{s: strings.TrimPrefix(s, "\uFEFF"), alloc: r.Alloc, keep: options&loadPreserveWhitespace != 0}
 	r.Alloc(len(s))
+	return &xmlReader{s: strings.TrimPrefix(s, "\uFEFF"), alloc: r.Alloc, keep: options&loadPreserveWhitespace != 0}
+}
+
+func (x *xmlReader) document() *XDocument {
 	d := &XDocument{}
 	x.cur = d
 	if strings.HasPrefix(x.s, "<?xml") && len(x.s) > 5 && isXMLSpace(x.s[5]) {
@@ -43,7 +49,7 @@ func parseXML(r run, s string, options int) *XDocument {
 	if e, ok := x.cur.(*XElement); ok {
 		var open []string
 		for ; e != nil; e, _ = e.parent.(*XElement) {
-			open = append([]string{x.written(e)}, open...)
+			open = append([]string{x.nameOf(e)}, open...)
 		}
 		x.fail("Unexpected end of file has occurred. The following elements are not closed: " + strings.Join(open, ", ") + ".")
 	}
@@ -53,7 +59,7 @@ func parseXML(r run, s string, options int) *XDocument {
 	return d
 }
 
-func (x *xmlReader) written(e *XElement) string {
+func (x *xmlReader) nameOf(e *XElement) string {
 	p, _ := prefixOf(e, e.name.space, true)
 	return qualified(p, e.name.local)
 }
@@ -291,7 +297,7 @@ func (x *xmlReader) end() {
 	if !ok {
 		x.failAt(start+2, "Unexpected end tag.")
 	}
-	if own := x.written(e); own != name && !x.sameName(e, name) {
+	if own := x.nameOf(e); own != name && !x.sameName(e, name) {
 		line, column := x.place(x.starts[len(x.starts)-1])
 		x.failAt(start+2, "The '"+own+"' start tag on line "+strconv.Itoa(line)+" position "+strconv.Itoa(column)+" does not match the end tag of '"+name+"'.")
 	}
@@ -373,6 +379,9 @@ func (x *xmlReader) start(d *XDocument) {
 		e.name = &XName{uri, name}
 	} else {
 		e.name = &XName{x.resolve(e, prefix, start), local}
+	}
+	if x.written != nil {
+		x.written(e, name)
 	}
 	if !empty {
 		x.cur = e
