@@ -59,7 +59,7 @@ func largePlane(b *testing.B, operations, subscriptions int) (*plane, time.Durat
 	var key [32]byte
 	o := planeOptions{
 		log: slog.New(slog.DiscardHandler), databaseURL: "sqlite://" + filepath.Join(b.TempDir(), "bench.db"), keyring: store.NewKeyring(key),
-		authenticate: administrator{given: "bench"}.authenticate, awaitGateway: true, withGateway: true, handlers: map[string]http.Handler{},
+		identity: identityOptions{secret: "bench"}, awaitGateway: true, withGateway: true, handlers: map[string]http.Handler{},
 	}
 	seed := o
 	seed.withGateway = false

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/store"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -42,8 +40,10 @@ func devCommand() *cobra.Command {
 with a sample API. A change of the configuration is live before its request is
 answered. Everything is kept in the data folder and survives a crash.
 
-Environment: CAUSEWAY_DEV_TOKEN is the bearer token of the management API;
-without it one is made at each start and printed.`,
+Environment: CAUSEWAY_DEV_TOKEN is the bearer token of the management API, the
+secret of the service principal ` + adminID + `, and the
+password of the account admin on sign-in pages; without it one is made at each
+start and printed.`,
 		Example: `  causeway dev
   causeway dev --data /tmp/try --empty --gateway-listen 127.0.0.1:9080`,
 		Args: cobra.NoArgs,
@@ -100,9 +100,7 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	}
 	p, err := openPlane(ctx, planeOptions{
 		log: log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
-		authenticate: func(context.Context, store.Store) (manage.Authenticator, error) {
-			return manage.NewBearerToken(token, manage.Principal{ID: adminID, Name: "dev"}), nil
-		},
+		identity:     identityOptions{secret: token, out: cmd.OutOrStdout(), rateLimit: defaultRateLimit()},
 		awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },

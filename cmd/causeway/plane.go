@@ -56,8 +56,8 @@ type planeOptions struct {
 	log         *slog.Logger
 	databaseURL string
 	keyring     *store.Keyring
-	// authenticate says who may use the management API; it may keep that in the store.
-	authenticate func(ctx context.Context, st store.Store) (manage.Authenticator, error)
+	// identity says who may use the management API.
+	identity identityOptions
 	// awaitGateway holds answers to writes back until the managed gateway
 	// serves them.
 	awaitGateway bool
@@ -90,7 +90,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; %s", err, storeAdvice(err))
 	}
-	authenticator, err := o.authenticate(ctx, st)
+	who, err := openIdentity(ctx, o, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -134,10 +134,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	handlers[resources.ExportPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { exports.ServeHTTP(w, r) })
 	config := manage.Config{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
-		Authenticator: authenticator,
 		Subscriptions: []string{subscriptionID}, TenantID: tenantID, Handlers: handlers, Connect: p.config,
 		OnWrite: p.onWrite(o.awaitGateway),
 	}
+	who.configure(&config, o.identity)
 	if p.manage, err = manage.New(config); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}

@@ -23,6 +23,7 @@ import (
 // from: the flag itself, the environment, a file.
 type serverOption struct {
 	name, normal, help string
+	secret             bool
 }
 
 var serverOptions = []serverOption{
@@ -37,6 +38,14 @@ var serverOptions = []serverOption{
 	{name: "tls-cert", help: "certificate chain for the TLS listeners, PEM; a self-signed one is made without it"},
 	{name: "tls-key", help: "its private key, PEM"},
 	{name: "allow-private-links", normal: "false", help: "true: imports and policies may come from links to private addresses and this machine"},
+	{name: "management-rate-limit", normal: "1000", help: "requests a second of one principal, as many of reads, writes and deletions each; 0 for no limit"},
+	{name: "oidc-issuer", help: "issuer of the OpenID Connect provider that people sign in with"},
+	{name: "oidc-name", help: "what the button on the sign-in page calls it"},
+	{name: "oidc-client-id", help: "our client ID there; its redirect URI is https://HOST/oauth2/external/callback"},
+	{name: "oidc-client-secret", secret: true, help: "our client secret there; better in the environment"},
+	{name: "oidc-scopes", help: "scopes besides openid, profile and email"},
+	{name: "oidc-role-claim", normal: "groups", help: "claim that gives roles"},
+	{name: "oidc-roles", help: "VALUE=ROLE@SCOPE;…: the roles that values of the claim give"},
 	{name: "log-format", normal: "text", help: "text, json or none"},
 	{name: "log-level", normal: "info", help: "all, debug, info, warn, error or fatal"},
 }
@@ -57,9 +66,11 @@ servers on one PostgreSQL database are equal.
 
 Every flag can be set as CAUSEWAY_NAME in the environment (CAUSEWAY_DATABASE) or
 in a YAML file; flags win over the environment, the environment over the file.
-The first start makes a principal with full rights. Its secret, the bearer token
-of the management API, comes from CAUSEWAY_ADMIN_SECRET or is made and printed
-once.`,
+The first start makes a service principal with full rights. Its secret, which is
+a bearer token of the management API and the password of the account admin on
+sign-in pages as well, comes from CAUSEWAY_ADMIN_SECRET or is made and printed
+once. People can sign in with another OpenID Connect provider: the claim
+--oidc-role-claim of their tokens gives them roles by --oidc-roles.`,
 		Example: `  causeway server --database sqlite:///var/lib/causeway/causeway.db --gateway-listen 0.0.0.0:8080
   causeway server --database postgres://causeway@db/causeway --master-key env:CAUSEWAY_MASTER_KEY`,
 		Args: cobra.NoArgs,
@@ -90,8 +101,11 @@ once.`,
 				if v.value == "" {
 					v = settingValue{"-", "unset"}
 				}
-				if o.name == "database" {
+				switch {
+				case o.name == "database":
 					v.value = withoutPassword(v.value)
+				case o.secret && v.origin != "unset":
+					v.value = "***"
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), o.name, v.value, v.origin)
 			}
@@ -183,11 +197,15 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return usageError("--allow-private-links is %q; it must be true or false", c.text("allow-private-links"))
 	}
+	who, err := serverIdentity(cmd, c)
+	if err != nil {
+		return err
+	}
 	p, err := openPlane(ctx, planeOptions{
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
-		authenticate: administrator{given: os.Getenv("CAUSEWAY_ADMIN_SECRET"), out: cmd.OutOrStdout()}.authenticate,
-		withGateway:  c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
+		identity:    who,
+		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },
 		handlers:      map[string]http.Handler{},

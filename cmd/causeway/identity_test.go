@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/store"
 )
 
@@ -20,19 +19,19 @@ func TestAdministrator(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	start := func(given string) (manage.Authenticator, string) {
+	start := func(given string) (*identity, string) {
 		t.Helper()
 		var out strings.Builder
-		a, err := administrator{given, &out}.authenticate(t.Context(), st)
+		i, err := openIdentity(t.Context(), planeOptions{identity: identityOptions{secret: given, out: &out}}, st)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return a, out.String()
+		return i, out.String()
 	}
-	knows := func(a manage.Authenticator, token string) bool {
+	knows := func(i *identity, token string) bool {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Authorization", "Bearer "+token)
-		p, err := a.Authenticate(r)
+		p, err := i.signIn.Authenticate(r)
 		return err == nil && p.ID == adminID
 	}
 	first, shown := start("")
@@ -51,17 +50,25 @@ func TestAdministrator(t *testing.T) {
 	}
 }
 
-func TestWithoutPassword(t *testing.T) {
+func TestExternalProvider(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
-		"postgres://u:p@h/db":               "postgres://u:xxxxx@h/db",
-		"postgres://h/db?user=u&password=p": "postgres://h/db?password=%2A%2A%2A&user=u",
-		"sqlite:///var/lib/x.db":            "sqlite:///var/lib/x.db",
-		"-":                                 "-",
-		"postgres://u:p%@h/db":              "***",
-	} {
-		if got := withoutPassword(in); got != want {
-			t.Errorf("%s becomes %s, want %s", in, got, want)
+	options := func(roles string) serverConfig {
+		c := serverConfig{}
+		for name, value := range map[string]string{"oidc-issuer": "https://idp.example", "oidc-client-id": "causeway", "oidc-role-claim": "groups", "oidc-roles": roles} {
+			c[name] = settingValue{value, "flag"}
 		}
+		return c
+	}
+	e, err := externalProvider(options("admins = Owner@/ ; devs=api management service reader role@/subscriptions/s"))
+	if err != nil || len(e.Roles) != 2 || e.Roles["admins"][0].Scope != "/" || e.Roles["devs"][0].RoleID != "71522526-b88f-4d52-b57f-d31fc3546d0d" {
+		t.Errorf("%+v, %v", e, err)
+	}
+	for _, bad := range []string{"admins", "admins=Owner", "admins=Nobody@/", "admins=Owner@here"} {
+		if _, err := externalProvider(options(bad)); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	if e, err := externalProvider(serverConfig{}); e != nil || err != nil {
+		t.Errorf("without an issuer: %v, %v", e, err)
 	}
 }
