@@ -19,6 +19,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/redis"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -128,11 +129,16 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return usageError("settings DAPR_HTTP_ENDPOINT and DAPR_HTTP_PORT: %w", err)
 	}
+	counting, err := gatewayRedis(s)
+	if err != nil {
+		return err
+	}
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	g := gateway.New(gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
+		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr,
 	})
 	cert, err := selfSigned(time.Now())
@@ -255,6 +261,20 @@ func gatewayToken(s *settings) (credential, error) {
 		return credential{}, usageError("setting %s: %w; make a new token with the gateway's generateToken", name, err)
 	}
 	return credential{text, token.Gateway}, nil
+}
+
+// gatewayRedis is what the settings say of Redis.
+func gatewayRedis(s *settings) (o gateway.RedisOptions, err error) {
+	o.Counters = s.text("counters.redis.endpoint")
+	if o.Counters != "" {
+		if _, err := redis.ParseTarget(o.Counters); err != nil {
+			return o, usageError("setting counters.redis.endpoint: %w", err)
+		}
+	}
+	if o.Away, err = gateway.ParseCountersAway(s.text("counters.redis.failure")); err != nil {
+		return o, usageError("setting counters.redis.failure: %w", err)
+	}
+	return o, nil
 }
 
 // backupFolder is where the disk copy goes; empty for nowhere.

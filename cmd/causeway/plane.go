@@ -21,6 +21,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/redis"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/resources"
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -97,7 +98,8 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	p := &plane{log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func())}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
-		Instances: func(service, gateway string) any { return p.instances(service, gateway) },
+		CheckCache: func(connection string) error { _, err := redis.ParseTarget(connection); return err },
+		Instances:  func(service, gateway string) any { return p.instances(service, gateway) },
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())

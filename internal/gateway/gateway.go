@@ -7,6 +7,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/causeway-apim/causeway/internal/cache"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -35,6 +37,8 @@ type Options struct {
 	Trust      *policy.Trust
 	Log        *slog.Logger
 	Now        func() time.Time
+	// Redis says what is kept in Redis.
+	Redis RedisOptions
 	// TrustForwardedProto makes X-Forwarded-Proto the scheme of a request.
 	TrustForwardedProto bool
 	// Proxy is the forward proxy for a URL that has none of its own, nil for none; see [EnvironmentProxy].
@@ -51,6 +55,8 @@ type Gateway struct {
 	transport  message.Transport
 	counters   policy.Counters
 	cache      policy.Cache
+	vectors    policy.Vectors
+	redis      RedisOptions
 	trust      *policy.Trust
 	log        *slog.Logger
 	now        func() time.Time
@@ -66,6 +72,8 @@ type Gateway struct {
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
+	servers  map[string]*redisServer  // by connection string
+	retiring sync.WaitGroup           // of servers that are no longer needed
 }
 
 // services are the services of a gateway by the ways to find them.
@@ -81,8 +89,6 @@ type service struct {
 	gateway  *Gateway
 	id       string // lower-case ARM ID
 	current  atomic.Pointer[config]
-	counters policy.Counters
-	cache    policy.Cache
 	backends backendStates
 	clients  clientConfigs // without a client certificate
 }
@@ -92,6 +98,8 @@ const (
 	recordQueue = 8192
 	// backgroundGrace is how long one-way requests may take when the gateway ends.
 	backgroundGrace = 2 * time.Second
+	// maxVectorValues is how many bytes of values that are found by vectors are kept in memory.
+	maxVectorValues = 64 << 20
 )
 
 // New returns a gateway that serves nothing yet.
@@ -102,6 +110,8 @@ func New(o Options) *Gateway {
 		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
+	g.redis, g.servers = o.Redis, make(map[string]*redisServer)
+	g.vectors = cache.NewVectors(cache.Options{MaxBytes: maxVectorValues, Now: o.Now})
 	g.services.Store(newServices(nil))
 	g.requests.New = func() any { return newRequest(g) }
 	g.records = telemetry.NewQueue(recordQueue,
@@ -119,6 +129,7 @@ func (g *Gateway) Close() {
 	defer timer.Stop()
 	g.background.Wait()
 	g.cancel()
+	g.closeServers()
 	g.records.Close()
 }
 
@@ -138,7 +149,7 @@ func (g *Gateway) Apply(_ context.Context, serviceID string, from, to *snapshot.
 	s := g.services.Load().byID(id)
 	known := s != nil
 	if !known {
-		s = &service{gateway: g, id: id, counters: &serviceCounters{g.counters, id + "|"}, cache: &serviceCache{g.cache, id + "|"}}
+		s = &service{gateway: g, id: id}
 	}
 	old := s.current.Load()
 	base := old
@@ -154,7 +165,9 @@ func (g *Gateway) Apply(_ context.Context, serviceID string, from, to *snapshot.
 	if err != nil {
 		return fmt.Errorf("compile configuration %d: %w", to.Sequence(), err)
 	}
+	next.stores = g.openStores(next, strings.ToLower(cmp.Or(next.service.ID, id))+"|")
 	s.current.Store(next)
+	defer g.retireServers()
 	all := g.services.Load().all
 	switch {
 	case !known:
@@ -171,6 +184,7 @@ func (g *Gateway) Remove(serviceID string) {
 	defer g.mu.Unlock()
 	id := strings.ToLower(serviceID)
 	g.services.Store(newServices(slices.DeleteFunc(slices.Clone(g.services.Load().all), func(s *service) bool { return s.id == id })))
+	g.retireServers()
 }
 
 // newServices indexes services, whose list it takes over. Hosts that nobody

@@ -44,6 +44,12 @@ type world struct {
 // policy, and parts.
 func newWorld(tb testing.TB, parts ...snapshot.Part) *world {
 	tb.Helper()
+	return newWorldWith(tb, func(*gateway.Options) {}, parts...)
+}
+
+// newWorldWith is newWorld with changed options.
+func newWorldWith(tb testing.TB, change func(*gateway.Options), parts ...snapshot.Part) *world {
+	tb.Helper()
 	w := &world{
 		tb: tb, clock: causewaytest.NewClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), backend: &fakeBackend{},
 		snapshot: snapshot.Empty(), log: &lockedBuffer{},
@@ -52,7 +58,7 @@ func newWorld(tb testing.TB, parts ...snapshot.Part) *world {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w.gateway = newGateway(tb, w.backend, slog.New(handler), w.clock.Now)
+	w.gateway = newGateway(tb, w.backend, slog.New(handler), w.clock.Now, change)
 	w.put(append([]snapshot.Part{servicePart, policyPart(tb, "", policy.DefaultServicePolicy)}, parts...)...)
 	return w
 }

@@ -110,10 +110,19 @@ func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
 }
 
 // Counters are the gateway's, with the service's keys kept apart.
-func (r *request) Counters() policy.Counters { return r.service.counters }
+func (r *request) Counters() policy.Counters { return r.config.stores.counters }
 
-// Cache is the gateway's, with the service's keys kept apart.
-func (r *request) Cache() policy.Cache { return r.service.cache }
+// Cache is the external one or the gateway's, with the service's keys kept apart.
+func (r *request) Cache(t policy.CachingType) policy.Cache {
+	st := &r.config.stores
+	if t == policy.Internal || t == policy.PreferExternal && st.external == nil {
+		return st.internal
+	}
+	return st.external
+}
+
+// Vectors are the external cache's or the gateway's, with the service's spaces kept apart.
+func (r *request) Vectors() policy.Vectors { return r.config.stores.vectors }
 
 // Log writes a log line of a policy.
 func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, attributes ...any) {

@@ -41,6 +41,8 @@ func (e *edit) put(p snapshot.Part) error {
 		return decode(p, func(o snapshot.Operation) { e.putOperation(id, o) })
 	case snapshot.KindSchema:
 		e.schemas.set(p.Key.ID, policy.NewSchema(p))
+	case snapshot.KindCache:
+		return decode(p, func(c snapshot.Cache) { e.caches.set(id, c) })
 	case snapshot.KindProduct:
 		return decode(p, func(v snapshot.Product) { e.products.set(id, &product{part: v, scope: "products/" + id}) })
 	case snapshot.KindProductAPI:
@@ -107,6 +109,8 @@ func (e *edit) remove(k snapshot.Key) {
 		e.removeOperation(parentSegment(k.ID), id)
 	case snapshot.KindSchema:
 		e.schemas.delete(k.ID)
+	case snapshot.KindCache:
+		e.caches.delete(id)
 	case snapshot.KindProduct:
 		e.products.delete(id)
 	case snapshot.KindProductAPI:

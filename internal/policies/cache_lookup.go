@@ -34,6 +34,7 @@ type responseCaching struct {
 	key            string
 	downstream     string
 	mustRevalidate bool
+	cache          *cachingType
 }
 
 // responseCachingKey is the key of it in the state of the request.
@@ -52,7 +53,7 @@ func (p *cacheLookup) Run(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	data, ok := cached(x, c.key)
+	data, ok := p.Caching.cached(x, c.key)
 	if ok {
 		stored, err := decodeResponse(data)
 		if err == nil {
@@ -92,7 +93,7 @@ func (c *responseCaching) setHeader(h *message.Header, left time.Duration) {
 
 // caching works out the key and the settings.
 func (p *cacheLookup) caching(x *policy.Exec) (c *responseCaching, err error) {
-	c = new(responseCaching)
+	c = &responseCaching{cache: &p.Caching}
 	if c.downstream, err = p.Downstream.Get(x); err != nil {
 		return nil, err
 	}

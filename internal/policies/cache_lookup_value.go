@@ -21,9 +21,20 @@ type cacheLookupValue struct {
 	values   *policy.ValueCodec
 }
 
-// cachingType says which cache is meant. There is one.
+// cachingType says which cache is meant.
 type cachingType struct {
-	Type string `attr:"caching-type" default:"prefer-external" enum:"prefer-external,external,internal" doc:"Which cache to use; this gateway has one."`
+	Type string `attr:"caching-type" default:"prefer-external" enum:"prefer-external,external,internal" doc:"Which cache to use: the external one, the gateway's own, or the external one where there is one."`
+}
+
+// cache is the cache that is meant; nil when there is none of that type: then nothing is found and nothing is kept.
+func (c *cachingType) cache(x *policy.Exec) policy.Cache {
+	switch c.Type {
+	case "external":
+		return x.Host.Cache(policy.External)
+	case "internal":
+		return x.Host.Cache(policy.Internal)
+	}
+	return x.Host.Cache(policy.PreferExternal)
 }
 
 func (p *cacheLookupValue) Compile(c *policy.Compiler) error {
@@ -36,7 +47,7 @@ func (p *cacheLookupValue) Run(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	if data, ok := cached(x, "value|"+key); ok {
+	if data, ok := p.Caching.cached(x, "value|"+key); ok {
 		value, err := p.values.Decode(x, data)
 		if err == nil {
 			x.SetVariable(p.Variable, value)
@@ -56,8 +67,12 @@ func (p *cacheLookupValue) Run(x *policy.Exec) error {
 }
 
 // cached looks into the cache. A cache that fails is an empty one: requests go on.
-func cached(x *policy.Exec, key string) ([]byte, bool) {
-	data, ok, err := x.Host.Cache().Get(x.Context(), key)
+func (c *cachingType) cached(x *policy.Exec, key string) ([]byte, bool) {
+	cache := c.cache(x)
+	if cache == nil {
+		return nil, false
+	}
+	data, ok, err := cache.Get(x.Context(), key)
 	if err != nil {
 		cacheFailed(x, err)
 		return nil, false
@@ -69,9 +84,13 @@ func cached(x *policy.Exec, key string) ([]byte, bool) {
 const longestKept = 100 * 365 * 24 * 60 * 60
 
 // keep puts something into the cache for so many seconds. The request may be over before a cache elsewhere has answered: its context does not count.
-func keep(x *policy.Exec, key string, data []byte, seconds int64) {
+func (c *cachingType) keep(x *policy.Exec, key string, data []byte, seconds int64) {
+	cache := c.cache(x)
+	if cache == nil {
+		return
+	}
 	ttl := time.Duration(min(seconds, longestKept)) * time.Second
-	if err := x.Host.Cache().Set(context.WithoutCancel(x.Context()), key, data, ttl); err != nil {
+	if err := cache.Set(context.WithoutCancel(x.Context()), key, data, ttl); err != nil {
 		cacheFailed(x, err)
 	}
 }

@@ -18,8 +18,10 @@ func (p *cacheRemoveValue) Run(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	if err := x.Host.Cache().Remove(x.Context(), "value|"+key); err != nil {
-		cacheFailed(x, err)
+	if cache := p.Caching.cache(x); cache != nil {
+		if err := cache.Remove(x.Context(), "value|"+key); err != nil {
+			cacheFailed(x, err)
+		}
 	}
 	return nil
 }

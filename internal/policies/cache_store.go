@@ -46,7 +46,7 @@ func (p *cacheStore) Run(x *policy.Exec) error {
 	}
 	ttl := time.Duration(seconds) * time.Second
 	stored := storedResponse{status: x.Response.Status, reason: x.Response.Reason, header: x.Response.Header, body: body, expires: x.Now().Add(ttl)}
-	keep(x, c.key, stored.encode(), seconds)
+	c.cache.keep(x, c.key, stored.encode(), seconds)
 	c.setHeader(&x.Response.Header, ttl)
 	return nil
 }

@@ -38,6 +38,6 @@ func (p *cacheStoreValue) Run(x *policy.Exec) error {
 	if err != nil {
 		return &policy.Error{Reason: "CacheValueNotSupported", Message: "The value cannot be kept: " + err.Error() + ".", Err: err}
 	}
-	keep(x, "value|"+key, data, seconds)
+	p.Caching.keep(x, "value|"+key, data, seconds)
 	return nil
 }

@@ -51,7 +51,7 @@ func (p *cacheValue) Run(x *policy.Exec) error {
 	if fresh {
 		return nil
 	}
-	release, claimed, err := x.Host.Cache().Claim(x.Context(), key, !found)
+	release, claimed, err := p.claim(x, key, !found)
 	switch {
 	case err == nil && !claimed:
 		return nil // another request works on it, the value of before is in the variable
@@ -70,9 +70,18 @@ func (p *cacheValue) Run(x *policy.Exec) error {
 	return p.workOut(x, key)
 }
 
+// claim makes the request the one that works the value out. Without a cache each does.
+func (p *cacheValue) claim(x *policy.Exec, key string, wait bool) (release func(), ok bool, err error) {
+	cache := p.Caching.cache(x)
+	if cache == nil {
+		return func() {}, true, nil
+	}
+	return cache.Claim(x.Context(), key, wait)
+}
+
 // lookup sets the variable to what is in the cache.
 func (p *cacheValue) lookup(x *policy.Exec, key string) (found, fresh bool) {
-	data, ok := cached(x, key)
+	data, ok := p.Caching.cached(x, key)
 	if !ok {
 		return false, false
 	}
@@ -115,7 +124,7 @@ func (p *cacheValue) workOut(x *policy.Exec, key string) error {
 		return &policy.Error{Reason: "CacheValueNotSupported", Message: "The value cannot be kept: " + err.Error() + ".", Err: err}
 	}
 	fresh := x.Now().Add(time.Duration(min(refresh, longestKept)) * time.Second).UnixNano()
-	keep(x, key, append(binary.AppendVarint(nil, fresh), data...), expires)
+	p.Caching.keep(x, key, append(binary.AppendVarint(nil, fresh), data...), expires)
 	return nil
 }
 

@@ -30,6 +30,8 @@ type fakeHost struct {
 	logs     []string
 	counters fakeCounters
 	cache    policy.Cache
+	external policy.Cache // nil for none
+	vectors  fakeVectors
 	trust    *policy.Trust
 
 	namedValues, fragments map[string]string
@@ -67,7 +69,7 @@ func newFakeHost() *fakeHost {
 		schemas: make(map[string]*policy.Schema),
 	}
 	h.trust = newTrust(h)
-	h.cache = &fakeCache{host: h, entries: make(map[string]cached), claims: make(map[string]bool)}
+	h.cache = newFakeCache(h)
 	h.counters = fakeCounters{host: h, events: make(map[string][]event), slots: make(map[string]int64)}
 	return h
 }
@@ -148,13 +150,22 @@ func (h *fakeHost) SendLater(r *message.Request, o policy.SendOptions) {
 
 func (h *fakeHost) Counters() policy.Counters { return &h.counters }
 
-func (h *fakeHost) Cache() policy.Cache { return h.cache }
+func (h *fakeHost) Cache(t policy.CachingType) policy.Cache {
+	if t == policy.Internal || t == policy.PreferExternal && h.external == nil {
+		return h.cache
+	}
+	return h.external
+}
 
 // fakeCache keeps everything until its time is over.
 type fakeCache struct {
 	host    *fakeHost
 	entries map[string]cached
 	claims  map[string]bool
+}
+
+func newFakeCache(h *fakeHost) *fakeCache {
+	return &fakeCache{host: h, entries: make(map[string]cached), claims: make(map[string]bool)}
 }
 
 type cached struct {
@@ -189,6 +200,52 @@ func (c *fakeCache) Claim(_ context.Context, key string, wait bool) (release fun
 	}
 	c.claims[key] = true
 	return func() { c.claims[key] = false }, true, nil
+}
+
+// Vectors are kept in memory for ever.
+func (h *fakeHost) Vectors() policy.Vectors {
+	if h.cache == (brokenCache{}) {
+		return brokenVectors{}
+	}
+	return &h.vectors
+}
+
+type fakeVectors []fakeVector
+
+type fakeVector struct {
+	space  string
+	vector []float32
+	value  []byte
+}
+
+func (f *fakeVectors) Nearest(_ context.Context, space string, vector []float32, maxDistance float64) (value []byte, distance float64, ok bool, err error) {
+	for _, v := range *f {
+		var product, a, b float64
+		for i := range min(len(v.vector), len(vector)) {
+			product += float64(v.vector[i] * vector[i])
+			a, b = a+float64(v.vector[i]*v.vector[i]), b+float64(vector[i]*vector[i])
+		}
+		if d := 1 - product/math.Sqrt(a*b); v.space == space && d <= maxDistance {
+			return v.value, d, true, nil
+		}
+	}
+	return nil, 0, false, nil
+}
+
+func (f *fakeVectors) Add(_ context.Context, space string, vector []float32, value []byte, _ time.Duration) error {
+	*f = append(*f, fakeVector{strings.Clone(space), vector, value})
+	return nil
+}
+
+// brokenVectors are vectors that cannot be reached.
+type brokenVectors struct{}
+
+func (brokenVectors) Nearest(context.Context, string, []float32, float64) ([]byte, float64, bool, error) {
+	return nil, 0, false, errBroken
+}
+
+func (brokenVectors) Add(context.Context, string, []float32, []byte, time.Duration) error {
+	return errBroken
 }
 
 // brokenCache is a cache that cannot be reached.

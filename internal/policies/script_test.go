@@ -412,10 +412,17 @@ func (s *session) traced(_ *testscript.TestScript, args []string) {
 	matchAny([]string{string(s.exec.Tracer.Document("test", "trace"))}, args[0])
 }
 
-// cache replaces the cache: cache broken
+// cache replaces the cache, or adds an external one: cache broken|external|no-external
 func (s *session) cache(_ *testscript.TestScript, args []string) {
-	if need(args, 1, 1); args[0] != "broken" {
+	need(args, 1, 1)
+	switch args[0] {
+	case "broken":
+		s.host.cache = brokenCache{}
+	case "external":
+		s.host.external = newFakeCache(s.host)
+	case "no-external":
+		s.host.external = nil
+	default:
 		failf("there is no cache %q", args[0])
 	}
-	s.host.cache = brokenCache{}
 }

@@ -31,8 +31,10 @@ type Host interface {
 	Trust() *Trust
 	// Counters are the counters of limits.
 	Counters() Counters
-	// Cache keeps what policies store. Its keys are apart from those of other services.
-	Cache() Cache
+	// Cache keeps what policies store; nil when there is none of that type. Its keys are apart from those of other services.
+	Cache(t CachingType) Cache
+	// Vectors keeps responses by the meaning of what they answer: in the external cache, or in memory when there is none. Never nil.
+	Vectors() Vectors
 	// Metric reports a measurement. It does not wait. The strings are copied when they are kept.
 	Metric(ctx context.Context, m Metric)
 	// Log writes a log record of a policy or of the engine. Attributes are names and values in turn, as in log/slog.
@@ -142,7 +144,8 @@ const (
 
 // Limit is one counter and how much of it is allowed.
 type Limit struct {
-	// Key names the counter within the service. It is copied when it is kept.
+	// Key names the counter within the service: the policy's element name, what it counts by, and further words, with | between them. The limits of one
+	// call have the first two in common, so that a cluster holds them together. It is copied when it is kept.
 	Key string
 	// Max is how much is allowed within Period. Period 0 means for ever.
 	Max    int64
@@ -178,6 +181,19 @@ type Counters interface {
 	Release(key string)
 }
 
+// CachingType says which cache is meant: the attribute caching-type.
+type CachingType uint8
+
+// The types.
+const (
+	// PreferExternal is the external cache where one is configured, else the gateway's own.
+	PreferExternal CachingType = iota
+	// External is the external cache only.
+	External
+	// Internal is the gateway's own cache only.
+	Internal
+)
+
 // Cache keeps values for a while; any of them may be gone earlier.
 type Cache interface {
 	// Get returns the value of a key, which the caller does not change.
@@ -189,4 +205,12 @@ type Cache interface {
 	// Claim makes its caller the only one who works out the value of a key, until release is called. While somebody else has the claim, ok is
 	// false, or, with wait, Claim waits until that ends or ctx does; then the error is the context's cause.
 	Claim(ctx context.Context, key string, wait bool) (release func(), ok bool, err error)
+}
+
+// Vectors keeps values by vectors, of which the nearest one is found. Spaces know nothing of each other.
+type Vectors interface {
+	// Nearest returns the value whose vector is nearest, when the cosine distance (0: the same direction, 1: nothing in common) is at most maxDistance.
+	Nearest(ctx context.Context, space string, vector []float32, maxDistance float64) (value []byte, distance float64, ok bool, err error)
+	// Add keeps a value for ttl and replaces the one with the same vector. Nobody changes the value any more.
+	Add(ctx context.Context, space string, vector []float32, value []byte, ttl time.Duration) error
 }

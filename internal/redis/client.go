@@ -152,6 +152,10 @@ func (c *Client) keep(ctx context.Context) {
 				return
 			case err = <-c.failed:
 			}
+			if _, answered := rueidis.IsRedisErr(err); !answered { // its other connections are no better
+				c.ended.Go(client.Close) // it waits for what is under way
+				client = nil
+			}
 			away = false
 			if time.Since(since) > stableTime {
 				pause = firstRetry

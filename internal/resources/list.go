@@ -20,6 +20,8 @@ type Env struct {
 	// Policies compiles policy documents when they are written. Without it they are kept unchecked, for those who need
 	// the declarations only.
 	Policies *policy.Catalogue
+	// CheckCache says why a connection string of an external cache cannot be used. Nil takes any.
+	CheckCache func(connectionString string) error
 	// AllowLoopbackLinks and AllowPrivateLinks let imports and policies come from links to this machine and to private
 	// networks.
 	AllowLoopbackLinks, AllowPrivateLinks bool
@@ -37,6 +39,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		namedValues(env),
 		certificates(env),
 		backends(env),
+		caches(env),
 		groups(),
 		users(env),
 		groupUsers(),

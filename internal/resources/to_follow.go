@@ -12,7 +12,6 @@ func toFollow() (types []*resource.Type) {
 		{"diagnostics and loggers are to follow", "", []string{"diagnostics", "loggers"}},
 		{"diagnostics are to follow", "apis", []string{"diagnostics"}},
 		{"usage records are to follow", "", []string{"quotas", "reports"}},
-		{"external caches are to follow", "", []string{"caches"}},
 		{"GraphQL is to follow", "apis", []string{"resolvers"}},
 		{"schemas of the service are to follow", "", []string{"schemas"}},
 	} {

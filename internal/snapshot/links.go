@@ -33,6 +33,7 @@ const (
 	classGroup
 	classSubscription
 	classKeys // subscription keys are read by some policy
+	classLocation
 )
 
 // anyName is the mark of all parts of a class: an expression may name any.
@@ -73,7 +74,12 @@ func linksOf(p *Part) links {
 	case KindService:
 		l.in(classService, "")
 	case KindGateway:
-		l.in(classGateway, path.Base(p.Key.ID))
+		linkAs(p, &l, func(g Gateway, l *links) {
+			l.in(classGateway, path.Base(p.Key.ID))
+			l.out(classLocation, LocationKey(g.Location))
+		})
+	case KindCache:
+		linkAs(p, &l, linkCache)
 	case KindHostname:
 		linkAs(p, &l, linkHostname)
 	case KindGatewayAPI:
@@ -138,6 +144,21 @@ func linkAs[T any](p *Part, l *links, f func(T, *links)) {
 func linkHostname(h Hostname, l *links) {
 	l.in(classGateway, h.Gateway)
 	l.out(classCertificate, h.Certificate)
+}
+
+// linkCache keeps the secrets of caches from gateways of other locations.
+func linkCache(c Cache, l *links) {
+	if key := LocationKey(c.UseFrom); key != DefaultCache {
+		l.in(classLocation, key)
+	} else {
+		l.in(classService, "")
+	}
+	scanNamedValues(strings.ToLower(c.Connection), l)
+}
+
+// LocationKey is the form in which names of locations compare: "West Europe" is "westeurope".
+func LocationKey(name string) string {
+	return strings.ToLower(strings.Join(strings.Fields(name), ""))
 }
 
 func linkCertificate(c Certificate, l *links) {

@@ -22,6 +22,7 @@ const (
 	KindAPI          Kind = "api"
 	KindOperation    Kind = "operation"
 	KindSchema       Kind = "schema"
+	KindCache        Kind = "cache"
 	KindProduct      Kind = "product"
 	KindProductAPI   Kind = "productApi"
 	KindGroup        Kind = "group"
@@ -262,6 +263,17 @@ const MaxSchema = 4 << 20
 type Schema struct {
 	ContentType string          `json:"contentType"`
 	Document    json.RawMessage `json:"document"`
+}
+
+// DefaultCache is the location of the cache that gateways use whose own location has none.
+const DefaultCache = "default"
+
+// Cache is an external cache: a Redis.
+type Cache struct {
+	// UseFrom is the location whose gateways use it, or DefaultCache.
+	UseFrom string `json:"useFrom"`
+	// Connection is a connection string of StackExchange.Redis.
+	Connection string `json:"connection"`
 }
 
 // Product is a product.

@@ -49,7 +49,7 @@ func TestViewMembership(t *testing.T) {
 	}
 	parts := []Part{
 		mustEncode(t, KindService, "", Service{Name: "s"}),
-		mustEncode(t, KindGateway, "gateways/edge", Gateway{Name: "Edge"}),
+		mustEncode(t, KindGateway, "gateways/edge", Gateway{Name: "Edge", Location: "The Edge"}),
 		mustEncode(t, KindGateway, "gateways/other", Gateway{Name: "other"}),
 		mustEncode(t, KindHostname, "gateways/edge/hostnameconfigurations/h", Hostname{Gateway: "edge", Certificate: "tls"}),
 		mustEncode(t, KindHostname, "gateways/other/hostnameconfigurations/h", Hostname{Gateway: "other", Certificate: "tls2"}),
@@ -84,6 +84,10 @@ func TestViewMembership(t *testing.T) {
 		mustEncode(t, KindCertificate, "certificates/tls", Certificate{Name: "tls", Thumbprint: "AA"}),
 		mustEncode(t, KindCertificate, "certificates/tls2", Certificate{Name: "tls2", Thumbprint: "BB"}),
 		mustEncode(t, KindCertificate, "certificates/client", Certificate{Name: "client", Thumbprint: "CC"}),
+		mustEncode(t, KindCache, "caches/default", Cache{UseFrom: "default", Connection: "{{connection}}"}),
+		mustEncode(t, KindCache, "caches/here", Cache{UseFrom: "theedge"}),
+		mustEncode(t, KindCache, "caches/there", Cache{UseFrom: "elsewhere"}),
+		mustEncode(t, KindNamedValue, "namedvalues/4", NamedValue{Name: "connection"}),
 		policy("", `<set-header name="a">{{used}}</set-header>`),
 		policy("apis/echo", `<include-fragment fragment-id = 'f' /><set-backend-service backend-id="pool" />`),
 		policy("products/in", ``),
@@ -94,9 +98,9 @@ func TestViewMembership(t *testing.T) {
 	v := NewView(s, "EDGE")
 	want := []string{
 		"api apis/echo", "api apis/echo;rev=2", "backend backends/one", "backend backends/pool",
-		"certificate certificates/client", "certificate certificates/tls", "fragment policyfragments/f",
+		"cache caches/default", "cache caches/here", "certificate certificates/client", "certificate certificates/tls", "fragment policyfragments/f",
 		"gateway gateways/edge", "group groups/developers", "hostname gateways/edge/hostnameconfigurations/h",
-		"namedValue namedvalues/1", "namedValue namedvalues/3", "operation apis/echo;rev=2/operations/get",
+		"namedValue namedvalues/1", "namedValue namedvalues/3", "namedValue namedvalues/4", "operation apis/echo;rev=2/operations/get",
 		"policy apis/echo/policies/policy", "policy policies/policy", "policy products/in/policies/policy",
 		"product products/in", "productApi products/in/apis/echo", "service", "subscription subscriptions/all",
 		"subscription subscriptions/in", "user users/ann", "versionSet apiversionsets/vs",
@@ -130,8 +134,8 @@ func TestViewMembership(t *testing.T) {
 	apply([]Part{policy("products/in", "")})
 	check("back again", want...)
 	apply(nil, Key{KindGatewayAPI, "gateways/edge/apis/echo"})
-	check("nothing assigned", "certificate certificates/tls", "gateway gateways/edge",
-		"hostname gateways/edge/hostnameconfigurations/h", "namedValue namedvalues/1", "policy policies/policy",
+	check("nothing assigned", "cache caches/default", "cache caches/here", "certificate certificates/tls", "gateway gateways/edge",
+		"hostname gateways/edge/hostnameconfigurations/h", "namedValue namedvalues/1", "namedValue namedvalues/4", "policy policies/policy",
 		"service", "subscription subscriptions/all")
 }
 
