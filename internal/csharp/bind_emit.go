@@ -53,12 +53,24 @@ func (b *binder) site(c *candidate, result *Type, fn Func) (*callSite, func(*Fra
 			continue
 		}
 		if p.typ.repr() == reprObj || i < len(boxed) && boxed[i] {
-			s.args = append(s.args, code{o: boxer(x.c, x.t)})
+			s.args = append(s.args, code{o: boxedOnce(x)})
 		} else {
 			s.args = append(s.args, x.c)
 		}
 	}
 	return s, sequence(posts)
+}
+
+// boxedOnce is boxer that boxes a constant when it is compiled.
+func boxedOnce(x operand) func(*Frame) any {
+	if !x.konst || x.t.repr() == reprObj {
+		return boxer(x.c, x.t)
+	}
+	v := x.val
+	if s, ok := v.(string); ok {
+		v = BoxString(s)
+	}
+	return func(*Frame) any { return v }
 }
 
 func (b *binder) refArgument(c *candidate, param int, mode string) (code, func(*Frame)) {

@@ -1,5 +1,7 @@
 package csharp
 
+import "sync"
+
 // A Library is an immutable set of .NET types that expressions can use. It is safe for concurrent use.
 //
 // # How a host declares types
@@ -35,6 +37,8 @@ type Library struct {
 	spaces map[string]bool    // all namespaces and their prefixes
 	exts   map[string][]*Member
 	hooks  Hooks
+	// named remembers what Type found: members of the library ask for types by name while they run.
+	named sync.Map
 }
 
 // TypeArgs are the closed type arguments of a call.

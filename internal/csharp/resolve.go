@@ -125,6 +125,14 @@ func (l *Library) lookup(namespace, name string, arity int) *Type {
 
 // Type gives a type by its C# name, such as "int", "IReadOnlyDictionary<string, object>" or "System.Guid?".
 func (l *Library) Type(name string) (t *Type, err error) {
+	if t, ok := l.named.Load(name); ok {
+		return t.(*Type), nil
+	}
+	defer func() {
+		if err == nil {
+			l.named.Store(name, t)
+		}
+	}()
 	defer caught(&err, name)
 	p := newParser(name, 0, len(name))
 	ref := p.typ()

@@ -102,7 +102,30 @@ func (c comparison) equal(a, b string) bool {
 	if c == ordinal {
 		return a == b && csharp.IsNull(a) == csharp.IsNull(b)
 	}
+	if c == ordinalIgnoreCase && csharp.IsASCII(a) && csharp.IsASCII(b) {
+		return equalFoldASCII(a, b) && csharp.IsNull(a) == csharp.IsNull(b)
+	}
 	return c.compare(a, b) == 0
+}
+
+// equalFoldASCII compares header names, methods and the like without making strings.
+func equalFoldASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		p, q := a[i], b[i]
+		if 'A' <= p && p <= 'Z' {
+			p |= 0x20
+		}
+		if 'A' <= q && q <= 'Z' {
+			q |= 0x20
+		}
+		if p != q {
+			return false
+		}
+	}
+	return true
 }
 
 // Compare is Comparer<object>.Default: null first, then IComparable.

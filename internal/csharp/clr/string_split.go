@@ -33,6 +33,11 @@ func declareStringSplit(b *csharp.Builder, t *csharp.TypeBuilder) {
 type separator func(s string) (at, n int)
 
 func charSeparator(a array) separator {
+	if a != nil && len(a.Items) == 1 {
+		if c, ok := a.Items[0].(csharp.Char); ok && c < utf8.RuneSelf {
+			return func(s string) (int, int) { return strings.IndexByte(s, byte(c)), 1 }
+		}
+	}
 	f := cutset(a)
 	return func(s string) (int, int) {
 		i := strings.IndexFunc(s, f)
