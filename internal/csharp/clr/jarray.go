@@ -101,6 +101,9 @@ func declareJArray(b *csharp.Builder) {
 		return a
 	}))
 	t.Static("JArray Parse(string json)", csharp.F2(func(r run, s string) *JArray { return mustParse[*JArray](r, s, "JArray") }))
+	t.Static("JArray Parse(string json, JsonLoadSettings settings)", csharp.F3(func(r run, s string, set *loadSettings) *JArray {
+		return mustParseWith[*JArray](r, s, "JArray", set)
+	}))
 	t.Static("JArray FromObject(object o)", csharp.F2(func(r run, v any) *JArray {
 		needArg(v, "o")
 		tok := tokenOf(r, v)

@@ -2,7 +2,6 @@ package clr
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
@@ -158,35 +157,6 @@ func (o *JObject) addContent(r run, v any) {
 	}
 }
 
-// merge puts the properties of another object in, objects recursively, arrays behind each other.
-func (o *JObject) merge(other JToken) {
-	x, ok := other.(*JObject)
-	if !ok {
-		return
-	}
-	for _, p := range x.props {
-		have := o.Get(p.name)
-		switch h := have.(type) {
-		case *JObject:
-			if sub, ok := p.value.(*JObject); ok {
-				h.merge(sub)
-				continue
-			}
-		case *JArray:
-			if sub, ok := p.value.(*JArray); ok {
-				for _, item := range sub.items {
-					h.items = append(h.items, adopt(h, item))
-				}
-				continue
-			}
-		}
-		if v, ok := p.value.(*JValue); ok && v.typ == jsonNull && have != nil {
-			continue // MergeNullValueHandling.Ignore
-		}
-		o.Set(p.name, p.value)
-	}
-}
-
 func declareJObject(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JObject : JContainer, IDictionary<string, JToken>, IEnumerable<KeyValuePair<string, JToken>>", csharp.Go[*JObject]())
 	declareSteps(t, "KeyValuePair<string, JToken>")
@@ -206,6 +176,9 @@ func declareJObject(b *csharp.Builder) {
 		return o
 	}))
 	t.Static("JObject Parse(string json)", csharp.F2(func(r run, s string) *JObject { return mustParse[*JObject](r, s, "JObject") }))
+	t.Static("JObject Parse(string json, JsonLoadSettings settings)", csharp.F3(func(r run, s string, set *loadSettings) *JObject {
+		return mustParseWith[*JObject](r, s, "JObject", set)
+	}))
 	t.Static("JObject FromObject(object o)", csharp.F2(func(r run, v any) *JObject {
 		needArg(v, "o")
 		tok := tokenOf(r, v)
@@ -262,6 +235,12 @@ func declareJObject(b *csharp.Builder) {
 		}
 		return nil
 	}))
+	t.Method("JProperty Property(string name, StringComparison comparison)", csharp.F3(func(o *JObject, name string, c int) any {
+		if p := o.property(name, c); p != nil {
+			return p
+		}
+		return nil
+	}))
 	t.Method("IEnumerable<JProperty> Properties()", csharp.F2(func(r run, o *JObject) any { return tokens(r, "JProperty", jsonChildren(o)) }))
 	t.Method("JEnumerable<JToken> PropertyValues()", csharp.F2(func(r run, o *JObject) any { return values(r, o) }))
 }
@@ -282,17 +261,10 @@ func newJObject(r run, v any) *JObject {
 	return o
 }
 
-// getFold finds a property by name with a StringComparison: the exact name first.
+// getFold finds a property by name with a StringComparison.
 func (o *JObject) getFold(name string, comparison int) JToken {
-	if i := o.find(name); i >= 0 {
-		return o.props[i].value
-	}
-	if comparison%2 == 1 { // the IgnoreCase members are the odd ones
-		for _, p := range o.props {
-			if strings.EqualFold(p.name, name) {
-				return p.value
-			}
-		}
+	if p := o.property(name, comparison); p != nil {
+		return p.value
 	}
 	return nil
 }

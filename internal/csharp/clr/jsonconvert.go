@@ -88,6 +88,8 @@ func declareJSONConvert(b *csharp.Builder) {
 	t.Static("T DeserializeAnonymousType<T>(string value, T anonymousTypeObject)", csharp.F4(func(a typeArgs, r run, s string, _ any) any {
 		return deserialize(r, s, a[0])
 	})).Outside()
+	declareJSONConvertSettings(t)
+	declareJSONOfXML(t)
 	t.Static("string ToString(object value)", csharp.F2(func(r run, v any) string { return SerializeJSON(r, v, false) })).Outside()
 }
 

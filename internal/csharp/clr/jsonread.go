@@ -10,8 +10,11 @@ import (
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
-// maxJSONDepth is JsonReader.MaxDepth.
-const maxJSONDepth = 64
+// maxJSONDepth is JsonReader.MaxDepth; maxDeepJSON is what settings can raise it to, for what walks a token recurses.
+const (
+	maxJSONDepth = 64
+	maxDeepJSON  = 1000
+)
 
 // jsonReader reads JSON as Newtonsoft's JsonTextReader does: comments, single quotes, names without quotes, trailing commas,
 // hexadecimal and octal numbers, NaN, Infinity and undefined are accepted.
@@ -21,12 +24,19 @@ type jsonReader struct {
 	at    int
 	depth int
 	dates bool // strings in ISO 8601 form become dates
+	set   jsonSettings
+	twice int // DuplicatePropertyNameHandling
 	path  []string
 }
 
 // ParseToken reads a JSON text; syntax errors are JsonReaderException.
-func ParseToken(r run, s string) JToken {
+func ParseToken(r run, s string) JToken { return parseTokenWith(r, s, nil) }
+
+func parseTokenWith(r run, s string, load *loadSettings) JToken {
 	p := &jsonReader{r: r, s: strings.TrimPrefix(s, "\ufeff"), dates: true}
+	if load != nil {
+		p.twice = load.duplicates
+	}
 	p.space()
 	if p.at >= len(p.s) {
 		p.r.Step()
@@ -43,9 +53,11 @@ func ParseToken(r run, s string) JToken {
 const jsonReaderException = "Newtonsoft.Json.JsonReaderException"
 
 // mustParse reads a text whose root has to be a T.
-func mustParse[T JToken](r run, s, name string) T {
+func mustParse[T JToken](r run, s, name string) T { return mustParseWith[T](r, s, name, nil) }
+
+func mustParseWith[T JToken](r run, s, name string, load *loadSettings) T {
 	needString(s, "s")
-	t := ParseToken(r, s)
+	t := parseTokenWith(r, s, load)
 	if x, ok := t.(T); ok {
 		return x
 	}
@@ -117,8 +129,14 @@ func (p *jsonReader) space() {
 }
 
 func (p *jsonReader) enter() {
-	if p.depth++; p.depth > maxJSONDepth {
-		p.fail("The reader's MaxDepth of " + strconv.Itoa(maxJSONDepth) + " has been exceeded.")
+	limit := maxJSONDepth
+	if p.set.maxDepth > 0 {
+		limit = min(p.set.maxDepth, maxDeepJSON)
+	} else if p.set.maxDepth < 0 {
+		limit = maxDeepJSON
+	}
+	if p.depth++; p.depth > limit {
+		p.fail("The reader's MaxDepth of " + strconv.Itoa(limit) + " has been exceeded.")
 	}
 }
 
@@ -138,7 +156,7 @@ func (p *jsonReader) value() JToken {
 		s := p.quoted()
 		if p.dates {
 			if d, ok := parseJSONDate(s); ok {
-				return &JValue{typ: jsonDate, v: d}
+				return &JValue{typ: jsonDate, v: inZone(d, p.zone())}
 			}
 		}
 		return &JValue{typ: jsonString, v: s}
@@ -201,7 +219,7 @@ func (p *jsonReader) object() JToken {
 		p.at++
 		p.path = append(p.path, name)
 		v := p.value()
-		o.Set(name, v)
+		p.member(o, name, v)
 		p.path = p.path[:len(p.path)-1]
 		if !p.next('}', "JObject") {
 			break
@@ -354,6 +372,11 @@ func (p *jsonReader) number() JToken {
 		n, _ := new(big.Int).SetString(text, 10)
 		return &JValue{typ: jsonInteger, v: (*BigInteger)(n)}
 	case strings.ContainsAny(digits, ".eE") && !strings.ContainsAny(digits, "xXabcdfABCDF"):
+		if p.set.floats == 1 {
+			if d, err := csharp.ParseDecimal(text); err == nil {
+				return &JValue{typ: jsonFloat, v: d}
+			}
+		}
 		f, err := strconv.ParseFloat(text, 64)
 		if err == nil || math.IsInf(f, 0) {
 			return &JValue{typ: jsonFloat, v: f}
@@ -368,88 +391,4 @@ func signed(n int64, negative bool) int64 {
 		return -n
 	}
 	return n
-}
-
-// parseJSONDate reads the ISO 8601 form that Newtonsoft takes for a date: yyyy-MM-ddTHH:mm:ss with a fraction and a zone. A
-// zone other than Z gives local time, which is UTC here.
-func parseJSONDate(s string) (DateTime, bool) {
-	if strings.HasPrefix(s, "/Date(") && strings.HasSuffix(s, ")/") {
-		return parseMicrosoftDate(s[len("/Date(") : len(s)-len(")/")])
-	}
-	if len(s) < 19 || len(s) > 40 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
-		return DateTime{}, false
-	}
-	var parts [6]int
-	for i, at := range [...]int{0, 5, 8, 11, 14, 17} {
-		n := 2
-		if i == 0 {
-			n = 4
-		}
-		for _, c := range []byte(s[at : at+n]) {
-			if c < '0' || c > '9' {
-				return DateTime{}, false
-			}
-			parts[i] = parts[i]*10 + int(c-'0')
-		}
-	}
-	if parts[0] < 1 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > daysInMonth(parts[0], parts[1]) ||
-		parts[3] > 23 || parts[4] > 59 || parts[5] > 59 {
-		return DateTime{}, false
-	}
-	d := newDate(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], 0, KindUnspecified)
-	rest := s[19:]
-	if strings.HasPrefix(rest, ".") {
-		n := 1
-		for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
-			n++
-		}
-		if n == 1 || n > 8 {
-			return DateTime{}, false
-		}
-		ticks, _ := strconv.ParseInt((rest[1:n] + "0000000")[:7], 10, 64)
-		d.Ticks += ticks
-		rest = rest[n:]
-	}
-	return d.inJSONZone(rest)
-}
-
-// parseMicrosoftDate reads milliseconds since 1970, with an offset that makes the time a local one.
-func parseMicrosoftDate(s string) (DateTime, bool) {
-	kind := KindUTC
-	if i := strings.LastIndexAny(s, "+-"); i > 0 {
-		if len(s)-i != 5 && len(s)-i != 3 {
-			return DateTime{}, false
-		}
-		s, kind = s[:i], KindLocal
-	}
-	ms, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || ms < -unixEpochTicks/ticksPerMillisecond || ms > (maxTicks-unixEpochTicks)/ticksPerMillisecond {
-		return DateTime{}, false
-	}
-	return DateTime{unixEpochTicks + ms*ticksPerMillisecond, kind}, true
-}
-
-func (d DateTime) inJSONZone(zone string) (DateTime, bool) {
-	switch {
-	case zone == "":
-		return d, true
-	case zone == "Z":
-		return DateTime{d.Ticks, KindUTC}, true
-	case zone[0] != '+' && zone[0] != '-':
-		return DateTime{}, false
-	}
-	digits := strings.Replace(zone[1:], ":", "", 1)
-	if len(digits) == 2 {
-		digits += "00"
-	}
-	n, err := strconv.Atoi(digits)
-	if len(digits) != 4 || err != nil || n%100 > 59 {
-		return DateTime{}, false
-	}
-	offset := int64(n/100)*ticksPerHour + int64(n%100)*ticksPerMinute
-	if zone[0] == '-' {
-		offset = -offset
-	}
-	ticks := d.Ticks - offset
-	return DateTime{ticks, KindLocal}, ticks >= 0 && ticks <= maxTicks
 }

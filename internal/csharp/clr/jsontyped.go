@@ -13,9 +13,14 @@ import (
 const jsonSerializationException = "Newtonsoft.Json.JsonSerializationException"
 
 // deserialize is JsonConvert.DeserializeObject for a type.
-func deserialize(r run, s string, t *csharp.Type) any {
+func deserialize(r run, s string, t *csharp.Type) any { return deserializeWith(r, s, t, nil) }
+
+func deserializeWith(r run, s string, t *csharp.Type, set *jsonSettings) any {
 	needString(s, "value")
 	p := &jsonReader{r: r, s: strings.TrimPrefix(s, "\ufeff"), dates: true}
+	if set != nil {
+		p.set, p.dates = *set, set.dates != datesAsText
+	}
 	p.space()
 	if p.at >= len(p.s) {
 		if t.IsValueType() && !t.IsNullable() {

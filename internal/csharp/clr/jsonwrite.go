@@ -22,6 +22,8 @@ type jsonWriter struct {
 	b        []byte
 	indented bool
 	level    int
+	escape   int  // StringEscapeHandling
+	zone     *int // DateTimeZoneHandling; nil keeps the kind
 }
 
 func (w *jsonWriter) line() {
@@ -76,7 +78,7 @@ func (w *jsonWriter) property(p *JProperty) {
 }
 
 func (w *jsonWriter) name(name string) {
-	w.b = appendJSONString(w.b, name)
+	w.b = escapedJSON(w.b, name, w.escape)
 	w.b = append(w.b, ':')
 	if w.indented {
 		w.b = append(w.b, ' ')
@@ -104,7 +106,7 @@ func (w *jsonWriter) scalar(v any) bool {
 			w.b = append(w.b, "null"...)
 			return true
 		}
-		w.b = appendJSONString(w.b, x)
+		w.b = escapedJSON(w.b, x, w.escape)
 	case bool:
 		w.b = strconv.AppendBool(w.b, x)
 	case float64:
@@ -114,10 +116,13 @@ func (w *jsonWriter) scalar(v any) bool {
 	case csharp.Decimal:
 		w.b = append(w.b, withPoint(csharp.FormatValue(x))...)
 	case csharp.Char:
-		w.b = appendJSONString(w.b, x.String())
+		w.b = escapedJSON(w.b, x.String(), w.escape)
 	case csharp.Enum:
 		w.b = strconv.AppendInt(w.b, x.Value, 10)
 	case DateTime:
+		if w.zone != nil {
+			x = inZone(x, *w.zone)
+		}
 		w.b = append(append(append(w.b, '"'), jsonDateText(x, nil)...), '"')
 	case DateTimeOffset:
 		w.b = append(append(append(w.b, '"'), jsonDateText(x.clock(), &x.Offset)...), '"')
@@ -126,10 +131,10 @@ func (w *jsonWriter) scalar(v any) bool {
 	case uint64, *BigInteger:
 		w.b = append(w.b, csharp.FormatValue(x)...)
 	case TimeSpan, Guid:
-		w.b = appendJSONString(w.b, csharp.FormatValue(x))
+		w.b = escapedJSON(w.b, csharp.FormatValue(x), w.escape)
 	default:
 		if isURI(v) {
-			w.b = appendJSONString(w.b, csharp.FormatValue(v))
+			w.b = escapedJSON(w.b, csharp.FormatValue(v), w.escape)
 			return true
 		}
 		n, ok := csharp.Integer(v)

@@ -5,6 +5,8 @@ import (
 )
 
 func declareJSON(b *csharp.Builder) {
+	declareJSONSettings(b)
+	declareJSONMerge(b)
 	declareJSONConvert(b)
 	b.Type("interface Newtonsoft.Json.Linq.IJEnumerable<T> : IEnumerable<T>", csharp.Go[csharp.Enumerable]())
 	e := b.Type("struct Newtonsoft.Json.Linq.JEnumerable<T> : IEnumerable<T>", csharp.Go[*tokenList]())
@@ -103,6 +105,10 @@ func declareJTokenRead(t *csharp.TypeBuilder) {
 		needString(s, "s")
 		return ParseToken(r, s)
 	}))
+	t.Static("JToken Parse(string json, JsonLoadSettings settings)", csharp.F3(func(r run, s string, set *loadSettings) any {
+		needString(s, "s")
+		return parseTokenWith(r, s, set)
+	}))
 	t.Static("JToken FromObject(object o)", csharp.F2(func(r run, v any) any {
 		needArg(v, "o")
 		return tokenOf(r, v)
@@ -130,6 +136,12 @@ func declareJTokenRead(t *csharp.TypeBuilder) {
 	}))
 	t.Method("IEnumerable<T> Values<T>()", csharp.F3(func(a typeArgs, r run, t JToken) any {
 		return converted(r, a[0], values(r, t).(*tokenList).items)
+	}))
+	t.Method("JToken SelectToken(string path, JsonSelectSettings settings)", csharp.F4(func(r run, t JToken, path string, s *selectSettings) any {
+		return selectOne(r, t, path, s != nil && s.must)
+	}))
+	t.Method("IEnumerable<JToken> SelectTokens(string path, JsonSelectSettings settings)", csharp.F4(func(r run, t JToken, path string, s *selectSettings) any {
+		return tokens(r, "JToken", selectTokens(r, t, path, s != nil && s.must))
 	}))
 	t.Method("T ToObject<T>()", csharp.F3(func(a typeArgs, r run, t JToken) any { return convertToken(r, t, a[0]) }))
 	t.Method("object ToObject(Type objectType)", csharp.F3(func(r run, t JToken, to *csharp.Type) any { return convertToken(r, t, to) }))
@@ -251,18 +263,7 @@ func declareJContainer(b *csharp.Builder) {
 	}))
 	t.Method("IEnumerable<JToken> Descendants()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, nil)) }))
 	t.Method("IEnumerable<JToken> DescendantsAndSelf()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, []JToken{t})) }))
-	t.Method("void Merge(object content)", csharp.V2(func(t JToken, v any) {
-		switch x := t.(type) {
-		case *JObject:
-			x.merge(asToken(v))
-		case *JArray:
-			if a, ok := v.(*JArray); ok {
-				for _, item := range a.items {
-					x.items = append(x.items, adopt(x, item))
-				}
-			}
-		}
-	}))
+	declareMergeMembers(t)
 }
 
 func declareJSONExtensions(b *csharp.Builder) {
