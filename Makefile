@@ -38,6 +38,7 @@ generate: ## write the generated files anew: docs/reference and *_gen.go
 
 interop: ## tests with other people's clients and servers: Terraform, SDKs, h2spec, brokers
 	$(GO) test -tags interop -run '^TestInterop' -timeout 60m -v ./test/...
+	$(GO) test -C test/interop/sdk -tags interop -timeout 30m -v ./...
 
 soak: ## fuzz every target for a minute (make soak SOAK='-time 10m -run FuzzScan')
 	@$(GO) run -C tools ./soak $(SOAK)
