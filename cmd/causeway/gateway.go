@@ -135,18 +135,20 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	}
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name"))
+	var client *configsync.Client
 	g := gateway.New(gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr,
+		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
 	})
 	cert, err := selfSigned(time.Now())
 	if err != nil {
 		return err
 	}
 	server := gateway.NewServer(g, cert)
-	client := &configsync.Client{
+	client = &configsync.Client{
 		Endpoint: s.text("config.service.endpoint"), Gateway: name, Instance: instance, Version: version,
 		Dir:   backupFolder(f.backup),
 		Token: func(context.Context) (string, error) { return token.text, nil },

@@ -75,7 +75,7 @@ func (b *instanceBoard) flush(ctx context.Context) error {
 	}
 	notes, err := b.notes(ctx, pending)
 	if err == nil {
-		err = b.store.PutNotes(ctx, notes, b.now().Add(-configsync.InstanceLife))
+		err = b.store.PutNotes(ctx, notes, b.now().Add(-traceLife))
 	}
 	if err != nil { // newer changes win over those that were not written
 		b.mu.Lock()

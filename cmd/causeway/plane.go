@@ -44,6 +44,7 @@ type plane struct {
 	publisher *resource.Publisher
 	config    *configsync.Server
 	board     *instanceBoard // nil for a plane without replicas
+	traces    *traceBoard
 	manage    *manage.Server
 	gateway   *gateway.Gateway
 	gatewaySv *gateway.Server
@@ -95,11 +96,15 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	p := &plane{log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func())}
+	p := &plane{
+		log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func()),
+		traces: &traceBoard{store: st, now: time.Now, log: o.log},
+	}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
 		CheckCache: func(connection string) error { _, err := redis.ParseTarget(connection); return err },
 		Instances:  func(service, gateway string) any { return p.instances(service, gateway) },
+		Trace:      p.traces.find,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -116,6 +121,9 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		p.gateway = gateway.New(gateway.Options{
 			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue, Transport: &http1.Client{},
 			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
+			Trace: func(service, id string, document []byte) {
+				p.traces.put(context.Background(), service, "managed", id, document)
+			},
 			Proxy: proxy, Dapr: dapr,
 		})
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
@@ -123,7 +131,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,
 	})
-	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log}
+	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log, Record: p.takeRecord}
 	if o.replicas {
 		p.board = &instanceBoard{store: st, now: time.Now, log: o.log}
 		p.config.Changed = p.board.changed
@@ -167,6 +175,12 @@ func (p *plane) instances(service, gateway string) []configsync.Instance {
 		return local
 	}
 	return p.board.join(service, gateway, local)
+}
+
+// takeRecord takes what a self-hosted gateway sends up.
+func (p *plane) takeRecord(ctx context.Context, from configsync.Identity, _ string, r configsync.Record) error {
+	p.traces.take(ctx, from, r)
+	return nil
 }
 
 // onWrite is what happens between a committed write and its answer.

@@ -84,6 +84,7 @@ func commands() map[string]scriptCommand {
 		"header":         headerCommand,
 		"json-get":       jsonGet,
 		"json-env":       jsonEnv,
+		"header-env":     headerEnv,
 		"backend":        backendCommand,
 		"wait-for":       waitFor,
 		"write-and-kill": writeAndKill,

@@ -311,6 +311,27 @@ func jsonEnv(s *session, ts *testscript.TestScript, neg bool, args []string) err
 	return nil
 }
 
+// headerEnv is `header-env VARIABLE NAME`: it keeps a header of the last answer.
+func headerEnv(s *session, ts *testscript.TestScript, neg bool, args []string) error {
+	if neg {
+		return errNegated
+	}
+	if len(args) != 2 {
+		return errors.New("usage: header-env VARIABLE NAME")
+	}
+	r, err := s.lastResponse()
+	if err != nil {
+		return err
+	}
+	for _, f := range r.header {
+		if strings.EqualFold(f.Name, args[1]) {
+			ts.Setenv(args[0], f.Value)
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no header %s: %v", args[1], r.header)
+}
+
 // jsonAt returns the value at a path: strings as they are, everything else as JSON.
 func jsonAt(text, path string) (string, error) {
 	dec := json.NewDecoder(strings.NewReader(text))

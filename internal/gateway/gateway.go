@@ -41,6 +41,9 @@ type Options struct {
 	Redis RedisOptions
 	// TrustForwardedProto makes X-Forwarded-Proto the scheme of a request.
 	TrustForwardedProto bool
+	// Trace takes the trace of a request that was traced with debug credentials;
+	// it must not block for long. Nil drops them.
+	Trace func(service, id string, document []byte)
 	// Proxy is the forward proxy for a URL that has none of its own, nil for none; see [EnvironmentProxy].
 	Proxy func(u *message.URL) *message.Proxy
 	// Dapr is the sidecar for the policies that need one.
@@ -66,6 +69,8 @@ type Gateway struct {
 	cancel     context.CancelFunc
 	background sync.WaitGroup
 	oneWay     chan struct{}
+	traces     *telemetry.Traces // that the gateway gives out itself
+	keepTrace  func(service, id string, document []byte)
 	trustProto bool
 	proxy      func(u *message.URL) *message.Proxy // nil without proxies
 	dapr       policy.Dapr
@@ -108,7 +113,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters, cache: o.Cache, trust: o.Trust,
 		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
-		trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
+		traces: newTraces(o.Now), keepTrace: o.Trace, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)
 	g.vectors = cache.NewVectors(cache.Options{MaxBytes: maxVectorValues, Now: o.Now})

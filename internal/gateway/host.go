@@ -100,6 +100,9 @@ func (r *request) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool
 
 // Send sends a request that a policy made.
 func (r *request) Send(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
+	if r.exec.Tracer != nil {
+		return r.sendTraced(ctx, req, o)
+	}
 	return r.service.send(ctx, r.config, req, o)
 }
 
@@ -110,15 +113,24 @@ func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
 }
 
 // Counters are the gateway's, with the service's keys kept apart.
-func (r *request) Counters() policy.Counters { return r.config.stores.counters }
+func (r *request) Counters() policy.Counters {
+	if t := r.exec.Tracer; t != nil {
+		return &tracedCounters{r.config.stores.counters, t}
+	}
+	return r.config.stores.counters
+}
 
 // Cache is the external one or the gateway's, with the service's keys kept apart.
-func (r *request) Cache(t policy.CachingType) policy.Cache {
+func (r *request) Cache(ct policy.CachingType) policy.Cache {
 	st := &r.config.stores
-	if t == policy.Internal || t == policy.PreferExternal && st.external == nil {
-		return st.internal
+	chosen := st.external
+	if ct == policy.Internal || ct == policy.PreferExternal && st.external == nil {
+		chosen = st.internal
 	}
-	return st.external
+	if t := r.exec.Tracer; t != nil && chosen != nil {
+		return &tracedCache{chosen, t}
+	}
+	return chosen
 }
 
 // Vectors are the external cache's or the gateway's, with the service's spaces kept apart.

@@ -83,6 +83,7 @@ type hooks interface {
 	after(x *Tx, old, d anyDoc) error
 	remove(x *Tx, old anyDoc) error
 	initial(x *Reader, id arm.ID) (anyDoc, error)
+	acts(x *Reader, id arm.ID) (anyDoc, error)
 	view(x *Reader, d anyDoc) (any, error)
 	keep(x *Reader, d anyDoc) (bool, error)
 	items(x *Reader, parent arm.ID) ([]string, error)
@@ -250,6 +251,17 @@ func (t *typed[T]) initial(x *Reader, id arm.ID) (anyDoc, error) {
 		return nil, err
 	}
 	return &Doc[T]{Meta: Meta{ID: id, ETag: "initial"}, Props: *p}, nil
+}
+
+func (t *typed[T]) acts(x *Reader, id arm.ID) (anyDoc, error) {
+	if t.s.Acts == nil {
+		return nil, nil
+	}
+	p, err := t.s.Acts(x, id)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return &Doc[T]{Meta: Meta{ID: id}, Props: *p}, nil
 }
 
 func (t *typed[T]) view(x *Reader, d anyDoc) (any, error) { return t.s.View(x, t.doc(d)) }

@@ -460,6 +460,9 @@ func (e *Engine) runAction(ctx context.Context, rt route, req *Request, body []b
 		}
 		d, _, err := x.load(rt.node, rt.id)
 		if err == nil && d == nil {
+			d, err = h.acts(x, rt.id)
+		}
+		if err == nil && d == nil {
 			err = arm.NotFound(rt.id)
 		}
 		if err == nil {

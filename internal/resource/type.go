@@ -66,6 +66,9 @@ type Spec[T any] struct {
 	// Initial makes resources that are there from the start, such as settings: reading one that was never written
 	// answers what Initial returns; nil for those that do not exist.
 	Initial func(x *Reader, id arm.ID) (*T, error)
+	// Acts makes resources that have actions and cannot be read, written or listed, such as the gateway of the service
+	// itself; nil for those that do not exist.
+	Acts func(x *Reader, id arm.ID) (*T, error)
 
 	// View makes the read model when it is not T without its secrets: the value is encoded as properties (as the whole
 	// resource with TopLevel). d holds the secrets.

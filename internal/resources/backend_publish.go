@@ -37,13 +37,12 @@ func (r CircuitBreakerRule) check(i int) error {
 
 var isoDuration = regexp.MustCompile(`^P(?:(\d{1,4})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,7})(?:\.(\d{1,7}))?S)?)?$`)
 
-// breakerTime reads an ISO 8601 duration of days and smaller units. Its error goes on after the name of the property.
-func breakerTime(s string) (time.Duration, error) {
+// isoTime reads an ISO 8601 duration of days and smaller units.
+func isoTime(s string) (d time.Duration, ok bool) {
 	m := isoDuration.FindStringSubmatch(s)
 	if m == nil {
-		return 0, fmt.Errorf("must be an ISO 8601 duration such as PT10S")
+		return 0, false
 	}
-	var d time.Duration
 	for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
 		n, _ := strconv.Atoi("0" + m[i+1]) // the expression lets digits through only
 		d += time.Duration(n) * unit
@@ -51,6 +50,15 @@ func breakerTime(s string) (time.Duration, error) {
 	if m[5] != "" {
 		fraction, _ := strconv.ParseFloat("0."+m[5], 64)
 		d += time.Duration(fraction * float64(time.Second))
+	}
+	return d, true
+}
+
+// breakerTime reads the duration of a circuit breaker's rule. Its error goes on after the name of the property.
+func breakerTime(s string) (time.Duration, error) {
+	d, ok := isoTime(s)
+	if !ok {
+		return 0, fmt.Errorf("must be an ISO 8601 duration such as PT10S")
 	}
 	if d <= 0 || d > maxBreakerTime {
 		return 0, fmt.Errorf("must be more than nothing and at most a day")

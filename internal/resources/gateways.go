@@ -29,6 +29,7 @@ type Gateway struct {
 	Description  string       `json:"description,omitempty" rule:"max=1000" filter:"yes" doc:"What it is for."`
 	PrimaryKey   string       `json:"primaryKey,omitempty" rule:"secret,readonly"`
 	SecondaryKey string       `json:"secondaryKey,omitempty" rule:"secret,readonly"`
+	DebugEpoch   int64        `json:"debugEpoch,omitempty" rule:"readonly" doc:"How often debug credentials were invalidated."`
 }
 
 // LocationData says where a gateway runs.
@@ -61,9 +62,6 @@ type GatewayTokenContract struct {
 	Value string `json:"value"`
 }
 
-// The reason why debug credentials of gateways are not there.
-const noGatewayTraces = "traces of self-hosted gateways cannot be fetched yet."
-
 func gateways(env Env) *resource.Type {
 	return resource.Define(resource.Spec[Gateway]{
 		Name: "gateways", Title: "Gateway", Doc: "A self-hosted gateway.",
@@ -75,6 +73,7 @@ func gateways(env Env) *resource.Type {
 			return nil
 		},
 		Check: checkGateway,
+		Acts:  managedGatewayActs,
 		Actions: []resource.Action[Gateway]{
 			{
 				Name: "listKeys", Doc: "Answers the keys from which tokens are made.", Output: GatewayKeysContract{},
@@ -96,13 +95,24 @@ func gateways(env Env) *resource.Type {
 					return listInstances(env, d)
 				},
 			},
-			notImplemented[Gateway]("listDebugCredentials", "Makes credentials for tracing requests.", noGatewayTraces),
-			notImplemented[Gateway]("listTrace", "Answers a trace.", noGatewayTraces),
-			notImplemented[Gateway]("invalidateDebugCredentials", "Makes debug credentials void.", noGatewayTraces),
+			{
+				Name: "listDebugCredentials", Doc: "Makes credentials with which requests to one API are traced, for an hour at most.",
+				Input: DebugCredentialsRequest{}, Output: DebugCredentialsContract{}, Read: listDebugCredentials,
+			},
+			{
+				Name: "listTrace", Doc: "Answers the trace of a request; it is kept for an hour.", Input: TraceRequest{}, Output: map[string]any{},
+				Read: func(x *resource.Reader, d *resource.Doc[Gateway], body json.RawMessage) (any, error) {
+					return listTrace(env, x, d, body)
+				},
+			},
+			{
+				Name: "invalidateDebugCredentials", Doc: "Makes the debug credentials that were made so far void.", Write: invalidateDebugCredentials,
+			},
 		},
 		Publish: func(p *resource.Pub, d *resource.Doc[Gateway]) error {
 			return p.Add(snapshot.KindGateway, d.ID.Rel(), snapshot.Gateway{
 				Name: d.Name(), Location: d.Props.LocationData.Name, KeyID: auth.GatewayKeyID(d.Props.PrimaryKey, d.Props.SecondaryKey),
+				DebugEpoch: d.Props.DebugEpoch,
 			})
 		},
 	})

@@ -17,6 +17,8 @@ type Env struct {
 	// Instances lists the connected instances of a self-hosted gateway, as a value to encode; service is the lower-case
 	// ARM ID. Nil for none.
 	Instances func(service, gateway string) any
+	// Trace finds the traces of requests, for listTrace. Nil for none.
+	Trace TraceFunc
 	// Policies compiles policy documents when they are written. Without it they are kept unchecked, for those who need
 	// the declarations only.
 	Policies *policy.Catalogue

@@ -89,6 +89,7 @@ type ServiceProperties struct {
 	PlatformVersion         string                  `json:"platformVersion,omitempty" rule:"readonly"`
 	StrictExpressions       bool                    `json:"strictExpressions,omitempty" doc:"Ours: refuse expressions that use members outside of the published list."`
 	KeyHashKey              []byte                  `json:"keyHashKey,omitempty" rule:"secret,readonly"`
+	DebugEpoch              int64                   `json:"debugEpoch,omitempty" rule:"readonly" doc:"How often the debug credentials of the managed gateway were invalidated. Kept, not answered."`
 }
 
 // HostnameConfiguration is a host name of one of the service's endpoints.
@@ -172,7 +173,7 @@ func completeService(x *resource.Tx, old, d *resource.Doc[Service]) error {
 func viewService(env Env, d *resource.Doc[Service]) Service {
 	s, name := d.Props, d.Name()
 	p := &s.Properties
-	p.KeyHashKey = nil
+	p.KeyHashKey, p.DebugEpoch = nil, 0
 	p.GatewayURL, p.GatewayRegionalURL = urlOf(env.GatewayURL, name), urlOf(env.GatewayURL, name)
 	p.PortalURL, p.DeveloperPortalURL = urlOf(env.PortalURL, name), urlOf(env.PortalURL, name)
 	p.ManagementAPIURL = urlOf(env.ManagementURL, name)
@@ -213,7 +214,7 @@ func urlOf(f func(string) string, service string) string {
 func publishService(p *resource.Pub, d *resource.Doc[Service]) error {
 	props := d.Props.Properties
 	part := snapshot.Service{
-		ID: d.ID.String(), Name: d.Name(), Location: d.Props.Location, KeyHashKey: props.KeyHashKey, StrictExpressions: props.StrictExpressions,
+		ID: d.ID.String(), Name: d.Name(), Location: d.Props.Location, KeyHashKey: props.KeyHashKey, StrictExpressions: props.StrictExpressions, DebugEpoch: props.DebugEpoch,
 	}
 	for _, h := range props.HostnameConfigurations {
 		if h.Type != "Proxy" {
