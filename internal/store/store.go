@@ -101,6 +101,15 @@ type Store interface {
 	// Notes returns the notes of a scope in the order of their names.
 	Notes(ctx context.Context, scope string) ([]Note, error)
 
+	// AuditLog returns the entries that q selects, without their secrets, the newest first.
+	AuditLog(ctx context.Context, q AuditQuery) ([]AuditEntry, error)
+
+	// AuditEntry returns one entry with its secret, or ErrNotFound.
+	AuditEntry(ctx context.Context, id string) (*AuditEntry, error)
+
+	// ForgetAudit removes the entries that are older than before.
+	ForgetAudit(ctx context.Context, before time.Time) error
+
 	// Close releases the database. Transactions that still run are ended first or fail.
 	Close() error
 }
@@ -159,6 +168,9 @@ type Tx interface {
 	// DeleteTree removes the document and everything below it (IDs that begin with id and a slash), writing one
 	// change each, the lowest first. It returns the IDs in that order; none is no error.
 	DeleteTree(ctx context.Context, id string) (ids []string, err error)
+
+	// Audit writes down who did what in this transaction. It makes no change in any log.
+	Audit(ctx context.Context, e *AuditEntry) error
 }
 
 // Document is one resource.
