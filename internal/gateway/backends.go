@@ -40,15 +40,7 @@ func (e *edit) compileBackend(id string) error {
 		return err
 	}
 	b := &backend{part: entity}
-	expand := func(text string) string {
-		return expandNamedValues(text, func(name string) (string, bool) {
-			b.references = append(b.references, namedValueReference(strings.ToLower(name)))
-			if v, ok := e.namedValue(name); ok {
-				return v.Value, true
-			}
-			return "", false
-		})
-	}
+	expand := func(text string) string { return e.fillNamedValues(text, &b.references) }
 	b.part.URL = expand(entity.URL)
 	if c := b.part.Credentials; c != nil {
 		c.Scheme, c.Parameter = expand(c.Scheme), expand(c.Parameter)
@@ -69,6 +61,17 @@ func (e *edit) compileBackend(id string) error {
 	b.base, _ = message.ParseURL(b.part.URL) // a bad URL fails the requests that need it
 	e.backends.set(name, b)
 	return nil
+}
+
+// fillNamedValues fills named values into a text and notes which it refers to.
+func (e *edit) fillNamedValues(text string, references *[]string) string {
+	return expandNamedValues(text, func(name string) (string, bool) {
+		*references = append(*references, namedValueReference(strings.ToLower(name)))
+		if v, ok := e.namedValue(name); ok {
+			return v.Value, true
+		}
+		return "", false
+	})
 }
 
 // expandNamedValues replaces {{name}} where there is a value of that name.

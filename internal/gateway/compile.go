@@ -25,14 +25,17 @@ func namedValueReference(display string) string { return "namedValue " + display
 
 func fragmentReference(name string) string { return "fragment " + name }
 
-// compile compiles the policies and backends that the delta brought or whose
+// compile compiles the policies, backends and loggers that the delta brought or whose
 // named values or fragments it changed.
 func (e *edit) compile(catalogue *policy.Catalogue) error {
 	for _, id := range slices.Sorted(maps.Keys(e.stale)) {
 		var err error
-		if strings.HasSuffix(id, policySuffix) {
+		switch {
+		case strings.HasSuffix(id, policySuffix):
 			err = e.compilePolicy(id, catalogue)
-		} else {
+		case strings.HasPrefix(id, "loggers/"):
+			err = e.compileLogger(id)
+		default:
 			err = e.compileBackend(id)
 		}
 		if err != nil {

@@ -38,6 +38,7 @@ type config struct {
 	subscriptions table[string, *subscription]            // by name
 	keys          table[[sha256.Size]byte, *subscription] // by keyed hash
 	backends      table[string, *backend]
+	loggers       table[string, *logger]
 	certificates  table[string, *certificate] // by name
 	thumbprints   relation                    // lower-case thumbprint to certificate name
 	hostnames     table[string, *snapshot.Hostname]
@@ -104,7 +105,7 @@ func (e *edit) seal() {
 	}
 	for _, s := range []interface{ seal() }{
 		&e.groups, &e.apis, &e.versionSets, &e.products, &e.apiProducts, &e.productAPIs, &e.users, &e.userGroups, &e.subscriptions, &e.keys,
-		&e.backends, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
+		&e.backends, &e.loggers, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
 		&e.documents, &e.dependents, &e.caches,
 	} {
 		s.seal()

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/cache"
+	"github.com/causeway-apim/causeway/internal/gateway/messaging"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -48,6 +49,8 @@ type Options struct {
 	Proxy func(u *message.URL) *message.Proxy
 	// Dapr is the sidecar for the policies that need one.
 	Dapr policy.Dapr
+	// Credentials asks the management plane for tokens of the credential manager; nil for a gateway that cannot.
+	Credentials Credentials
 }
 
 // Gateway serves the APIs of one or more services.
@@ -74,6 +77,8 @@ type Gateway struct {
 	trustProto bool
 	proxy      func(u *message.URL) *message.Proxy // nil without proxies
 	dapr       policy.Dapr
+	messages   *messaging.Client
+	tokens     Credentials
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -95,6 +100,7 @@ type service struct {
 	id       string // lower-case ARM ID
 	current  atomic.Pointer[config]
 	backends backendStates
+	events   eventLoggers
 	clients  clientConfigs // without a client certificate
 }
 
@@ -117,6 +123,8 @@ func New(o Options) *Gateway {
 	}
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)
 	g.vectors = cache.NewVectors(cache.Options{MaxBytes: maxVectorValues, Now: o.Now})
+	g.messages = &messaging.Client{Identity: identityOf(o.Trust), Now: o.Now}
+	g.tokens = cachedCredentials(o.Credentials, o.Now)
 	g.services.Store(newServices(nil))
 	g.requests.New = func() any { return newRequest(g) }
 	g.records = telemetry.NewQueue(recordQueue,
@@ -132,8 +140,12 @@ func New(o Options) *Gateway {
 func (g *Gateway) Close() {
 	timer := time.AfterFunc(backgroundGrace, g.cancel)
 	defer timer.Stop()
+	for _, s := range g.services.Load().all {
+		s.endEvents()
+	}
 	g.background.Wait()
 	g.cancel()
+	g.messages.Close()
 	g.closeServers()
 	g.records.Close()
 }
@@ -188,6 +200,9 @@ func (g *Gateway) Remove(serviceID string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	id := strings.ToLower(serviceID)
+	if s := g.services.Load().byID(id); s != nil {
+		s.endEvents()
+	}
 	g.services.Store(newServices(slices.DeleteFunc(slices.Clone(g.services.Load().all), func(s *service) bool { return s.id == id })))
 	g.retireServers()
 }

@@ -31,7 +31,7 @@ func (e *edit) put(p snapshot.Part) error {
 			e.fragments.set(id, &f)
 			e.markDependents(fragmentReference(id))
 		})
-	case snapshot.KindBackend, snapshot.KindPolicy:
+	case snapshot.KindBackend, snapshot.KindLogger, snapshot.KindPolicy:
 		e.stale[p.Key.ID] = true
 	case snapshot.KindVersionSet:
 		return decode(p, func(v snapshot.VersionSet) { e.versionSets.set(id, &v) })
@@ -99,7 +99,7 @@ func (e *edit) remove(k snapshot.Key) {
 	case snapshot.KindFragment:
 		e.fragments.delete(id)
 		e.markDependents(fragmentReference(id))
-	case snapshot.KindBackend, snapshot.KindPolicy:
+	case snapshot.KindBackend, snapshot.KindLogger, snapshot.KindPolicy:
 		e.stale[k.ID] = true
 	case snapshot.KindVersionSet:
 		e.versionSets.delete(id)

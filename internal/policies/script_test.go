@@ -69,6 +69,10 @@ func TestScripts(t *testing.T) {
 			"called-certificate": command((*session).calledCertificate),
 			"called-proxy":       command((*session).calledProxy),
 			"dapr":               command((*session).daprSettings),
+			"access":             command((*session).access),
+			"event":              command((*session).event),
+			"events":             command((*session).eventCount),
+			"bus":                command((*session).busMessage),
 		},
 	})
 }

@@ -32,6 +32,7 @@ const (
 	classUser
 	classGroup
 	classSubscription
+	classLogger
 	classKeys // subscription keys are read by some policy
 	classLocation
 )
@@ -92,6 +93,9 @@ func linksOf(p *Part) links {
 		linkAs(p, &l, linkFragment)
 	case KindBackend:
 		linkAs(p, &l, func(b Backend, l *links) { linkBackend(b, string(p.Data), l) })
+	case KindLogger:
+		l.in(classLogger, path.Base(p.Key.ID))
+		scanNamedValues(strings.ToLower(string(p.Data)), &l)
 	case KindVersionSet:
 		l.in(classVersionSet, path.Base(p.Key.ID))
 	case KindAPI:

@@ -18,6 +18,7 @@ const (
 	KindNamedValue   Kind = "namedValue"
 	KindFragment     Kind = "fragment"
 	KindBackend      Kind = "backend"
+	KindLogger       Kind = "logger"
 	KindVersionSet   Kind = "versionSet"
 	KindAPI          Kind = "api"
 	KindOperation    Kind = "operation"
@@ -176,6 +177,17 @@ type PoolMember struct {
 	Backend  string `json:"backend"`
 	Priority int    `json:"priority,omitempty"`
 	Weight   int    `json:"weight,omitempty"`
+}
+
+// Logger is where log-to-eventhub and diagnostics send to.
+type Logger struct {
+	Name string `json:"name"` // in the spelling of its creation
+	// Type is azureEventHub, applicationInsights or azureMonitor.
+	Type string `json:"type"`
+	// Credentials are as those of the resource, named values in them included.
+	Credentials map[string]string `json:"credentials,omitempty"`
+	Buffered    bool              `json:"buffered,omitempty"`
+	ResourceID  string            `json:"resourceId,omitempty"`
 }
 
 // VersionSet says how the versions of an API are told apart.

@@ -18,6 +18,7 @@ var referenceAttributes = [...]struct {
 	{"backend-id", classBackend},
 	{"certificate-id", classCertificate},
 	{"thumbprint", classThumbprint},
+	{"logger-id", classLogger},
 }
 
 // scanPolicy adds what a policy document or fragment reaches.
