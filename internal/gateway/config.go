@@ -48,6 +48,7 @@ type config struct {
 	displayNames relation // lower-case display name of a named value to its name
 	fragments    table[string, *snapshot.Fragment]
 	schemas      table[string, *policy.Schema]   // by ID of the part
+	apiSchemas   relation                        // API.ID to the IDs of its schemas' parts
 	caches       table[string, snapshot.Cache]   // by name
 	documents    table[string, *policy.Document] // by scope
 	dependents   relation                        // reference to the IDs of the parts that have it
@@ -106,7 +107,7 @@ func (e *edit) seal() {
 	for _, s := range []interface{ seal() }{
 		&e.groups, &e.apis, &e.versionSets, &e.products, &e.apiProducts, &e.productAPIs, &e.users, &e.userGroups, &e.subscriptions, &e.keys,
 		&e.backends, &e.loggers, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
-		&e.documents, &e.dependents, &e.caches,
+		&e.schemas, &e.apiSchemas, &e.documents, &e.dependents, &e.caches,
 	} {
 		s.seal()
 	}

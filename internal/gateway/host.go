@@ -68,6 +68,17 @@ func (r *request) Schema(api, name string) (*policy.Schema, bool) {
 	return r.config.schemas.Get(id)
 }
 
+// APISchemas returns the schemas of an API.
+func (r *request) APISchemas(api string) []*policy.Schema {
+	var list []*policy.Schema
+	for id := range r.config.apiSchemas.each(api) {
+		if s, ok := r.config.schemas.Get(id); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // Trust is the gateway's.
 func (r *request) Trust() *policy.Trust { return r.gateway.trust }
 

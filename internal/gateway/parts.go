@@ -40,7 +40,7 @@ func (e *edit) put(p snapshot.Part) error {
 	case snapshot.KindOperation:
 		return decode(p, func(o snapshot.Operation) { e.putOperation(id, o) })
 	case snapshot.KindSchema:
-		e.schemas.set(p.Key.ID, policy.NewSchema(p))
+		e.putSchema(p)
 	case snapshot.KindCache:
 		return decode(p, func(c snapshot.Cache) { e.caches.set(id, c) })
 	case snapshot.KindProduct:
@@ -109,6 +109,7 @@ func (e *edit) remove(k snapshot.Key) {
 		e.removeOperation(parentSegment(k.ID), id)
 	case snapshot.KindSchema:
 		e.schemas.delete(k.ID)
+		e.apiSchemas.remove(parentSegment(k.ID), k.ID)
 	case snapshot.KindCache:
 		e.caches.delete(id)
 	case snapshot.KindProduct:
@@ -127,6 +128,14 @@ func (e *edit) remove(k snapshot.Key) {
 
 // lastSegment is the resource name of a part with that ID.
 func lastSegment(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+
+// putSchema takes over a schema of an API or of the service.
+func (e *edit) putSchema(p snapshot.Part) {
+	e.schemas.set(p.Key.ID, policy.NewSchema(p))
+	if strings.HasPrefix(p.Key.ID, "apis/") {
+		e.apiSchemas.add(parentSegment(p.Key.ID), p.Key.ID)
+	}
+}
 
 // parentSegment is the second segment of an ID such as "apis/a/operations/o".
 func parentSegment(id string) string {

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -324,6 +326,16 @@ func (h *fakeHost) ProductAPIs(string) []*snapshot.API { return []*snapshot.API{
 func (h *fakeHost) Schema(api, name string) (*policy.Schema, bool) {
 	s, ok := h.schemas[api+"/"+name]
 	return s, ok
+}
+
+func (h *fakeHost) APISchemas(api string) []*policy.Schema {
+	var list []*policy.Schema
+	for _, key := range slices.Sorted(maps.Keys(h.schemas)) {
+		if strings.HasPrefix(key, api+"/") {
+			list = append(list, h.schemas[key])
+		}
+	}
+	return list
 }
 
 func (h *fakeHost) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool) {

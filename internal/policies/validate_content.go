@@ -8,7 +8,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
-	"github.com/causeway-apim/causeway/internal/xmlx"
 )
 
 // maxValidated is the most bytes of a body that can be validated.
@@ -64,9 +63,6 @@ func (p *validateContent) Compile(c *policy.Compiler) (err error) {
 func (r *contentRule) Compile(c *policy.Compiler) error {
 	if r.SchemaRef != "" && (r.As != "json" || r.SchemaID == "") {
 		c.Errorf("InvalidValue", "schema-ref needs validate-as json and a schema-id")
-	}
-	if r.As != "json" {
-		c.Warnf("NotSupported", "XML schemas are not supported yet: bodies that are to be validated as %s are never valid", r.As)
 	}
 	return nil
 }
@@ -180,7 +176,7 @@ func (p *validateContent) content(k *contentCheck) error {
 		k.json(rule, media, described)
 		return nil
 	}
-	k.xml(rule, media)
+	k.xml(rule, media, described)
 	return nil
 }
 
@@ -293,13 +289,4 @@ func (k *contentCheck) schemaType(rule *contentRule, described *snapshot.Represe
 	}
 	typ, err = schema.Type(described.TypeName, options)
 	return typ, described.TypeName, err
-}
-
-// xml looks whether the body is XML at all. There is no validator for XML schemas yet, and what cannot be validated is not valid.
-func (k *contentCheck) xml(rule *contentRule, media string) {
-	_, err := xmlx.Parse(k.body)
-	if err == nil {
-		err = errors.New("XML schemas are not supported yet")
-	}
-	k.add(rule.Action, k.unreadable(media, err))
 }

@@ -77,8 +77,7 @@ type Config interface {
 	Group(name string) (*snapshot.Group, bool)
 	// ProductAPIs are the APIs of a product.
 	ProductAPIs(product string) []*snapshot.API
-	// Schema is a schema of an API revision (by API.ID), or one of the service when api is empty.
-	Schema(api, name string) (*Schema, bool)
+	Schemas
 	// SubscriptionKeys are the keys of a subscription; false where the configuration does not carry them.
 	SubscriptionKeys(subscription string) (snapshot.SubscriptionKeys, bool)
 }

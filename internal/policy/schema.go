@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/xmlx/xsd"
 )
 
 // Schema is a document of types, compiled type by type as they are asked for. It is safe for concurrent use.
@@ -20,6 +23,9 @@ type Schema struct {
 	part     snapshot.Part
 	document func() (any, error)
 	types    sync.Map // schemaKey to *compiledType
+	// namespaces are those that the document defines as an XML schema; xml is that schema, compiled.
+	namespaces func() ([]string, error)
+	xml        atomic.Pointer[compiledXML]
 }
 
 // schemaKey says which type was compiled, and how.
@@ -59,17 +65,33 @@ var (
 
 // NewSchema makes the schema of a part. Its document is read when it is used for the first time.
 func NewSchema(part snapshot.Part) *Schema {
-	return &Schema{part: part, document: sync.OnceValues(func() (any, error) {
-		s, err := snapshot.Decode[snapshot.Schema](part)
+	s := &Schema{part: part}
+	s.document = sync.OnceValues(s.read)
+	s.namespaces = sync.OnceValues(func() ([]string, error) {
+		text, err := s.text()
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrSchemaUnreadable, err)
+			return nil, err
 		}
-		v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(s.Document)))
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrSchemaUnreadable, err)
-		}
-		return v, nil
-	})}
+		return xsd.Namespaces(text)
+	})
+	return s
+}
+
+// read is the document as a JSON schema: as it is, or what its value holds as text.
+func (s *Schema) read() (any, error) {
+	part, err := snapshot.Decode[snapshot.Schema](s.part)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSchemaUnreadable, err)
+	}
+	document := []byte(part.Document)
+	if text, err := valueOf(document); err == nil {
+		document = text
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSchemaUnreadable, err)
+	}
+	return v, nil
 }
 
 // Type is the type of that name among the document's components or definitions.

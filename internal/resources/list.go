@@ -55,6 +55,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		apis(env),
 		gatewayAPIs(),
 		operations(env),
+		schemas(),
 		apiSchemas(),
 		apiReleases(),
 		apiTags(),

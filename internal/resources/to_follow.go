@@ -13,7 +13,6 @@ func toFollow() (types []*resource.Type) {
 		{"diagnostics are to follow", "apis", []string{"diagnostics"}},
 		{"usage records are to follow", "", []string{"quotas", "reports"}},
 		{"GraphQL is to follow", "apis", []string{"resolvers"}},
-		{"schemas of the service are to follow", "", []string{"schemas"}},
 	} {
 		for _, name := range t.names {
 			types = append(types, resource.NotImplemented(name, t.reason, t.parent))
