@@ -41,6 +41,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		namedValues(env),
 		certificates(env),
 		backends(env),
+		loggers(),
 		caches(env),
 		groups(),
 		users(env),
