@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 )
@@ -94,6 +95,45 @@ func PrincipalOf(ctx context.Context) Principal {
 	return p
 }
 
+// Call is a request of an authenticated caller, for records.
+type Call struct {
+	Principal
+	Method, Path, Client string
+	Request, Correlation string // identifiers
+	mu                   sync.Mutex
+	action               string
+}
+
+// Action is what was authorised last, such as Microsoft.ApiManagement/service/apis/write.
+func (c *Call) Action() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.action
+}
+
+func (c *Call) authorised(action string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.action = action
+}
+
+type callKey struct{}
+
+// CallOf returns the request of a context, nil for work of the process itself.
+func CallOf(ctx context.Context) *Call {
+	c, _ := ctx.Value(callKey{}).(*Call)
+	return c
+}
+
+// withCall notes a request in its context.
+func withCall(w http.ResponseWriter, r *http.Request) *http.Request {
+	h := w.Header()
+	return r.WithContext(context.WithValue(r.Context(), callKey{}, &Call{
+		Principal: PrincipalOf(r.Context()), Method: r.Method, Path: r.URL.Path, Client: r.RemoteAddr,
+		Request: h.Get("x-ms-request-id"), Correlation: h.Get("x-ms-correlation-request-id"),
+	}))
+}
+
 func (s *Server) authenticate(r *http.Request) (*http.Request, error) {
 	p, err := s.c.Authenticator.Authenticate(r)
 	if err != nil {
@@ -112,6 +152,9 @@ func (s *Server) authorize(ctx context.Context, action string, scope arm.ID) err
 	p, ok := ctx.Value(principalKey{}).(Principal)
 	if !ok {
 		return nil
+	}
+	if c := CallOf(ctx); c != nil {
+		c.authorised(action)
 	}
 	return s.c.Authorizer.Authorize(ctx, p, action, scope)
 }

@@ -50,6 +50,9 @@ type Config struct {
 	// OnDelete is told of scopes that a caller has deleted; may be nil.
 	OnDelete func(ctx context.Context, scope arm.ID) error
 
+	// OnRefusal is told of writes that were answered with an error; may be nil. See [CallOf].
+	OnRefusal func(ctx context.Context, status int) error
+
 	// Subscriptions are the Azure subscriptions that are listed; others come into being with their first resource group.
 	Subscriptions []string
 	// TenantID is the directory in WWW-Authenticate headers and the list of tenants.
@@ -164,8 +167,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		arm.WriteError(w, err)
 		return
 	}
+	r = withCall(w, r)
 	s.dispatch(w, r)
 	s.afterDelete(w, r)
+	s.refused(w, r)
 }
 
 // dispatch hands a request of the management API to who serves it.
@@ -225,6 +230,17 @@ func (s *Server) extension(r *http.Request) (e Extension, scope arm.ID, rest []s
 
 func isRegistration(rest []string) bool {
 	return len(rest) == 1 && (strings.EqualFold(rest[0], "register") || strings.EqualFold(rest[0], "unregister"))
+}
+
+// refused tells of a write that was refused or failed.
+func (s *Server) refused(w http.ResponseWriter, r *http.Request) {
+	rec, known := w.(*recorder)
+	if s.c.OnRefusal == nil || !known || rec.status < http.StatusBadRequest || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return
+	}
+	if err := s.c.OnRefusal(context.WithoutCancel(r.Context()), rec.status); err != nil {
+		s.c.Log.WarnContext(r.Context(), "a refused request is not in the audit log", "path", r.URL.Path, "error", err)
+	}
 }
 
 // afterDelete tells of a deletion that was answered well.
