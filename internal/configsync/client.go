@@ -50,7 +50,8 @@ type Client struct {
 	// Random returns a number in [0, 1) for the jitter; nil: math/rand.
 	Random func() float64
 
-	outbox outbox
+	outbox   outbox
+	requests requests
 }
 
 // clientRun is a running client. Three loops pass the newest snapshot on: the

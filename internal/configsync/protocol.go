@@ -67,13 +67,15 @@ const (
 // Types of messages. Text messages are one JSON object; binary ones are a
 // uvarint, so many bytes of JSON object, and a payload.
 const (
-	typeHello   = "hello"   // both ways, first
-	typeChange  = "change"  // down, binary: a piece of a change
-	typeCommand = "command" // down
-	typeAck     = "ack"     // down: records up to Sequence are safe
-	typeStatus  = "status"  // up: heartbeat
-	typeResync  = "resync"  // up: send everything
-	typeRecord  = "record"  // up
+	typeHello    = "hello"    // both ways, first
+	typeChange   = "change"   // down, binary: a piece of a change
+	typeCommand  = "command"  // down
+	typeAck      = "ack"      // down: records up to Sequence are safe
+	typeStatus   = "status"   // up: heartbeat
+	typeResync   = "resync"   // up: send everything
+	typeRecord   = "record"   // up
+	typeRequest  = "request"  // up
+	typeResponse = "response" // down: to the request with that number
 )
 
 // message has the fields of all messages.
@@ -90,10 +92,10 @@ type message struct {
 	Capabilities []string   `json:"capabilities,omitempty"`
 	Expiry       *time.Time `json:"expiry,omitempty"`
 
-	// hello: held; status: served; record, ack: number
+	// hello: held; status: served; record, ack, request, response: number
 	Sequence int64 `json:"sequence,omitempty"`
 
-	// status: the configuration that was refused and why; resync: why
+	// status: the configuration that was refused and why; resync: why; response: what went wrong
 	RejectedSequence int64  `json:"rejectedSequence,omitempty"`
 	Error            string `json:"error,omitempty"`
 
@@ -103,7 +105,7 @@ type message struct {
 	Last  bool  `json:"last,omitempty"`
 	Bytes int64 `json:"bytes,omitempty"` // of a full change, about
 
-	// command, record
+	// command, record, request, response
 	Name    string          `json:"name,omitempty"`
 	Payload json.RawMessage `json:"payload,omitempty"`
 }

@@ -56,6 +56,9 @@ type Server struct {
 	// Record takes records of gateways; they are acknowledged when it returns
 	// nil, and come again otherwise. Nil takes and drops them.
 	Record func(ctx context.Context, from Identity, instance string, r Record) error
+	// Request answers what gateways ask for by name; the answer is encoded as JSON. Calls run side by side. An error that wraps ErrRefused is
+	// final, others may pass. Nil refuses all.
+	Request func(ctx context.Context, from Identity, name string, payload json.RawMessage) (any, error)
 
 	// mu is taken before the locks of services, those before the locks of
 	// gateways.

@@ -267,6 +267,7 @@ func (c *serverConn) writeBytes(ctx context.Context, t websocket.MessageType, b 
 
 // read takes what the gateway says. A silent gateway is gone.
 func (c *serverConn) read(ctx context.Context) error {
+	working := make(chan struct{}, maxRequests)
 	for {
 		readCtx, cancel := context.WithTimeout(ctx, silenceLimit)
 		kind, b, err := c.ws.Read(readCtx)
@@ -289,6 +290,12 @@ func (c *serverConn) read(ctx context.Context) error {
 			c.server.log().WarnContext(ctx, "gateway asks for everything", "service", c.id.Service, "gateway", c.id.Gateway,
 				"instance", c.instance, "reason", m.Error)
 			signal(c.resync)
+		case typeRequest:
+			working <- struct{}{}
+			go func() {
+				defer func() { <-working }()
+				c.answer(ctx, m)
+			}()
 		case typeRecord:
 			if err := c.record(ctx, m); err != nil {
 				return err

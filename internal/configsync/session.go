@@ -20,7 +20,8 @@ type session struct {
 	*clientRun
 	ws *websocket.Conn
 
-	wantAll chan string // the reason to ask for everything
+	wantAll chan string    // the reason to ask for everything
+	asked   <-chan message // requests
 
 	// Of the reader only: the change that is coming in.
 	coming   *snapshot.Snapshot // nil: none, wait for the first piece of one
@@ -43,6 +44,9 @@ func (r *clientRun) session(ctx context.Context, ws *websocket.Conn) outcome {
 		st.State, st.Retry = StateConnected, 0
 		st.Reason = "connected to " + r.target.host
 	})
+	asked, lost := r.requests.connect()
+	defer lost()
+	s.asked = asked
 	errs := make(chan error, 3)
 	for _, loop := range []func(context.Context) error{s.read, s.write, s.ping} {
 		go func() { errs <- loop(ctx) }()
@@ -141,6 +145,10 @@ func (s *session) write(ctx context.Context) error {
 			case <-ticker.C:
 				status = true
 			case <-s.outbox.wake:
+			case m := <-s.asked:
+				if err := s.writeMessage(ctx, m); err != nil {
+					return err
+				}
 			case reason := <-s.wantAll:
 				if err := s.writeMessage(ctx, message{Type: typeResync, Error: reason}); err != nil {
 					return err
@@ -209,6 +217,8 @@ func (s *session) takeText(ctx context.Context, b []byte) error {
 	switch m.Type {
 	case typeAck:
 		s.outbox.ack(m.Sequence)
+	case typeResponse:
+		s.requests.answer(m)
 	case typeCommand:
 		if m.Name == CommandTokenExpiring {
 			s.tell(func(st *Status) {
