@@ -309,6 +309,7 @@ func declareList(t *csharp.TypeBuilder) {
 	t.Method("bool TrueForAll(Predicate<T> match)", csharp.F3(func(r run, l *List, p delegate) bool {
 		return !slices.ContainsFunc(l.items, func(v any) bool { return !test(r, p, v) })
 	}))
+	declareListMore(t)
 	t.Method("int BinarySearch(T item)", csharp.F2(func(l *List, v any) int { return binarySearch(l.items, v) }))
 	t.Method("void CopyTo(T[] array)", csharp.V2(func(l *List, a any) { copyItems(l.items, a, 0) }))
 	t.Method("void CopyTo(T[] array, int arrayIndex)", csharp.V3(func(l *List, a any, i int) { copyItems(l.items, a, i) }))

@@ -260,6 +260,14 @@ func declareDictionary(b *csharp.Builder) {
 	}
 	d.New("(IDictionary<TKey, TValue> dictionary)", csharp.F3(func(t resultType, r run, m Map) *Dictionary { return from(t, r, m, nil) }))
 	d.New("(IDictionary<TKey, TValue> dictionary, IEqualityComparer<TKey> comparer)", csharp.F4(from))
+	d.New("(int capacity, IEqualityComparer<TKey> comparer)", csharp.F4(func(t resultType, r run, _ int, c any) *Dictionary {
+		return NewDictionary(r.Library(), t.Type, c)
+	}))
+	d.New("(IEnumerable<KeyValuePair<TKey, TValue>> collection, IEqualityComparer<TKey> comparer)", csharp.F4(func(t resultType, r run, src, c any) *Dictionary {
+		out := NewDictionary(r.Library(), t.Type, c)
+		csharp.Each(r, src, func(x any) bool { out.addItem(r, x); return true })
+		return out
+	}))
 	d.New("(IEnumerable<KeyValuePair<TKey, TValue>> collection)", csharp.F3(func(t resultType, r run, src any) *Dictionary {
 		out := NewDictionary(r.Library(), t.Type, nil)
 		csharp.Each(r, src, func(x any) bool { out.addItem(r, x); return true })

@@ -37,6 +37,7 @@ func declareEnum(e *csharp.TypeBuilder) {
 		}
 		return a
 	}))
+	declareEnumGeneric(e)
 	e.Static("object ToObject(Type enumType, int value)", csharp.F2(func(t *csharp.Type, n int) any { return csharp.Enum{Type: t, Value: int64(n)} }))
 }
 

@@ -17,6 +17,12 @@ func jsonText(t JToken, indented bool) string {
 	return string(w.b)
 }
 
+// What is written without a run to charge it to is bounded all the same: one big string may stand in a tree many times.
+const (
+	maxText      = 64 << 20 // bytes
+	maxJSONLevel = 1000
+)
+
 // jsonWriter writes JSON as Newtonsoft's JsonTextWriter does: two blanks of indentation, "\n" line ends, non-ASCII as it is.
 type jsonWriter struct {
 	b        []byte
@@ -53,8 +59,13 @@ func (w *jsonWriter) array(n int, item func(i int))    { w.list('[', ']', n, ite
 
 func (w *jsonWriter) list(open, end byte, n int, item func(i int)) {
 	w.b = append(w.b, open)
-	w.level++
+	if w.level++; w.level > maxJSONLevel {
+		panic(&csharp.LimitError{Limit: "depth"})
+	}
 	for i := range n {
+		if len(w.b) > maxText {
+			panic(&csharp.LimitError{Limit: "memory"})
+		}
 		if i > 0 {
 			w.b = append(w.b, ',')
 		}

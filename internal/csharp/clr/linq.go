@@ -27,6 +27,7 @@ func declareLinq(b *csharp.Builder) {
 	declareLinqSets(t)
 	declareLinqTo(t)
 	declareLinqMath(t)
+	declareLinqMore(t)
 }
 
 // lazy makes a Seq after checking the source.

@@ -45,6 +45,7 @@ func declareLinqOne(t *csharp.TypeBuilder) {
 				return f(r, s, p, orDefault, csharp.Zero(a[0]))
 			}))
 		}
+		declareOrDefault(t, name, f)
 	}
 	both("First", func(r run, s any, p delegate, orDefault bool, zero any) any {
 		found := false

@@ -47,7 +47,7 @@ type sorted struct {
 }
 
 type sortKey struct {
-	get  delegate
+	get  delegate // nil: the item itself
 	cmp  any
 	desc bool
 }
@@ -63,7 +63,9 @@ func (s *sorted) Each(r run, yield func(any) bool) {
 	csharp.Each(r, s.src, func(v any) bool {
 		w := row{v, make([]any, len(s.keys))}
 		for i, k := range s.keys {
-			w.keys[i] = call(r, k.get, v)
+			if w.keys[i] = v; k.get != nil {
+				w.keys[i] = call(r, k.get, v)
+			}
 		}
 		r.Alloc(32 + 16*len(s.keys))
 		rows = append(rows, w)

@@ -100,6 +100,7 @@ func declareSets(b *csharp.Builder) {
 	i := b.Type("interface "+ns+"ISet<T> : ICollection<T>", csharp.Go[*Set]())
 	h := b.Type("class "+ns+"HashSet<T> : ISet<T>, IReadOnlyCollection<T>", csharp.Go[*Set]())
 	h.New("()", csharp.F1(func(t resultType) *Set { return newSet(t.Type, nil) }))
+	h.New("(int capacity)", csharp.F2(func(t resultType, _ int) *Set { return newSet(t.Type, nil) }))
 	h.New("(IEqualityComparer<T> comparer)", csharp.F2(func(t resultType, c any) *Set { return newSet(t.Type, c) }))
 	h.New("(IEnumerable<T> collection)", csharp.F3(func(t resultType, r run, src any) *Set { return newSet(t.Type, nil).of(r, src) }))
 	h.New("(IEnumerable<T> collection, IEqualityComparer<T> comparer)", csharp.F4(func(t resultType, r run, src, c any) *Set {
@@ -234,6 +235,7 @@ func declareQueueBase(t *csharp.TypeBuilder, stack bool) {
 		needArg(src, "collection")
 		return &Queue{typ: t.Type, stack: stack, items: slices.Clone(csharp.Items(r, src))}
 	}))
+	declareTries(t, stack)
 	t.Prop("int Count", csharp.F1((*Queue).Count))
 	t.Method("T Peek()", csharp.F1(func(q *Queue) any { return q.peek(false) }))
 	t.Method("void Clear()", csharp.V1(func(q *Queue) { q.items = nil }))

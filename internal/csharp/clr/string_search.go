@@ -145,6 +145,7 @@ func declareStringSearch(t *csharp.TypeBuilder) {
 		}
 		return lastIndex(csharp.Slice(s, 0, i+1), c.String(), ordinal)
 	}))
+	declareStringLast(t)
 	indexAny := func(s string, a array, last bool) int {
 		if a == nil {
 			csharp.ThrowArgumentNull("anyOf")
