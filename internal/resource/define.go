@@ -59,6 +59,7 @@ type action struct {
 	name, method, doc string
 	input, output     any
 	write, async      bool
+	rewrite           bool
 }
 
 // showsTag reports whether the action answers secret properties as they are: then the resource's entity tag comes with
@@ -145,12 +146,19 @@ func define[T any](s Spec[T]) (*Type, error) {
 		return nil, err
 	}
 	for _, a := range s.Actions {
-		if (a.Read == nil) == (a.Write == nil) {
-			return nil, fmt.Errorf("action %s: one of Read and Write is needed", a.Name)
+		if n := given(a.Read != nil) + given(a.Write != nil) + given(a.Rewrite); n != 1 {
+			return nil, fmt.Errorf("action %s: one of Read, Write and Rewrite is needed", a.Name)
 		}
-		t.actions = append(t.actions, action{a.Name, orPost(a.Method), a.Doc, a.Input, a.Output, a.Write != nil, a.Async})
+		t.actions = append(t.actions, action{a.Name, orPost(a.Method), a.Doc, a.Input, a.Output, a.Write != nil, a.Async, a.Rewrite})
 	}
 	return t, nil
+}
+
+func given(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 func orPost(method string) string {

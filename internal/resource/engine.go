@@ -429,6 +429,11 @@ func (e *Engine) act(ctx context.Context, rt route, req *Request, body []byte) (
 	} else if err := arm.CheckJSON(body); err != nil {
 		return out, err
 	}
+	if a.rewrite {
+		req.Action = a.name
+		rt.action = -1
+		return e.write(ctx, rt, req, change{merge: true, body: []byte("{}"), header: http.Header{}})
+	}
 	if a.write {
 		if err := e.c.Guard(ctx, rt.id); err != nil {
 			return out, err

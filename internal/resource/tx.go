@@ -46,6 +46,7 @@ type Request struct {
 	BaseURL    string     // scheme://host under which the caller reached us; "" within the process
 	APIVersion string
 	Principal  string // who calls, for records such as createdBy
+	Action     string // name of the Rewrite action that runs
 	List       bool   // a collection is being read
 	Now        time.Time
 }

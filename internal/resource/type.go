@@ -93,7 +93,7 @@ type Spec[T any] struct {
 	Affects func(id arm.ID) []arm.ID
 }
 
-// Action is an operation on one resource besides the generic verbs. Exactly one of Read and Write is set. A nil answer
+// Action is an operation on one resource besides the generic verbs. Exactly one of Read, Write and Rewrite is set. A nil answer
 // is 204, another is 200 with it as the body.
 type Action[T any] struct {
 	Name   string // path below the instance: "listSecrets", "git/regeneratePrimaryKey"
@@ -103,6 +103,9 @@ type Action[T any] struct {
 	Output any // likewise for the answer
 	// Async answers 202 at once and runs the action in the background; its answer is the operation's result.
 	Async bool
-	Read  func(x *Reader, d *Doc[T], body json.RawMessage) (any, error)
-	Write func(x *Tx, d *Doc[T], body json.RawMessage) (any, error)
+	// Rewrite makes the action a PATCH that changes nothing by itself: Prepare and the other hooks run again, with
+	// Request.Action set. Read and Write are nil.
+	Rewrite bool
+	Read    func(x *Reader, d *Doc[T], body json.RawMessage) (any, error)
+	Write   func(x *Tx, d *Doc[T], body json.RawMessage) (any, error)
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -37,26 +36,37 @@ type Certificate struct {
 	ExpirationDate *time.Time        `json:"expirationDate" rule:"readonly" filter:"yes" doc:"When it expires."`
 	Data           string            `json:"data,omitempty" rule:"secret,required,max=500000" doc:"PKCS#12 file, or a certificate without key in DER or PEM, in base64."`
 	Password       string            `json:"password,omitempty" rule:"secret,max=1024" doc:"Password of the PKCS#12 file."`
-	KeyVault       *KeyVaultContract `json:"keyVault,omitempty" doc:"Not supported."`
+	KeyVault       *KeyVaultContract `json:"keyVault,omitempty" doc:"The PKCS#12 file, when it is kept in a vault."`
 }
 
 func certificates(env Env) *resource.Type {
 	return resource.Define(resource.Spec[Certificate]{
 		Name: "certificates", Title: "Certificate", Doc: "A certificate for mutual TLS and for policies.",
 		Parents: []string{""}, Workspaces: true, Verbs: resource.CRDL,
-		Prepare: func(_ context.Context, _ *resource.Request, _, d *resource.Doc[Certificate]) error {
-			return d.Props.read()
+		Prepare: func(ctx context.Context, x *resource.Request, old, d *resource.Doc[Certificate]) (err error) {
+			c := &d.Props
+			if c.KeyVault == nil {
+				if err = refuseRefresh(x); err != nil {
+					return err
+				}
+				return c.read()
+			}
+			before := ""
+			if old != nil {
+				before = kept(old.Props.KeyVault, c.KeyVault, old.Props.Data)
+			}
+			if c.Data, err = c.KeyVault.read(ctx, env, x, before); err != nil {
+				return err
+			}
+			return c.read()
 		},
 		Delete: func(x *resource.Tx, old *resource.Doc[Certificate]) error { return releaseCertificate(x, env, old) },
 		Indexes: func(d *resource.Doc[Certificate]) []resource.Index {
-			return []resource.Index{{Name: thumbprintIndex, Value: strings.ToLower(d.Props.Thumbprint)}}
+			return append(vaultIndexes(d.Props.KeyVault), resource.Index{Name: thumbprintIndex, Value: strings.ToLower(d.Props.Thumbprint)})
 		},
-		Actions: []resource.Action[Certificate]{{
-			Name: "refreshSecret", Doc: "Reads the certificate from its key vault again.",
-			Read: func(*resource.Reader, *resource.Doc[Certificate], json.RawMessage) (any, error) {
-				return nil, arm.Invalid("keyVault", "The certificate is not kept in a key vault.")
-			},
-		}},
+		Actions: []resource.Action[Certificate]{
+			{Name: refreshSecret, Doc: "Reads the certificate from its vault again.", Rewrite: true},
+		},
 		Publish: publishCertificate,
 	})
 }
@@ -88,9 +98,6 @@ func releaseCertificate(x *resource.Tx, env Env, old *resource.Doc[Certificate])
 
 // read decodes the certificate and fills in what is answered of it.
 func (c *Certificate) read() error {
-	if err := refuseKeyVault(c.KeyVault); err != nil {
-		return err
-	}
 	if c.Data == "" {
 		return nil // the rules say so
 	}

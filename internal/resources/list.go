@@ -5,6 +5,8 @@
 package resources
 
 import (
+	"context"
+
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/resource"
 )
@@ -19,6 +21,9 @@ type Env struct {
 	Instances func(service, gateway string) any
 	// Trace finds the traces of requests, for listTrace. Nil for none.
 	Trace TraceFunc
+	// Vault reads a secret that is kept elsewhere; identity is the client ID to do it with, empty for the plane's own. Nil
+	// when no vault may be asked.
+	Vault func(ctx context.Context, identifier, identity string) (string, error)
 	// Policies compiles policy documents when they are written. Without it they are kept unchecked, for those who need
 	// the declarations only.
 	Policies *policy.Catalogue

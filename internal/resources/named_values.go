@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 
@@ -19,13 +20,7 @@ type NamedValue struct {
 	Value       string            `json:"value,omitempty" rule:"secret,required,max=4096" doc:"Text that takes its place; may be an expression. Not answered when it is secret: use listValue."`
 	Tags        []string          `json:"tags,omitempty" rule:"max=32" filter:"yes" doc:"Words to filter by."`
 	Secret      bool              `json:"secret" doc:"The value is kept from answers and traces."`
-	KeyVault    *KeyVaultContract `json:"keyVault,omitempty" doc:"Not supported."`
-}
-
-// KeyVaultContract names a secret of an Azure Key Vault. It is there to be refused with a reason.
-type KeyVaultContract struct {
-	SecretIdentifier string `json:"secretIdentifier,omitempty" doc:"URL of the secret."`
-	IdentityClientID string `json:"identityClientId,omitempty" doc:"Client ID of the identity that reads it."`
+	KeyVault    *KeyVaultContract `json:"keyVault,omitempty" doc:"The secret that is the value, when it is kept in a vault."`
 }
 
 // NamedValueSecret is the answer of listValue.
@@ -37,7 +32,19 @@ func namedValues(env Env) *resource.Type {
 	return resource.Define(resource.Spec[NamedValue]{
 		Name: "namedValues", Title: "Named value", Doc: "A constant or secret for policies.",
 		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL, NameMax: 256,
-		Default: func(_ *resource.Tx, _, d *resource.Doc[NamedValue]) error { return refuseKeyVault(d.Props.KeyVault) },
+		Prepare: func(ctx context.Context, x *resource.Request, old, d *resource.Doc[NamedValue]) (err error) {
+			p := &d.Props
+			if p.KeyVault == nil {
+				return refuseRefresh(x)
+			}
+			before := ""
+			if old != nil {
+				before = kept(old.Props.KeyVault, p.KeyVault, old.Props.Value)
+			}
+			p.Secret = true
+			p.Value, err = p.KeyVault.read(ctx, env, x, before)
+			return err
+		},
 		Check: func(_ *resource.Tx, _, d *resource.Doc[NamedValue]) error {
 			if strings.TrimSpace(d.Props.Value) == "" {
 				return arm.Invalid("value", "value must not consist of white space only.")
@@ -56,7 +63,7 @@ func namedValues(env Env) *resource.Type {
 			return v, nil
 		},
 		Indexes: func(d *resource.Doc[NamedValue]) []resource.Index {
-			return []resource.Index{{Name: namedValueIndex, Value: namedValueKey(d.ID, d.Props.DisplayName), Unique: true}}
+			return append(vaultIndexes(d.Props.KeyVault), resource.Index{Name: namedValueIndex, Value: namedValueKey(d.ID, d.Props.DisplayName), Unique: true})
 		},
 		Actions: []resource.Action[NamedValue]{
 			{
@@ -65,12 +72,7 @@ func namedValues(env Env) *resource.Type {
 					return NamedValueSecret{d.Props.Value}, nil
 				},
 			},
-			{
-				Name: "refreshSecret", Doc: "Reads the value from its key vault again.",
-				Read: func(*resource.Reader, *resource.Doc[NamedValue], json.RawMessage) (any, error) {
-					return nil, arm.Invalid("keyVault", "The named value is not kept in a key vault.")
-				},
-			},
+			{Name: refreshSecret, Doc: "Reads the value from its vault again.", Rewrite: true},
 		},
 		Publish: func(p *resource.Pub, d *resource.Doc[NamedValue]) error {
 			return p.Add(snapshot.KindNamedValue, d.ID.Rel(), snapshot.NamedValue{
@@ -97,9 +99,10 @@ func checkUses(x *resource.Tx, env Env, old, d *resource.Doc[NamedValue]) error 
 	return env.revalidateDependants(x, usesNamedValue, old.Props.DisplayName)
 }
 
-func refuseKeyVault(k *KeyVaultContract) error {
-	if k == nil {
+// refuseRefresh refuses to read from a vault what is not kept in one.
+func refuseRefresh(x *resource.Request) error {
+	if x.Action != refreshSecret {
 		return nil
 	}
-	return arm.Invalid("keyVault", "Key vaults are not supported yet. Give the value itself; it is encrypted where it is stored.")
+	return arm.Invalid("keyVault", "This is not kept in a vault.")
 }
