@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/store"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -98,9 +99,14 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	if token == "" {
 		token, given = newToken(), false
 	}
+	expressions, err := policy.ParseExpressionLimits(os.Getenv("CAUSEWAY_EXPRESSION_LIMITS"))
+	if err != nil {
+		return usageError("CAUSEWAY_EXPRESSION_LIMITS: %w", err)
+	}
 	p, err := openPlane(ctx, planeOptions{
-		log: log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
-		identity:     identityOptions{secret: token, out: cmd.OutOrStdout(), rateLimit: defaultRateLimit()},
+		expressions: expressions,
+		log:         log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
+		identity:     identityOptions{secret: token, out: cmd.OutOrStdout(), rateLimit: defaultRateLimit(), auditLife: devAuditLife},
 		awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },

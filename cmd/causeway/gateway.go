@@ -133,11 +133,15 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return err
 	}
+	limits, err := policy.ParseExpressionLimits(s.text("expressions.limits"))
+	if err != nil {
+		return usageError("setting expressions.limits: %w", err)
+	}
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	var client *configsync.Client
 	g := gateway.New(gateway.Options{
-		Name: name, InstanceID: instance, Catalogue: catalogue, Transport: &http1.Client{},
+		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits), Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr,

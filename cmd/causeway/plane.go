@@ -46,6 +46,7 @@ type plane struct {
 	board     *instanceBoard // nil for a plane without replicas
 	traces    *traceBoard
 	manage    *manage.Server
+	identity  *identity
 	gateway   *gateway.Gateway
 	gatewaySv *gateway.Server
 
@@ -71,6 +72,8 @@ type planeOptions struct {
 	// allowLoopbackLinks and allowPrivateLinks let imports follow links to this
 	// machine and to private addresses.
 	allowLoopbackLinks, allowPrivateLinks bool
+	// expressions bound the evaluations of the managed gateway.
+	expressions policy.ExpressionLimits
 
 	gatewayURL    func(service string) string
 	managementURL func(service string) string
@@ -119,7 +122,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 			return nil, errors.Join(err, st.Close())
 		}
 		p.gateway = gateway.New(gateway.Options{
-			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue, Transport: &http1.Client{},
+			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue.WithExpressionLimits(o.expressions), Transport: &http1.Client{},
 			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
 			Trace: func(service, id string, document []byte) {
 				p.traces.put(context.Background(), service, "managed", id, document)
@@ -152,6 +155,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	exports = resources.NewExports(p.manage.Engine())
+	p.identity, who.log.Engine = who, p.manage.Engine
 	return p, nil
 }
 
@@ -270,6 +274,7 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 		})
 	}
 	start(func() error { return ignoreCancel(p.publisher.Run(running)) })
+	start(func() error { return ignoreCancel(p.identity.run(running)) })
 	if p.board != nil {
 		start(func() error { p.board.run(running); return nil })
 	}

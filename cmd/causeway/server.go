@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/store"
 )
 
@@ -38,7 +39,9 @@ var serverOptions = []serverOption{
 	{name: "tls-cert", help: "certificate chain for the TLS listeners, PEM; a self-signed one is made without it"},
 	{name: "tls-key", help: "its private key, PEM"},
 	{name: "allow-private-links", normal: "false", help: "true: imports and policies may come from links to private addresses and this machine"},
+	{name: "expression-limits", help: "limits of one expression in the managed gateway, such as steps=10000000,memory=67108864,depth=200,regex=1s"},
 	{name: "management-rate-limit", normal: "1000", help: "requests a second of one principal, as many of reads, writes and deletions each; 0 for no limit"},
+	{name: "audit-retention-days", normal: "90", help: "how far the audit log goes back; 0 for ever"},
 	{name: "oidc-issuer", help: "issuer of the OpenID Connect provider that people sign in with"},
 	{name: "oidc-name", help: "what the button on the sign-in page calls it"},
 	{name: "oidc-client-id", help: "our client ID there; its redirect URI is https://HOST/oauth2/external/callback"},
@@ -197,6 +200,10 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return usageError("--allow-private-links is %q; it must be true or false", c.text("allow-private-links"))
 	}
+	expressions, err := policy.ParseExpressionLimits(c.text("expression-limits"))
+	if err != nil {
+		return usageError("--expression-limits: %w", err)
+	}
 	who, err := serverIdentity(cmd, c)
 	if err != nil {
 		return err
@@ -204,7 +211,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	p, err := openPlane(ctx, planeOptions{
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
-		identity:    who,
+		identity: who, expressions: expressions,
 		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },

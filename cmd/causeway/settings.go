@@ -54,6 +54,7 @@ var gatewaySettings = []setting{
 	{name: "policy.rate-limit.sync.port", normal: "4290", kind: kindNumber, idle: true},
 	{name: "counters.redis.endpoint", secret: true},
 	{name: "counters.redis.failure", normal: "open"},
+	{name: "expressions.limits"},
 	{name: "net.server.http.forwarded.proto.enabled", normal: "false", kind: kindBool},
 	{name: "k8s.ingress.enabled", normal: "false", kind: kindBool, idle: true},
 	{name: "k8s.ingress.namespace", normal: "default", idle: true},

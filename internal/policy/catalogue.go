@@ -17,6 +17,7 @@ type Catalogue struct {
 	globals     []csharp.Global
 	targets     targets
 	values      *ValueCodec
+	limits      ExpressionLimits
 }
 
 // entry is a definition with the shape of its struct.

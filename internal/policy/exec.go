@@ -120,6 +120,10 @@ func (x *Exec) Reset(ctx context.Context, host Host) {
 func (x *Exec) runLimits() *csharp.Limits {
 	if x.limits.Now == nil {
 		x.limits.Now, x.limits.Random = x.Host.Now, x.Host.Random
+		if h, ok := x.Host.(ExpressionLimiter); ok {
+			l := h.ExpressionLimits()
+			x.limits.Steps, x.limits.Memory, x.limits.Depth, x.limits.RegexTime = l.Steps, l.Memory, l.Depth, l.RegexTime
+		}
 	}
 	return &x.limits
 }
