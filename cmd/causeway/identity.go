@@ -13,9 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/auth/rbac"
 	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/manage/access"
+	"github.com/causeway-apim/causeway/internal/manage/audit"
 	"github.com/causeway-apim/causeway/internal/manage/directory"
 	"github.com/causeway-apim/causeway/internal/manage/signin"
 	"github.com/causeway-apim/causeway/internal/store"
@@ -31,6 +33,8 @@ type identityOptions struct {
 	out    io.Writer
 	// external is a provider that people sign in with; nil for none.
 	external *signin.External
+	// auditLife is how long the audit log goes back; 0 for ever.
+	auditLife time.Duration
 	// rateLimit bounds the requests of each principal.
 	rateLimit manage.RateLimit
 }
@@ -40,11 +44,15 @@ type identity struct {
 	directory *directory.Directory
 	signIn    *signin.Service
 	control   *access.Control
+	log       *audit.Log
+	store     audit.Store
+	auditLife time.Duration
 }
 
 // openIdentity makes the first principal and the token service.
 func openIdentity(ctx context.Context, o planeOptions, st store.Store) (*identity, error) {
-	d := directory.New(st, time.Now, adminID)
+	audited := audit.Store{Store: st}
+	d := directory.New(audited, time.Now, adminID)
 	made, err := d.KeepRoot(ctx, o.identity.secret)
 	if err != nil {
 		return nil, fmt.Errorf("keep the administrator's secret: %w", err)
@@ -55,8 +63,9 @@ func openIdentity(ctx context.Context, o planeOptions, st store.Store) (*identit
 	client := &http.Client{Timeout: identityTimeout, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		return fmt.Errorf("%s redirects, which an issuer must not", r.URL.Host)
 	}}
+	control := access.New(d, time.Now)
 	return &identity{
-		directory: d, control: access.New(d, time.Now),
+		directory: d, control: control, store: audited, log: &audit.Log{Store: st, Authorizer: control}, auditLife: o.identity.auditLife,
 		signIn: signin.New(signin.Config{
 			Directory: d, Store: st, Now: time.Now, Log: o.log, TenantID: tenantID, Client: client, External: o.identity.external,
 		}),
@@ -65,12 +74,37 @@ func openIdentity(ctx context.Context, o planeOptions, st store.Store) (*identit
 
 // configure puts the parts into the configuration of a management server.
 func (i *identity) configure(c *manage.Config, o identityOptions) {
+	c.Store, c.OnRefusal = i.store, i.store.Refused
 	c.Authenticator, c.Authorizer, c.OnDelete, c.RateLimit = i.signIn, i.control, i.control.Deleted, o.rateLimit
 	c.Endpoints = append(c.Endpoints, i.signIn)
 	c.Extensions = map[string]manage.Extension{
 		"microsoft.authorization": access.Authorization{Control: i.control},
-		"microsoft.causeway":      access.Accounts{Control: i.control},
+		"microsoft.causeway":      ours{accounts: access.Accounts{Control: i.control}, log: i.log},
+		"microsoft.insights":      i.log,
 	}
+}
+
+// run forgets old entries of the audit log until ctx ends.
+func (i *identity) run(ctx context.Context) error {
+	if i.auditLife <= 0 {
+		return nil
+	}
+	return i.store.Forget(ctx, time.Now, i.auditLife)
+}
+
+// ours are the parts of our own provider.
+type ours struct {
+	accounts access.Accounts
+	log      *audit.Log
+}
+
+// ServeExtension implements manage.Extension.
+func (o ours) ServeExtension(w http.ResponseWriter, r *http.Request, scope arm.ID, rest []string) {
+	if strings.EqualFold(rest[0], "audit") {
+		o.log.ServeExtension(w, r, scope, rest)
+		return
+	}
+	o.accounts.ServeExtension(w, r, scope, rest)
 }
 
 // externalProvider reads the options of the provider that people sign in with, nil when there is none.
@@ -111,6 +145,9 @@ func roleIDOf(name string) string {
 	return roles[i].ID
 }
 
+// devAuditLife is how far the audit log of dev goes back.
+const devAuditLife = 30 * 24 * time.Hour
+
 // burstSeconds is how long a principal may send at once what it may send in that time.
 const burstSeconds = 10
 
@@ -124,8 +161,13 @@ func serverIdentity(cmd *cobra.Command, c serverConfig) (o identityOptions, err 
 	if err != nil || rate < 0 {
 		return o, usageError("--management-rate-limit is %q; it must be a number of requests a second, or 0", c.text("management-rate-limit"))
 	}
+	days, err := strconv.Atoi(c.text("audit-retention-days"))
+	if err != nil || days < 0 || days > 36500 {
+		return o, usageError("--audit-retention-days is %q; it must be a number of days, or 0 for ever", c.text("audit-retention-days"))
+	}
 	o = identityOptions{
-		secret: os.Getenv("CAUSEWAY_ADMIN_SECRET"), out: cmd.OutOrStdout(),
+		auditLife: time.Duration(days) * 24 * time.Hour,
+		secret:    os.Getenv("CAUSEWAY_ADMIN_SECRET"), out: cmd.OutOrStdout(),
 		rateLimit: manage.RateLimit{PerSecond: rate, Burst: int(rate * burstSeconds)},
 	}
 	o.external, err = externalProvider(c)
