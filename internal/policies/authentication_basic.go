@@ -16,7 +16,7 @@ var AuthenticationBasic = policy.Define[basicAuth](policy.Spec{
 
 type basicAuth struct {
 	Username policy.Value[string] `attr:"username,required" doc:"User name."`
-	Password policy.Value[string] `attr:"password,required" doc:"Password."`
+	Password policy.Value[string] `attr:"password,required,empty" doc:"Password."`
 }
 
 func (p *basicAuth) Run(x *policy.Exec) error { return p.apply(x, &x.Request.Header) }

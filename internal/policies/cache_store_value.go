@@ -10,7 +10,7 @@ var CacheStoreValue = policy.Define[cacheStoreValue](policy.Spec{
 
 type cacheStoreValue struct {
 	Key      policy.Value[string] `attr:"key,required" doc:"Key of the value."`
-	Value    policy.Value[any]    `attr:"value,required" doc:"Value to keep."`
+	Value    policy.Value[any]    `attr:"value,required,empty" doc:"Value to keep."`
 	Duration policy.Value[int64]  `attr:"duration,required" min:"0" doc:"Seconds for which it is kept."`
 	Caching  cachingType
 	values   *policy.ValueCodec

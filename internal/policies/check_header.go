@@ -17,7 +17,7 @@ var CheckHeader = policy.Define[checkHeader](policy.Spec{
 type checkHeader struct {
 	Name       policy.Value[string]   `attr:"name,required" doc:"Header to look at."`
 	Code       policy.Value[int]      `attr:"failed-check-httpcode,required" min:"100" max:"599" doc:"Status code of the refusal."`
-	Message    policy.Value[string]   `attr:"failed-check-error-message,required" doc:"Message of the refusal."`
+	Message    policy.Value[string]   `attr:"failed-check-error-message,required,empty" doc:"Message of the refusal."`
 	IgnoreCase policy.Value[bool]     `attr:"ignore-case,required" doc:"Whether the case of values does not matter."`
 	Values     []policy.Value[string] `elem:"value" doc:"Allowed value; without any, the header only has to be there."`
 }

@@ -14,7 +14,7 @@ var FindAndReplace = policy.Define[findAndReplace](policy.Spec{
 
 type findAndReplace struct {
 	From policy.Value[string] `attr:"from,required" doc:"Text to look for, in its case; no pattern."`
-	To   policy.Value[string] `attr:"to,required" doc:"Text in its place; may be empty."`
+	To   policy.Value[string] `attr:"to,required,empty" doc:"Text in its place; may be empty."`
 }
 
 // Compile says which body is read.

@@ -14,7 +14,7 @@ var SetVariable = policy.Define[setVariable](policy.Spec{
 
 type setVariable struct {
 	Name  string            `attr:"name,required" doc:"Name of the variable."`
-	Value policy.Value[any] `attr:"value,required" doc:"Value of the variable."`
+	Value policy.Value[any] `attr:"value,required,empty" doc:"Value of the variable."`
 }
 
 // Compile refuses a name that cannot be looked up.

@@ -19,7 +19,7 @@ type trace struct {
 
 type traceMetadata struct {
 	Name  string               `attr:"name,required" doc:"Name."`
-	Value policy.Value[string] `attr:"value,required" doc:"Value."`
+	Value policy.Value[string] `attr:"value,required,empty" doc:"Value."`
 }
 
 func (p *trace) Compile(c *policy.Compiler) error {

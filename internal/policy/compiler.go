@@ -176,6 +176,10 @@ func (c *Compiler) element(v reflect.Value, s *shape, isPolicy bool) {
 func (c *Compiler) attributes(v reflect.Value, s *shape, isPolicy bool) {
 	for _, f := range s.attrs {
 		if a := c.node.attr(f.name); a != nil {
+			if f.required && !f.mayBeEmpty && a.value.s == "" {
+				c.k.errorAt(a.pos, "EmptyAttribute", "attribute %q of <%s> must not be empty", f.name, c.node.name)
+				continue
+			}
 			c.assign(v.FieldByIndex(f.index), f, a.value)
 			continue
 		}
@@ -257,6 +261,10 @@ func (c *Compiler) fill(v reflect.Value, f *field) {
 	}
 	for _, n := range c.node.children {
 		c.k.errorAt(n.pos, "UnknownElement", "<%s> has no element <%s>", c.node.name, n.name)
+	}
+	if f.required && !f.mayBeEmpty && strings.TrimSpace(c.node.text.s) == "" {
+		c.Errorf("MissingText", "<%s> must have a content", c.node.name)
+		return
 	}
 	c.assign(v, f, c.node.text)
 }

@@ -48,8 +48,8 @@ func hasExpressionEnd(s string) bool {
 	return ok
 }
 
-// expression compiles t, which is one expression, for a field of the C# type target. An expression of another type is converted when it runs.
-func (k *compilation) expression(f *field, t text, target *csharp.Type) *expression {
+// expression compiles t, which is one expression at a place for messages, for a field of the C# type target. An expression of another type is converted when it runs.
+func (k *compilation) expression(where string, f *field, t text, target *csharp.Type) *expression {
 	options := csharp.Options{Globals: k.catalogue.globals, Strict: k.options.Strict, Target: target}
 	program, diagnostics := k.compileSafely(t.s, options)
 	typed := program != nil && target != nil
@@ -62,7 +62,7 @@ func (k *compilation) expression(f *field, t text, target *csharp.Type) *express
 		if d.Warning {
 			k.warnAt(pos, d.Code, "%s", d.Message)
 		} else {
-			k.errorAt(pos, d.Code, "%s", d.Message)
+			k.errorAt(pos, d.Code, "%s (in %s)", d.Message, where)
 		}
 	}
 	k.use |= bodyUse(t.s)

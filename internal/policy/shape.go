@@ -25,8 +25,10 @@ type field struct {
 	name     string // of the attribute or element
 	required bool
 	constant bool // no expressions
-	exact    bool // literal text keeps its white space and may hold markup
-	outer    bool // the text is the whole element, tags included
+	// mayBeEmpty says that an empty text is a value of a required attribute.
+	mayBeEmpty bool
+	exact      bool // literal text keeps its white space and may hold markup
+	outer      bool // the text is the whole element, tags included
 	// keepSpace is set for attributes and exact texts.
 	keepSpace bool
 	fallback  *string
@@ -166,6 +168,8 @@ func (f *field) readOptions(key, tag string) error {
 			f.required = true
 		case "const":
 			f.constant = true
+		case "empty":
+			f.mayBeEmpty = true
 		case "exact":
 			f.exact = true
 		case "outer":

@@ -4,7 +4,7 @@ package policy
 //
 // Fields are described by tags:
 //
-//	attr:"name,required,const"    an attribute; const refuses expressions
+//	attr:"name,required,const"    an attribute; const refuses expressions; a required one is not empty unless the option empty lets it be
 //	elem:"name,required,const"    child elements: Value[T] takes the text of one, a struct or *struct one, a slice all of that name
 //	elem:"name,outer"             a string: the raw XML of a child element, its tags and attributes included
 //	text:"required,const,exact"   the element's own text; exact keeps the white space of literal text, which is trimmed otherwise

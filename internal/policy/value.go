@@ -42,7 +42,7 @@ func (v *Value[T]) load(c *Compiler, f *field, t text) {
 				c.noExpression(f, t)
 				return
 			}
-			v.expr = c.k.expression(f, t.trim(), c.k.catalogue.targets.of(&v.constant))
+			v.expr = c.k.expression(c.where(f), f, t.trim(), c.k.catalogue.targets.of(&v.constant))
 			return
 		}
 		if n := strings.IndexByte(t.s, '@'); !hasExpressionEnd(t.s[n:]) {
