@@ -30,6 +30,7 @@ var layers = map[string][]string{
 	"mail":      {},
 	"csharp":    {},
 	"web":       {},
+	"vault":     {"auth"},
 
 	"csharp/clr": {"csharp", "message"},
 	"liquid":     {"csharp/clr", "message"},

@@ -71,6 +71,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		productGroups(),
 		policyFragments(env),
 		productAPILinks(), productGroupLinks(), tagAPILinks(), tagOperationLinks(), tagProductLinks(),
+		diagnostics("", "Diagnostic"), diagnostics("apis", "Diagnostic of an API"),
 		tagDescriptions(),
 		documentations(), wikis(),
 		apiIssues(), issueComments(), issueAttachments(), serviceIssues(),

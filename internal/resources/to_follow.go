@@ -9,8 +9,6 @@ func toFollow() (types []*resource.Type) {
 		names          []string
 	}{
 		{"the credential manager is to follow", "", []string{"authorizationProviders"}},
-		{"diagnostics and loggers are to follow", "", []string{"diagnostics"}},
-		{"diagnostics are to follow", "apis", []string{"diagnostics"}},
 		{"usage records are to follow", "", []string{"quotas", "reports"}},
 		{"GraphQL is to follow", "apis", []string{"resolvers"}},
 	} {
