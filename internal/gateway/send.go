@@ -10,6 +10,9 @@ import (
 
 // send sends a request of a policy.
 func (s *service) send(ctx context.Context, c *config, req *message.Request, o policy.SendOptions) (*message.Response, error) {
+	if err := s.sendTo(c, req, &o); err != nil {
+		return nil, err
+	}
 	proxy, err := s.gateway.proxyFor(&req.URL, o.Proxy, o.Backend)
 	if err != nil {
 		return nil, err
@@ -35,6 +38,22 @@ func (s *service) send(ctx context.Context, c *config, req *message.Request, o p
 		resp.Body = &cancelBody{Body: resp.Body, cancel: cancel}
 	}
 	return resp, nil
+}
+
+// sendTo puts the URL of the backend entity that the options name before that of the request.
+func (s *service) sendTo(c *config, req *message.Request, o *policy.SendOptions) error {
+	if o.BackendID == "" {
+		return nil
+	}
+	t, err := s.pickBackend(c, o.BackendID)
+	if err != nil {
+		return err
+	}
+	if t.backend.base.Host == "" {
+		return backendFailure("Backend " + t.backend.part.Name + " has no usable URL.")
+	}
+	req.URL, o.Backend = t.backend.base.Join(req.URL), &t.backend.part
+	return nil
 }
 
 // cancelBody ends the time limit of an exchange with its body.

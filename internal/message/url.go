@@ -183,6 +183,18 @@ func (u *URL) Detach() URL {
 	}
 }
 
+// Join returns u with the path of another URL after its own, and the query of both.
+func (u URL) Join(other URL) URL {
+	u.Path = strings.TrimSuffix(u.Path, "/") + other.Path
+	switch query := other.RawQuery; {
+	case u.RawQuery == "":
+		u.RawQuery = query
+	case query != "":
+		u.RawQuery += "&" + query
+	}
+	return u
+}
+
 // Query yields the pairs of RawQuery; see [QueryPairs].
 func (u *URL) Query() iter.Seq2[string, string] { return QueryPairs(u.RawQuery) }
 

@@ -141,6 +141,13 @@ func (h *fakeHost) Forward(ctx context.Context, x *policy.Exec, _ policy.Forward
 }
 
 func (h *fakeHost) Send(ctx context.Context, r *message.Request, o policy.SendOptions) (*message.Response, error) {
+	if e, ok := h.Backend(o.BackendID); ok {
+		base, err := message.ParseURL(e.URL)
+		if err != nil {
+			return nil, err
+		}
+		r.URL = base.Join(r.URL)
+	}
 	return h.exchange(ctx, r, o.Certificate, o.Proxy)
 }
 

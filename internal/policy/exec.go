@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
@@ -81,6 +80,7 @@ type Exec struct {
 	written   []string // what a branch has set
 	pending   message.Header
 	atEnd     []func(x *Exec)
+	atAnswer  []func(x *Exec) error
 	atFinish  []func(bytesIn, bytesOut int64)
 	state     []state
 	stored    []*message.Response // see NewResponseValue
@@ -106,6 +106,8 @@ func (x *Exec) Reset(ctx context.Context, host Host) {
 	}
 	clear(kept.variables)
 	clear(kept.atEnd)
+	kept.atAnswer = x.atAnswer[:0]
+	clear(x.atAnswer)
 	clear(kept.stored)
 	clear(kept.Matched)
 	clear(kept.atFinish)
@@ -217,6 +219,10 @@ func (x *Exec) mergePending(h *message.Header) {
 	}
 }
 
+// AtAnswer registers a function that runs when the backend section has ended, with its response and before outbound. An error leads to on-error. It does
+// not run when the pipeline ends before, or goes on with a response from a cache.
+func (x *Exec) AtAnswer(f func(x *Exec) error) { x.atAnswer = append(x.atAnswer, f) }
+
 // AtEnd registers a function that runs when all sections have run and the response is known, before its body is sent.
 func (x *Exec) AtEnd(f func(x *Exec)) { x.atEnd = append(x.atEnd, f) }
 
@@ -254,17 +260,7 @@ func (x *Exec) State(key any) any {
 }
 
 // BackendURL is where Forward sends the request: Base, then the path and query of the request.
-func (x *Exec) BackendURL() message.URL {
-	u := x.Base
-	u.Path = strings.TrimSuffix(u.Path, "/") + x.Request.URL.Path
-	switch query := x.Request.URL.RawQuery; {
-	case u.RawQuery == "":
-		u.RawQuery = query
-	case query != "":
-		u.RawQuery += "&" + query
-	}
-	return u
-}
+func (x *Exec) BackendURL() message.URL { return x.Base.Join(x.Request.URL) }
 
 // Trace records a message in the request's debug trace, if it has one. Data are names and values in turn. What statements read and change is
 // recorded by the engine.

@@ -24,7 +24,7 @@ func (x *Exec) routing() routing {
 func (x *Exec) Fork() *Exec {
 	x.forked = true
 	branch := *x
-	branch.atEnd, branch.atFinish, branch.stored, branch.written, branch.branch = nil, nil, nil, nil, true
+	branch.atEnd, branch.atAnswer, branch.atFinish, branch.stored, branch.written, branch.branch = nil, nil, nil, nil, nil, true
 	branch.pending, branch.bodies, branch.forkedFrom = message.Header{}, bodies{}, x.routing()
 	branch.state = x.state[:len(x.state):len(x.state)]
 	return &branch
@@ -61,6 +61,7 @@ func (x *Exec) Join(branch *Exec) {
 		x.SetState(s.key, s.value)
 	}
 	x.atEnd = append(x.atEnd, branch.atEnd...)
+	x.atAnswer = append(x.atAnswer, branch.atAnswer...)
 	x.atFinish = append(x.atFinish, branch.atFinish...)
 	x.stored = append(x.stored, branch.stored...)
 }

@@ -126,6 +126,8 @@ type SendOptions struct {
 	Proxy *snapshot.Proxy
 	// Backend gives credentials and TLS settings, or nil.
 	Backend *snapshot.Backend
+	// BackendID is a backend entity, or a pool of them, that the request goes to: its URL comes before the path of the request. Empty for none.
+	BackendID string
 }
 
 // Window says how a limit counts over time.

@@ -152,6 +152,9 @@ func (p *Pipeline) runSections(x *Exec) error {
 		if err := context.Cause(x.ctx); err != nil {
 			return x.locate(&Error{Reason: ReasonClientConnection, Message: "The client connection was aborted.", Status: 499, Err: err}, nil)
 		}
+		if err := x.answered(); err != nil {
+			return err
+		}
 		err := x.runRefs(p.sections[i])
 		if errors.Is(err, ErrSkipBackend) && x.Section&(Inbound|Backend) != 0 {
 			x.Section, i = Outbound, Outbound.index()
@@ -160,6 +163,19 @@ func (p *Pipeline) runSections(x *Exec) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// answered runs what waits for the response of the backend section.
+func (x *Exec) answered() error {
+	if x.Section != Outbound {
+		return nil
+	}
+	for i := 0; i < len(x.atAnswer); i++ {
+		if err := x.atAnswer[i](x); err != nil {
+			return x.locate(WrapError(err), nil)
 		}
 	}
 	return nil
