@@ -111,7 +111,11 @@ func (c *Call) Action() string {
 	return c.action
 }
 
-func (c *Call) authorised(action string) {
+// Authorised notes an action for records; authorizers call it. It does nothing without a call.
+func (c *Call) Authorised(action string) {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.action = action
@@ -152,9 +156,6 @@ func (s *Server) authorize(ctx context.Context, action string, scope arm.ID) err
 	p, ok := ctx.Value(principalKey{}).(Principal)
 	if !ok {
 		return nil
-	}
-	if c := CallOf(ctx); c != nil {
-		c.authorised(action)
 	}
 	return s.c.Authorizer.Authorize(ctx, p, action, scope)
 }

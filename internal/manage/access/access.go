@@ -32,6 +32,7 @@ func New(dir *directory.Directory, now func() time.Time) *Control { return &Cont
 
 // Authorize implements [manage.Authorizer]: what no role allows is refused, and what a lock refuses too.
 func (c *Control) Authorize(ctx context.Context, p manage.Principal, action string, scope arm.ID) error {
+	manage.CallOf(ctx).Authorised(action)
 	if err := c.allow(ctx, p, action, false, scope); err != nil {
 		return err
 	}

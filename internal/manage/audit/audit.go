@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/auth/rbac"
 	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/store"
 )
@@ -125,6 +126,13 @@ type tx struct {
 func (t *tx) write(ctx context.Context, call *manage.Call) error {
 	r := newRecord(call)
 	r.Changes, r.Omitted = t.changes, t.seen-len(t.changes)
+	// A restore, and what else writes resources from elsewhere, belongs to the resource that it writes.
+	if len(t.changes) > 0 {
+		first := t.changes[0].Resource
+		if id, err := arm.ParseID(first); err == nil && !id.Service().IsZero() && !rbac.Covers(strings.ToLower(r.Resource), strings.ToLower(first)) {
+			r.Resource = first
+		}
+	}
 	return put(ctx, t.Tx, call, r, t.secrets)
 }
 
