@@ -67,6 +67,10 @@ func declareContext(b *csharp.Builder) {
 	t.Prop("IVariables Variables", csharp.F1(func(x *Exec) *variablesObject { return (*variablesObject)(x) }))
 	t.Method("void Trace(string message)", csharp.V2(func(x *Exec, message string) { x.Trace("context.Trace", message) }))
 
+	t.Prop("IWorkspace Workspace", null[*Exec]())
+	declareAbsent(b)
+	declareGraphQL(b, t)
+
 	v := b.Type("interface IVariables : IReadOnlyDictionary<string, object>", csharp.Go[*variablesObject]())
 	v.Index("object this[string key]", csharp.F2(func(v *variablesObject, key string) any { return v.variables[key] }))
 	v.Method("object GetValueOrDefault(string key)", csharp.F2(func(v *variablesObject, key string) any { return v.variables[key] }))
@@ -170,6 +174,7 @@ func declareConfiguration(b *csharp.Builder) {
 		}
 		return 0
 	}))
+	p.Prop("IWorkspace Workspace", null[*productObject]())
 	declareSubscription(b)
 	declareUser(b)
 }
@@ -214,6 +219,8 @@ func declareAPI(b *csharp.Builder) {
 	c.Prop("bool IsCurrentRevision", csharp.F1(func(a *snapshot.API) bool { return a.IsCurrent }))
 	c.Prop("string Revision", csharp.F1(func(a *snapshot.API) string { return a.Revision }))
 	c.Prop("string Version", csharp.F1(func(a *snapshot.API) string { return nullIfEmpty(a.Version) }))
+
+	c.Prop("IWorkspace Workspace", null[*snapshot.API]())
 
 	o := b.Type("interface IOperation", csharp.Go[*snapshot.Operation]())
 	o.Prop("string Id", csharp.F1(func(o *snapshot.Operation) string { return o.Name }))

@@ -21,6 +21,9 @@ func declareMessages(b *csharp.Builder, readers bodyReaders) {
 	r.Prop("IUrl OriginalUrl", csharp.F1(func(r *requestObject) *originalURLObject { return (*originalURLObject)(r) }))
 	r.Prop("IUrl Url", csharp.F1(func(r *requestObject) *requestURLObject { return (*requestURLObject)(r) }))
 
+	r.Prop("IPrivateEndpointConnection PrivateEndpointConnection", null[*requestObject]())
+	r.Prop("IAzureVnetInfo AzureVnetInfo", null[*requestObject]())
+
 	s := b.Type("interface IResponse", csharp.Go[*ResponseValue]())
 	s.Prop("IMessageBody Body", csharp.F1(func(v *ResponseValue) any { return v.bodyValue() }))
 	s.Prop("IHeaders Headers", csharp.F1(func(v *ResponseValue) *headers { return (*headers)(&v.r.Header) }))
@@ -180,6 +183,8 @@ func declareURL(b *csharp.Builder) {
 		}
 		return ""
 	}))
+
+	u.Method("Uri ToUri()", csharp.F1(func(u urlView) *clr.Uri { return clr.NewURI(u.ToString()) }))
 
 	q := b.Type("interface IQuery : IReadOnlyDictionary<string, string[]>", csharp.Go[*query]())
 	q.Method("string GetValueOrDefault(string name, string defaultValue = null)", csharp.F3(func(q *query, name, fallback string) string {

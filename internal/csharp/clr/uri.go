@@ -102,6 +102,9 @@ func newUri(s string, kind int) (*Uri, bool) {
 	return nil, false
 }
 
+// NewURI makes an absolute System.Uri; what is none throws UriFormatException.
+func NewURI(s string) *Uri { return mustUri(s, uriAbsolute) }
+
 func mustUri(s string, kind int) *Uri {
 	needString(s, "uriString")
 	if kind < uriAny || kind > uriRelative {
