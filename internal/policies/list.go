@@ -23,6 +23,7 @@ func All() []policy.Definition {
 		AuthenticationCertificate,
 		AuthenticationManagedIdentity,
 		ValidateContent,
+		ValidateODataRequest,
 		ValidateParameters,
 		ValidateHeaders,
 		ValidateStatusCode,
