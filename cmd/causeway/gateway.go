@@ -140,11 +140,12 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	var client *configsync.Client
+	credentials := &remoteCredentials{}
 	g := gateway.New(gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits), Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
-		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr,
+		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials,
 		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
 	})
 	cert, err := selfSigned(time.Now())
@@ -169,6 +170,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if s.flag("config.service.endpoint.disableCertificateValidation") {
 		client.TLS = &tls.Config{InsecureSkipVerify: true} // the setting says so
 	}
+	credentials.client = client
 	return serveGateway(cmd.Context(), f, log, g, server, client)
 }
 

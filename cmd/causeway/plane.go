@@ -43,12 +43,14 @@ type plane struct {
 	feed      *configsync.Feed
 	publisher *resource.Publisher
 	config    *configsync.Server
-	board     *instanceBoard // nil for a plane without replicas
-	traces    *traceBoard
-	manage    *manage.Server
-	identity  *identity
-	gateway   *gateway.Gateway
-	gatewaySv *gateway.Server
+	// credentials is the credential manager.
+	credentials *resources.CredentialManager
+	board       *instanceBoard // nil for a plane without replicas
+	traces      *traceBoard
+	manage      *manage.Server
+	identity    *identity
+	gateway     *gateway.Gateway
+	gatewaySv   *gateway.Server
 
 	mu       sync.Mutex
 	followed map[string]func() // by service: ends the managed gateway's subscription
@@ -127,14 +129,14 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 			Trace: func(service, id string, document []byte) {
 				p.traces.put(context.Background(), service, "managed", id, document)
 			},
-			Proxy: proxy, Dapr: dapr,
+			Proxy: proxy, Dapr: dapr, Credentials: localCredentials{p},
 		})
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
 	}
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,
 	})
-	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log, Record: p.takeRecord}
+	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer}
 	if o.replicas {
 		p.board = &instanceBoard{store: st, now: time.Now, log: o.log}
 		p.config.Changed = p.board.changed
@@ -144,6 +146,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	var exports http.Handler // needs the engine that manage.New makes
 	handlers := maps.Clone(o.handlers)
+	handlers[resources.RedirectPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.credentials.ServeHTTP(w, r) })
 	handlers[resources.ExportPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { exports.ServeHTTP(w, r) })
 	config := manage.Config{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
@@ -155,6 +158,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	exports = resources.NewExports(p.manage.Engine())
+	p.credentials = newCredentialManager(p.manage.Engine(), trust)
 	p.identity, who.log.Engine = who, p.manage.Engine
 	return p, nil
 }

@@ -144,6 +144,17 @@ func services(env Env) *resource.Type {
 	})
 }
 
+// noTenant is the directory of identities that no directory knows.
+const noTenant = "00000000-0000-0000-0000-000000000000"
+
+// newPrincipalID makes the object ID of a system-assigned identity: a random UUID (RFC 9562, 5.4).
+func newPrincipalID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
 func completeService(x *resource.Tx, old, d *resource.Doc[Service]) error {
 	s, now := &d.Props, x.Now
 	if old == nil {
@@ -157,6 +168,9 @@ func completeService(x *resource.Tx, old, d *resource.Doc[Service]) error {
 	s.Properties.HostnameConfigurations = slices.DeleteFunc(s.Properties.HostnameConfigurations, func(h HostnameConfiguration) bool {
 		return h.CertificateSource == "BuiltIn"
 	})
+	if i := s.Identity; i != nil && i.PrincipalID == "" && strings.Contains(strings.ToLower(i.Type), "systemassigned") {
+		i.PrincipalID, i.TenantID = newPrincipalID(), noTenant
+	}
 	s.Properties.ProvisioningState = "Succeeded"
 	s.Properties.PlatformVersion = "stv2"
 	if s.Properties.NotificationSenderEmail == "" {

@@ -8,7 +8,6 @@ func toFollow() (types []*resource.Type) {
 		reason, parent string
 		names          []string
 	}{
-		{"the credential manager is to follow", "", []string{"authorizationProviders"}},
 		{"usage records are to follow", "", []string{"quotas", "reports"}},
 		{"GraphQL is to follow", "apis", []string{"resolvers"}},
 	} {
