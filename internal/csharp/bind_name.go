@@ -179,7 +179,7 @@ func (b *binder) field(pos int, x operand, i int) operand {
 				r := get.o(fr).(*Record)
 				values := append([]any(nil), r.Values...)
 				values[i] = n
-				keep(fr, &Record{Type: r.Type, Values: values})
+				keep(fr, NewRecord(r.Type, values))
 				put(fr)
 			}
 		}

@@ -198,11 +198,11 @@ func (b *binder) makeRecord(pos int, t *Type, items []operand) operand {
 		parts[i] = boxer(y.c, y.t)
 	}
 	return operand{pos: pos, t: t, nonNull: true, c: code{o: func(fr *Frame) any {
-		r := &Record{Type: t, Values: make([]any, len(parts))}
+		values := make([]any, len(parts))
 		for i, p := range parts {
-			r.Values[i] = p(fr)
+			values[i] = p(fr)
 		}
-		return r
+		return NewRecord(t, values)
 	}}}
 }
 

@@ -72,6 +72,34 @@ func TestLimits(t *testing.T) {
 	f(`@("a".PadLeft(2000000000).Length)`, "memory")
 }
 
+// TestGrowth runs what doubles or nests without a new string or array in sight: Go cannot recover from an exhausted stack.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	f := func(src, limit string) {
+		t.Helper()
+		p, diags := clr.Library().Compile(src, csharp.Options{})
+		if p == nil {
+			t.Fatalf("Compile(%q): %v", src, diags)
+		}
+		_, err := p.Run(nil, &csharp.Limits{Memory: 1 << 20})
+		var e *csharp.LimitError
+		if !errors.As(err, &e) || e.Limit != limit {
+			t.Errorf("Run(%q) = %v, want the limit of %s", src, err, limit)
+		}
+	}
+	f(`@{ var o = new JObject(); for (var i = 0; ; i++) { o["a" + i] = o.DeepClone(); } }`, "memory")
+	f(`@{ var o = new JArray(1); for (;;) { o.Add(o); } }`, "memory")
+	f(`@{ var e = new XElement("a", "x"); for (;;) { e.Add(new XElement(e)); } }`, "memory")
+	f(`@{ var o = new JArray(); for (var i = 0; i < 20000; i++) { var n = new JArray(); n.Add(o); o = n; } return o.ToString(); }`, "depth")
+	f(`@{ object t = 1; for (var i = 0; i < 30; i++) { t = Tuple.Create(t, t); } return t.ToString(); }`, "depth")
+	f(`@{ object t = 1; for (;;) { t = new { t }; } }`, "depth")
+	f(`@{ object t = 1; for (;;) { t = (t, 1); } }`, "depth")
+	f(`@{ object t = 1; for (;;) { t = new KeyValuePair<object, object>(t, t); } }`, "depth")
+	f(`@{ IEnumerable<int> e = new[] { 1 }; for (var i = 0; i < 1000; i++) { e = e.Select(x => x + 1); } return e.First(); }`, "depth")
+	f(`@{ var s = new string('x', 500000); Exception e = null; for (var i = 0; i < 1000; i++) { e = new Exception(s, e); } return e.ToString(); }`, "memory")
+	f(`@(5.ToString(new string('0', 500000)))`, "memory")
+}
+
 func TestDeepNestingIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, src := range []string{

@@ -210,14 +210,17 @@ func (e *Exception) ClrType() *Type { return e.Type }
 
 // ToString is "Type: message" with the inner exception behind an arrow.
 func (e *Exception) ToString() string {
-	s := e.TypeName()
-	if e.Message != "" {
-		s += ": " + e.Message
+	var list []string
+	n := 0
+	for x := e; x != nil; x = x.Inner {
+		s := x.TypeName()
+		if x.Message != "" {
+			s += ": " + x.Message
+		}
+		list = append(list, s)
+		n++
 	}
-	if e.Inner != nil {
-		s += "\n ---> " + e.Inner.ToString() + "\n   --- End of inner exception stack trace ---"
-	}
-	return s
+	return JoinText(list, "\n ---> ") + strings.Repeat("\n   --- End of inner exception stack trace ---", n-1)
 }
 
 // Equal is Object.Equals(a, b): the same run-time type and value, or the same object.

@@ -80,6 +80,12 @@ func (r *Run) enter() {
 
 func (r *Run) leave() { r.depth++ }
 
+// Enter goes one level deeper, where a library member recurses into values that an expression made; Leave comes back.
+func (r *Run) Enter() { r.enter() }
+
+// Leave is the end of what Enter began.
+func (r *Run) Leave() { r.leave() }
+
 // Library is the library that the running program was compiled with.
 func (r *Run) Library() *Library { return r.lib }
 

@@ -29,6 +29,7 @@ type Delegate struct {
 type Record struct {
 	Type   *Type
 	Values []any // in the order of Type's fields
+	nested int   // see NestedSize
 }
 
 // A Ref is an out or ref argument on its way through a library member: it holds the boxed value going in and out.

@@ -19,6 +19,9 @@ type Pair struct {
 	Key, Value any
 }
 
+// NestedSize implements csharp.Nested.
+func (p Pair) NestedSize() int { return csharp.NestedSize([]any{p.Key, p.Value}) }
+
 // keyed is what a KeyValuePair can be: a Pair, or a JProperty where C# enumerates a JObject.
 type keyed interface {
 	pairKey() any
@@ -213,7 +216,11 @@ func declareDictionary(b *csharp.Builder) {
 	p := b.Type("struct "+ns+"KeyValuePair<TKey, TValue>", csharp.Go[keyed]().WithZero(func(t *csharp.Type) any {
 		return Pair{t, csharp.Zero(t.Args()[0]), csharp.Zero(t.Args()[1])}
 	}))
-	p.New("(TKey key, TValue value)", csharp.F3(func(t resultType, k, v any) Pair { return Pair{t.Type, k, v} }))
+	p.New("(TKey key, TValue value)", csharp.F3(func(t resultType, k, v any) Pair {
+		p := Pair{t.Type, k, v}
+		csharp.NestedSize([]any{p})
+		return p
+	}))
 	p.Prop("TKey Key", csharp.F1(keyed.pairKey))
 	p.Prop("TValue Value", csharp.F1(keyed.pairValue))
 

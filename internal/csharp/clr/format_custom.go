@@ -1,6 +1,10 @@
 package clr
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/csharp"
+)
 
 // section is one ;-separated part of a custom format.
 type section struct {
@@ -23,8 +27,14 @@ type customItem struct {
 	min  int  // digits of the exponent
 }
 
+// maxFormat bounds a custom format in bytes: formatting takes time and memory for each of its characters.
+const maxFormat = 64 << 10
+
 // custom formats by a custom format such as "#,##0.00;(0)".
 func custom(n number, format string) string {
+	if len(format) > maxFormat {
+		panic(&csharp.LimitError{Limit: "memory"})
+	}
 	parts := splitSections(format)
 	pick := 0
 	switch {

@@ -77,17 +77,17 @@ func (a *JArray) addContent(r run, v any, flatten bool) {
 		}
 	}
 	r.Alloc(32)
-	a.items = append(a.items, adopt(a, contentToken(v)))
+	a.items = append(a.items, adopt(a, contentToken(chargeCopy(r, a, v))))
 }
 
 func declareJArray(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JArray : JContainer, IList<JToken>, IEnumerable<JToken>", csharp.Go[*JArray]())
 	declareSteps(t, "JToken")
 	t.New("()", csharp.F0(func() *JArray { return &JArray{} }))
-	t.New("(JArray other)", csharp.F1(func(a *JArray) *JArray { return a.clone().(*JArray) }))
+	t.New("(JArray other)", csharp.F2(func(r run, a *JArray) *JArray { return chargeClone(r, a).clone().(*JArray) }))
 	t.New("(object content)", csharp.F2(func(r run, v any) *JArray {
 		if x, ok := v.(*JArray); ok {
-			return x.clone().(*JArray)
+			return chargeClone(r, x).clone().(*JArray)
 		}
 		a := &JArray{}
 		a.addContent(r, v, true)
@@ -114,9 +114,9 @@ func declareJArray(b *csharp.Builder) {
 		return a
 	}))
 	t.Index("JToken this[int index]", csharp.F2(func(a *JArray, i int) any { return a.items[a.at(i)] }),
-		csharp.V3(func(a *JArray, i int, v any) { replaceToken(a.items[a.at(i)], asToken(v)) }))
-	t.Method("void Add(JToken item)", csharp.V2(func(a *JArray, v any) { a.items = append(a.items, adopt(a, asToken(v))) }))
-	t.Method("void Insert(int index, JToken item)", csharp.V3(func(a *JArray, i int, v any) { a.insert(i, asToken(v)) }))
+		csharp.V4(func(r run, a *JArray, i int, v any) { replaceToken(a.items[a.at(i)], asToken(chargeCopy(r, a, v))) }))
+	t.Method("void Add(JToken item)", csharp.V3(func(r run, a *JArray, v any) { a.items = append(a.items, adopt(a, asToken(chargeCopy(r, a, v)))) }))
+	t.Method("void Insert(int index, JToken item)", csharp.V4(func(r run, a *JArray, i int, v any) { a.insert(i, asToken(chargeCopy(r, a, v))) }))
 	t.Method("void RemoveAt(int index)", csharp.V2((*JArray).removeAt))
 	t.Method("bool Remove(JToken item)", csharp.F2(func(a *JArray, v any) bool {
 		i := a.indexOf(v)

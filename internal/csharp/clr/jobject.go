@@ -138,6 +138,7 @@ func (o *JObject) EachEntry(yield func(key, value any) bool) {
 
 // addContent adds what a constructor or Add was given: properties, or sequences of them.
 func (o *JObject) addContent(r run, v any) {
+	chargeCopy(r, o, v)
 	switch x := v.(type) {
 	case nil:
 	case *JProperty:
@@ -161,11 +162,11 @@ func declareJObject(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JObject : JContainer, IDictionary<string, JToken>, IEnumerable<KeyValuePair<string, JToken>>", csharp.Go[*JObject]())
 	declareSteps(t, "KeyValuePair<string, JToken>")
 	t.New("()", csharp.F0(func() *JObject { return &JObject{} }))
-	t.New("(JObject other)", csharp.F1(func(o *JObject) *JObject {
+	t.New("(JObject other)", csharp.F2(func(r run, o *JObject) *JObject {
 		if o == nil {
 			csharp.ThrowArgumentNull("other")
 		}
-		return o.clone().(*JObject)
+		return chargeClone(r, o).clone().(*JObject)
 	}))
 	t.New("(object content)", csharp.F2(newJObject))
 	t.New("(params object[] content)", csharp.F2(func(r run, a array) *JObject {
@@ -191,15 +192,15 @@ func declareJObject(b *csharp.Builder) {
 	t.Index("JToken this[string propertyName]", csharp.F2(func(o *JObject, name string) any {
 		needString(name, "propertyName")
 		return tokenOrNil(o.Get(name))
-	}), csharp.V3(func(o *JObject, name string, v any) {
-		o.Set(name, asToken(v))
+	}), csharp.V4(func(r run, o *JObject, name string, v any) {
+		o.Set(name, asToken(chargeCopy(r, o, v)))
 	}))
-	t.Method("void Add(string propertyName, JToken value)", csharp.V3(func(o *JObject, name string, v any) {
+	t.Method("void Add(string propertyName, JToken value)", csharp.V4(func(r run, o *JObject, name string, v any) {
 		needString(name, "propertyName")
 		if o.find(name) >= 0 {
 			duplicateProperty(name)
 		}
-		o.Set(name, asToken(v))
+		o.Set(name, asToken(chargeCopy(r, o, v)))
 	}))
 	t.Method("bool Remove(string propertyName)", csharp.F2(func(o *JObject, name string) bool {
 		i := o.find(name)
@@ -248,7 +249,7 @@ func declareJObject(b *csharp.Builder) {
 // newJObject is new JObject(content); one object is copied.
 func newJObject(r run, v any) *JObject {
 	if x, ok := v.(*JObject); ok {
-		return x.clone().(*JObject)
+		return chargeClone(r, x).clone().(*JObject)
 	}
 	o := &JObject{}
 	if a, ok := v.(array); ok {

@@ -57,7 +57,7 @@ func declareJProperty(b *csharp.Builder) {
 				v = a
 			}
 		}
-		p.set(contentToken(v))
+		p.set(contentToken(chargeCopy(r, p, v)))
 		return p
 	}))
 	t.New("(string name, params object[] content)", csharp.F3(func(r run, name string, list array) *JProperty {
@@ -74,8 +74,8 @@ func declareJProperty(b *csharp.Builder) {
 		p.set(a)
 		return p
 	}))
-	t.New("(JProperty other)", csharp.F1(func(p *JProperty) *JProperty { return p.clone().(*JProperty) }))
+	t.New("(JProperty other)", csharp.F2(func(r run, p *JProperty) *JProperty { return chargeClone(r, p).clone().(*JProperty) }))
 	t.Prop("string Name", csharp.F1(func(p *JProperty) string { return p.name }))
 	t.Prop("JToken Value", csharp.F1(func(p *JProperty) any { return tokenOrNil(p.value) }),
-		csharp.V2(func(p *JProperty, v any) { p.set(asToken(v)) }))
+		csharp.V3(func(r run, p *JProperty, v any) { p.set(asToken(chargeCopy(r, p, v))) }))
 }

@@ -195,10 +195,11 @@ func declareJTokenTree(t *csharp.TypeBuilder) {
 		}
 		return tokens(r, "JToken", out)
 	}))
-	t.Method("JToken DeepClone()", csharp.F1(func(t JToken) any { return t.clone() }))
+	t.Method("JToken DeepClone()", csharp.F2(func(r run, t JToken) any { return chargeClone(r, t).clone() }))
 	t.Method("void Remove()", csharp.V1(removeToken))
-	t.Method("void Replace(JToken value)", csharp.V2(func(t JToken, v any) { replaceToken(t, asToken(v)) }))
+	t.Method("void Replace(JToken value)", csharp.V3(func(r run, t JToken, v any) { replaceToken(t, asToken(chargeCopy(r, t, v))) }))
 	beside := func(t JToken, v any, r run, after int) {
+		chargeCopy(r, t, v)
 		switch p := t.node().parent.(type) {
 		case *JObject:
 			if prop, ok := v.(*JProperty); ok {
@@ -239,6 +240,7 @@ func declareJContainer(b *csharp.Builder) {
 		}
 	}))
 	t.Method("void AddFirst(object content)", csharp.V3(func(r run, t JToken, v any) {
+		chargeCopy(r, t, v)
 		switch x := t.(type) {
 		case *JObject:
 			if p, ok := v.(*JProperty); ok {

@@ -13,7 +13,9 @@ func (s *Seq) ClrType() *csharp.Type { return s.typ }
 
 // Each implements csharp.Enumerable.
 func (s *Seq) Each(r run, yield func(any) bool) {
+	r.Enter()
 	s.each(r, func(v any) bool { r.Step(); return yield(v) })
+	r.Leave()
 }
 
 // A Grouping is IGrouping<K, T>.

@@ -11,13 +11,17 @@ import (
 type Tuple struct {
 	typ   *csharp.Type
 	items []any
+	size  int // see csharp.Nested
 }
+
+// NestedSize implements csharp.Nested.
+func (t *Tuple) NestedSize() int { return t.size }
 
 // ClrType is the exact type.
 func (t *Tuple) ClrType() *csharp.Type { return t.typ }
 
 // ToString gives (1, x).
-func (t *Tuple) ToString() string { return "(" + strings.Join(texts(t.items), ", ") + ")" }
+func (t *Tuple) ToString() string { return "(" + csharp.JoinText(texts(t.items), ", ") + ")" }
 
 // Equals compares item by item.
 func (t *Tuple) Equals(v any) bool {
@@ -65,7 +69,7 @@ func declareTuple(b *csharp.Builder) {
 }
 
 func tupleMaker(n int) csharp.Func {
-	make1 := func(t resultType, items ...any) *Tuple { return &Tuple{t.Type, items} }
+	make1 := func(t resultType, items ...any) *Tuple { return &Tuple{t.Type, items, csharp.NestedSize(items)} }
 	switch n {
 	case 1:
 		return csharp.F2(func(t resultType, a any) *Tuple { return make1(t, a) })

@@ -214,7 +214,7 @@ func declareXElement(b *csharp.Builder) {
 		if e == nil {
 			csharp.ThrowArgumentNull("other")
 		}
-		r.Alloc(128)
+		chargeNodes(r, e)
 		return e.clone(0).(*XElement)
 	}))
 	parse := func(r run, s string, options int) *XElement {
@@ -381,7 +381,7 @@ func declareXDocument(b *csharp.Builder) {
 		if d == nil {
 			csharp.ThrowArgumentNull("other")
 		}
-		r.Alloc(128)
+		chargeNodes(r, d)
 		return d.clone(0).(*XDocument)
 	}))
 	t.Static("XDocument Parse(string text)", csharp.F2(func(r run, s string) *XDocument { return parseXML(r, s, 0) }))

@@ -269,6 +269,7 @@ func addContent(r run, c XContainer, prev XNode, v any) XNode {
 	case XNode:
 		r.Alloc(128)
 		if x.links().parent != nil || within(r, c, x) {
+			chargeNodes(r, x)
 			x = x.clone(0)
 		}
 		checkPlace(c, x)
