@@ -199,7 +199,9 @@ func (s *Server) deleteGroup(r *http.Request, id arm.ID) (answer, error) {
 func (s *Server) listGroups(r *http.Request, subscription arm.ID) (answer, error) {
 	var values []any
 	err := s.eachGroup(r, "/subscriptions/"+strings.ToLower(subscription.Segments()[1]), func(sd *store.Document) {
-		values = append(values, groupBody(sd))
+		if s.sees(r.Context(), sd.Path) {
+			values = append(values, groupBody(sd))
+		}
 	})
 	return answer{http.StatusOK, list(values)}, err
 }

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -53,7 +54,7 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return answer{}, arm.Errorf(arm.CodeMethodNotAllowed, "The method %s is not allowed here.", r.Method)
 	}
-	if err := s.authorize(r.Context(), readAction(segs), id); err != nil {
+	if err := s.mayLook(r.Context(), segs, id); err != nil {
 		return answer{}, err
 	}
 	switch {
@@ -81,6 +82,30 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 		return s.provider(id)
 	}
 	return answer{}, arm.Errorf(arm.CodeTypeNotFound, "There is nothing at %s.", id).WithTarget(id.String())
+}
+
+// mayLook refuses what a caller may not see. Lists of what is everywhere show the caller's part of it.
+func (s *Server) mayLook(ctx context.Context, segs []string, id arm.ID) error {
+	_, selective := s.c.Authorizer.(Viewer)
+	switch {
+	case !selective:
+	case len(segs) == 1, segs[0] == "providers":
+		return nil
+	case segs[0] == "subscriptions" && (len(segs) == 2 || len(segs) == 3 && segs[2] == "resourcegroups") && s.sees(ctx, id.String()):
+		return nil
+	}
+	return s.authorize(ctx, readAction(segs), id)
+}
+
+// Viewer is an [Authorizer] that knows what a principal may see in lists: what it has a right at, above or below.
+type Viewer interface {
+	Sees(ctx context.Context, p Principal, scope string) bool
+}
+
+func (s *Server) sees(ctx context.Context, scope string) bool {
+	p, known := ctx.Value(principalKey{}).(Principal)
+	v, ok := s.c.Authorizer.(Viewer)
+	return !known || !ok || v.Sees(ctx, p, scope)
 }
 
 func readAction(segs []string) string {
@@ -128,7 +153,9 @@ func (s *Server) subscriptions(r *http.Request) (answer, error) {
 	})
 	var values []any
 	for _, id := range ids {
-		values = append(values, s.subscription(id))
+		if s.sees(r.Context(), "/subscriptions/"+id) {
+			values = append(values, s.subscription(id))
+		}
 	}
 	return answer{http.StatusOK, list(values)}, err
 }

@@ -71,8 +71,12 @@ func (c *Control) allow(ctx context.Context, p manage.Principal, action string, 
 	return nil
 }
 
-// Sees reports whether the caller of a request may see a scope in a list.
+// Sees implements [manage.Viewer].
 func (c *Control) Sees(ctx context.Context, p manage.Principal, scope string) bool {
+	within, scope := strings.ToLower(p.Scope), strings.ToLower(scope)
+	if p.Scope != "" && !rbac.Covers(within, scope) && !rbac.Covers(scope, within) {
+		return false
+	}
 	s, err := c.dir.State(ctx)
 	return err == nil && s.Policy.Sees(p.ID, scope)
 }

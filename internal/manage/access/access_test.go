@@ -142,6 +142,15 @@ func TestRolesAtScopes(t *testing.T) {
 	h.must(403, reader, "PUT", service+"/notes/a", `{"properties":{"text":"C"}}`)
 	h.must(403, reader, "DELETE", service+"/notes/a", "")
 	h.must(403, reader, "GET", group, "")
+	for path, n := range map[string]int{"/subscriptions": 1, subscription + "/resourceGroups": 1, "/tenants": 1} {
+		if a := h.must(200, reader, "GET", path, ""); len(a["value"].([]any)) != n {
+			t.Errorf("%s: %v", path, a)
+		}
+	}
+	if a := h.must(200, nobody, "GET", "/subscriptions", ""); len(a["value"].([]any)) != 0 {
+		t.Errorf("somebody without rights sees %v", a)
+	}
+	h.must(403, nobody, "GET", subscription, "")
 	contributorID, contributor := h.principal(3, rbac.ContributorRole, service+"/notes/a")
 	h.must(200, contributor, "PUT", service+"/notes/a", `{"properties":{"text":"C"}}`)
 	h.must(201, contributor, "PUT", service+"/notes/a/pages/1", `{"properties":{"text":"P"}}`)
