@@ -74,6 +74,8 @@ type planeOptions struct {
 	// allowLoopbackLinks and allowPrivateLinks let imports follow links to this
 	// machine and to private addresses.
 	allowLoopbackLinks, allowPrivateLinks bool
+	// vaults may be asked for secrets.
+	vaults vaultOptions
 	// expressions bound the evaluations of the managed gateway.
 	expressions policy.ExpressionLimits
 
@@ -93,6 +95,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
+	readSecret, err := o.vaults.open(trust.Identity)
+	if err != nil {
+		return nil, err
+	}
 	st, err := store.Open(ctx, o.databaseURL, store.Options{Keyring: o.keyring})
 	if err != nil {
 		return nil, fmt.Errorf("%w; %s", err, storeAdvice(err))
@@ -107,6 +113,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
+		Vault:      readSecret,
 		CheckCache: func(connection string) error { _, err := redis.ParseTarget(connection); return err },
 		Instances:  func(service, gateway string) any { return p.instances(service, gateway) },
 		Trace:      p.traces.find,
@@ -279,6 +286,7 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 	}
 	start(func() error { return ignoreCancel(p.publisher.Run(running)) })
 	start(func() error { return ignoreCancel(p.identity.run(running)) })
+	start(func() error { return ignoreCancel(followVaults(running, p.store, p.manage.Engine(), p.log)) })
 	if p.board != nil {
 		start(func() error { p.board.run(running); return nil })
 	}

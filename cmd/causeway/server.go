@@ -39,6 +39,8 @@ var serverOptions = []serverOption{
 	{name: "tls-cert", help: "certificate chain for the TLS listeners, PEM; a self-signed one is made without it"},
 	{name: "tls-key", help: "its private key, PEM"},
 	{name: "allow-private-links", normal: "false", help: "true: imports and policies may come from links to private addresses and this machine"},
+	{name: "vault-files", help: "folder of secrets in files, which named values and certificates refer to as file:NAME"},
+	{name: "vaults", help: "vaults that may be asked for secrets: azure=URL,hashicorp=URL; VAULT_TOKEN is the token for the latter"},
 	{name: "expression-limits", help: "limits of one expression in the managed gateway, such as steps=10000000,memory=67108864,depth=200,regex=1s"},
 	{name: "management-rate-limit", normal: "1000", help: "requests a second of one principal, as many of reads, writes and deletions each; 0 for no limit"},
 	{name: "audit-retention-days", normal: "90", help: "how far the audit log goes back; 0 for ever"},
@@ -211,7 +213,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	p, err := openPlane(ctx, planeOptions{
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
-		identity: who, expressions: expressions,
+		identity: who, expressions: expressions, vaults: vaultOptions{files: c.text("vault-files"), servers: c.text("vaults")},
 		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },

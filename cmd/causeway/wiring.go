@@ -32,9 +32,7 @@ func gatewayCache(now func() time.Time) policy.Cache {
 // gatewayTrust is what a gateway validates tokens with and who it is itself, by
 // the environment.
 func gatewayTrust(now func() time.Time) (*policy.Trust, error) {
-	client := &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-		return fmt.Errorf("%s redirects, which a source of keys and tokens must not", r.URL.Host)
-	}}
+	client := noRedirects()
 	identity, err := auth.Identity(os.Getenv, client, now)
 	if err != nil {
 		return nil, fmt.Errorf("set up the managed identity: %w", err)
@@ -43,6 +41,13 @@ func gatewayTrust(now func() time.Time) (*policy.Trust, error) {
 		OpenID: auth.NewOpenID(client, now), Identity: identity, Revocations: auth.NewRevocations(client, now),
 		Authority: strings.TrimSuffix(cmpOr(os.Getenv("AZURE_AUTHORITY_HOST"), auth.DefaultAuthority), "/"),
 	}, nil
+}
+
+// noRedirects is the client for sources of keys, tokens and secrets.
+func noRedirects() *http.Client {
+	return &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		return fmt.Errorf("%s redirects, which a source of keys and tokens must not", r.URL.Host)
+	}}
 }
 
 // newInstanceID names this process: the host, so that people recognise it, and

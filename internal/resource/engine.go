@@ -91,6 +91,17 @@ func (e *Engine) Remove(ctx context.Context, id arm.ID) error {
 	return err
 }
 
+// Rewrite runs a Rewrite action of a resource from within the process.
+func (e *Engine) Rewrite(ctx context.Context, id arm.ID, action string) error {
+	rt, req, err := e.local(ctx, http.MethodPut, id)
+	if err != nil {
+		return err
+	}
+	req.Action = action
+	_, err = e.write(ctx, rt, req, change{merge: true, body: []byte("{}"), header: http.Header{}})
+	return err
+}
+
 func (e *Engine) local(ctx context.Context, method string, id arm.ID) (route, *Request, error) {
 	rt, err := e.c.Catalogue.match(method, id)
 	if err != nil {

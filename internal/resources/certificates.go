@@ -65,7 +65,7 @@ func certificates(env Env) *resource.Type {
 			return append(vaultIndexes(d.Props.KeyVault), resource.Index{Name: thumbprintIndex, Value: strings.ToLower(d.Props.Thumbprint)})
 		},
 		Actions: []resource.Action[Certificate]{
-			{Name: refreshSecret, Doc: "Reads the certificate from its vault again.", Rewrite: true},
+			{Name: RefreshSecret, Doc: "Reads the certificate from its vault again.", Rewrite: true},
 		},
 		Publish: publishCertificate,
 	})

@@ -8,8 +8,8 @@ import (
 	"github.com/causeway-apim/causeway/internal/resource"
 )
 
-// refreshSecret is the action that reads a secret from its vault again.
-const refreshSecret = "refreshSecret"
+// RefreshSecret is the action that reads a secret from its vault again.
+const RefreshSecret = "refreshSecret"
 
 // vaultIndex with the value vaultIndexValue finds what is kept in a vault.
 const (

@@ -72,7 +72,7 @@ func namedValues(env Env) *resource.Type {
 					return NamedValueSecret{d.Props.Value}, nil
 				},
 			},
-			{Name: refreshSecret, Doc: "Reads the value from its vault again.", Rewrite: true},
+			{Name: RefreshSecret, Doc: "Reads the value from its vault again.", Rewrite: true},
 		},
 		Publish: func(p *resource.Pub, d *resource.Doc[NamedValue]) error {
 			return p.Add(snapshot.KindNamedValue, d.ID.Rel(), snapshot.NamedValue{
@@ -101,7 +101,7 @@ func checkUses(x *resource.Tx, env Env, old, d *resource.Doc[NamedValue]) error 
 
 // refuseRefresh refuses to read from a vault what is not kept in one.
 func refuseRefresh(x *resource.Request) error {
-	if x.Action != refreshSecret {
+	if x.Action != RefreshSecret {
 		return nil
 	}
 	return arm.Invalid("keyVault", "This is not kept in a vault.")
