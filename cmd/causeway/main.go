@@ -84,7 +84,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see '%s --help'", err, cmd.CommandPath())
 	})
-	root.AddCommand(versionCommand(), devCommand(), serverCommand(), gatewayCommand(), policyCommand(), expressionCommand())
+	root.AddCommand(versionCommand(), devCommand(), serverCommand(), gatewayCommand(), policyCommand(), expressionCommand(),
+		loginCommand(), contextCommand(), accountCommand(), auditCommand())
 	checkUsage(root)
 	return root
 }
