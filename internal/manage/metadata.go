@@ -19,7 +19,7 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 	base := arm.BaseURL(r)
 	authentication := map[string]any{
 		"loginEndpoint": base, "audiences": []string{base, "https://management.azure.com/", "https://management.core.windows.net/"},
-		"tenant": s.c.TenantID, "identityProvider": "AAD",
+		"tenant": "common", "identityProvider": "AAD", // Terraform takes clouds with another tenant for Azure Stack
 	}
 	cloud := map[string]any{
 		"name": "Causeway", "resourceManager": base, "microsoftGraphResourceId": base, "portal": base + "/console/",
