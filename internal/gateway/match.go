@@ -65,7 +65,11 @@ func (a *api) serves(scheme string, upgrade bool) bool {
 // find returns the operation for a request. A WebSocket API has at most one,
 // for the handshake.
 func (a *api) find(r *message.Request, path string, buf *matchBuffer) *operation {
-	op := a.router().find(r.Method, path, r.URL.RawQuery, buf)
+	query := r.URL.RawQuery
+	if a.isSOAP() {
+		query = soapQuery(r)
+	}
+	op := a.router().find(r.Method, path, query, buf)
 	if op == nil && a.isWebSocket() {
 		return a.bare
 	}
