@@ -142,8 +142,14 @@ func (p *pathReader) bracket(in []JToken, deep bool) []JToken {
 			p.at++
 			p.blanks()
 		}
-		for _, n := range names {
-			out = append(out, p.named(in, n, deep || len(names) > 1)...)
+		if len(names) == 1 {
+			out = p.named(in, names[0], deep)
+			break
+		}
+		for _, t := range in { // all names of one object before the next object
+			for _, n := range names {
+				out = append(out, p.named([]JToken{t}, n, true)...)
+			}
 		}
 	case c == '*':
 		p.at++

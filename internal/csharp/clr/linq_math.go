@@ -150,8 +150,8 @@ func declareLinqMath(t *csharp.TypeBuilder) {
 			return best
 		}
 	}
-	by := func(sign int) func(r run, s any, f delegate) any {
-		return func(r run, s any, f delegate) any {
+	by := func(sign int) func(a typeArgs, r run, s any, f delegate) any {
+		return func(a typeArgs, r run, s any, f delegate) any {
 			var best, key any
 			first := true
 			csharp.Each(r, s, func(v any) bool {
@@ -160,6 +160,9 @@ func declareLinqMath(t *csharp.TypeBuilder) {
 				}
 				return true
 			})
+			if first && a[0].IsValueType() {
+				empty()
+			}
 			return best
 		}
 	}
@@ -167,6 +170,6 @@ func declareLinqMath(t *csharp.TypeBuilder) {
 		f := extreme(sign)
 		t.Ext("TSource "+name+"<TSource>(this IEnumerable<TSource> source)", csharp.F3(func(a typeArgs, r run, s any) any { return f(a, r, s, nil) }))
 		t.Ext("TResult "+name+"<TSource, TResult>(this IEnumerable<TSource> source, Func<TSource, TResult> selector)", csharp.F4(f))
-		t.Ext("TSource "+name+"By<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)", csharp.F3(by(sign)))
+		t.Ext("TSource "+name+"By<TSource, TKey>(this IEnumerable<TSource> source, Func<TSource, TKey> keySelector)", csharp.F4(by(sign)))
 	}
 }

@@ -202,6 +202,7 @@ func (t intType) must(s string, style int) any {
 
 // parseFloat reads a double or float.
 func parseFloat(s string, style, bits int) (float64, bool) {
+	checkFloatStyle(style)
 	trimmed := strings.TrimFunc(s, isWhite)
 	switch strings.ToLower(strings.TrimPrefix(trimmed, "+")) {
 	case "nan", "-nan":
@@ -222,8 +223,17 @@ func parseFloat(s string, style, bits int) (float64, bool) {
 	return f, true
 }
 
+// checkFloatStyle refuses NumberStyles that only integers take.
+func checkFloatStyle(style int) {
+	const hexOrBinary = 0x200 | 0x400
+	if style&hexOrBinary != 0 {
+		csharp.ThrowArgument("System.ArgumentException", "The number styles AllowHexSpecifier and AllowBinarySpecifier are not supported on floating point data types.", "style")
+	}
+}
+
 // parseDecimal reads a decimal: state as intType.parse.
 func parseDecimal(s string, style int) (csharp.Decimal, int) {
+	checkFloatStyle(style)
 	p, ok := parseNumber(s, style)
 	if !ok {
 		return csharp.Decimal{}, 1
