@@ -22,8 +22,8 @@ import (
 // renewBefore is how long before its end an access token is renewed.
 const renewBefore = 2 * time.Minute
 
-// tokenAnswer is an answer of the token service.
-type tokenAnswer struct {
+// loginAnswer is an answer of the token service.
+type loginAnswer struct {
 	AccessToken  string `json:"access_token"`
 	RefreshToken string `json:"refresh_token"`
 	ExpiresIn    int    `json:"expires_in"`
@@ -36,8 +36,8 @@ type tokenAnswer struct {
 }
 
 // ask sends a form to the token service.
-func (c *apiClient) ask(ctx context.Context, endpoint string, form url.Values) (tokenAnswer, error) {
-	var a tokenAnswer
+func (c *apiClient) ask(ctx context.Context, endpoint string, form url.Values) (loginAnswer, error) {
+	var a loginAnswer
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url("/"+tenantID+"/oauth2/v2.0/"+endpoint), strings.NewReader(form.Encode()))
 	if err != nil {
 		return a, err
@@ -80,7 +80,7 @@ func (c *apiClient) token(ctx context.Context) (string, error) {
 	return x.Token, c.save()
 }
 
-func (c *apiClient) keep(a tokenAnswer) {
+func (c *apiClient) keep(a loginAnswer) {
 	c.context.Token, c.context.Expires = a.AccessToken, time.Now().Add(time.Duration(a.ExpiresIn)*time.Second).UTC().Truncate(time.Second)
 	if a.RefreshToken != "" {
 		c.context.RefreshToken = a.RefreshToken
