@@ -48,7 +48,7 @@ func scan(s string) ([]token, error) {
 	return append(list, token{}), nil
 }
 
-// operatorBefore says whether a name or * that comes next is an operator: whether an operand stands before it.
+// operandBefore says whether an operand stands before: then a name or * that comes next is an operator.
 func operandBefore(list []token) bool {
 	if len(list) == 0 {
 		return false
