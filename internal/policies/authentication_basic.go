@@ -11,6 +11,7 @@ import (
 var AuthenticationBasic = policy.Define[basicAuth](policy.Spec{
 	Name:     "authentication-basic",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowMessage,
 	Doc:      "Authenticates to the backend service with a user name and a password (RFC 7617).",
 })
 

@@ -12,6 +12,7 @@ import (
 var AuthenticationCertificate = policy.Define[certificateAuth](policy.Spec{
 	Name:     "authentication-certificate",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
 	Doc:      "Authenticates to the backend service with a client certificate.",
 })
 

@@ -11,6 +11,9 @@ import (
 var AuthenticationManagedIdentity = policy.Define[identityAuth](policy.Spec{
 	Name:     "authentication-managed-identity",
 	Sections: policy.Inbound | policy.Outbound,
+	Flow:     policy.FlowStays,
+	Calls:    "the token endpoint of the gateway's identity",
+	NotOn:    policy.GatewayWorkspace,
 	Doc:      "Authenticates to the backend service with an access token of the gateway's managed identity. The token is kept until shortly before it expires.",
 })
 

@@ -15,6 +15,7 @@ var CacheLookup = policy.Define[cacheLookup](policy.Spec{
 	Name:           "cache-lookup",
 	Sections:       policy.Inbound,
 	OncePerSection: true,
+	Flow:           policy.FlowStays,
 	Doc:            "Answers a GET request with a response that cache-store has kept; then the backend service is not called, and outbound goes on.",
 })
 

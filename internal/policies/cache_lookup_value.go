@@ -10,6 +10,7 @@ import (
 // CacheLookupValue is the cache-lookup-value policy.
 var CacheLookupValue = policy.Define[cacheLookupValue](policy.Spec{
 	Name: "cache-lookup-value",
+	Flow: policy.FlowVariable,
 	Doc:  "Puts a value that cache-store-value has kept into a variable. Without one the variable gets the default value, or stays as it is when there is none.",
 })
 

@@ -5,6 +5,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // CacheRemoveValue is the cache-remove-value policy.
 var CacheRemoveValue = policy.Define[cacheRemoveValue](policy.Spec{
 	Name: "cache-remove-value",
+	Flow: policy.FlowStays,
 	Doc:  "Removes a value that cache-store-value has kept.",
 })
 

@@ -17,6 +17,7 @@ var CacheStore = policy.Define[cacheStore](policy.Spec{
 	Name:           "cache-store",
 	Sections:       policy.Outbound,
 	OncePerSection: true,
+	Flow:           policy.FlowStays,
 	Doc:            "Keeps the response to a GET request for later ones that cache-lookup of the same pipeline finds it for.",
 })
 

@@ -5,6 +5,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // CacheStoreValue is the cache-store-value policy.
 var CacheStoreValue = policy.Define[cacheStoreValue](policy.Spec{
 	Name: "cache-store-value",
+	Flow: policy.FlowCache,
 	Doc:  "Keeps a value in the cache under a key, for cache-lookup-value.",
 })
 

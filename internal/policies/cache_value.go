@@ -11,6 +11,7 @@ import (
 // CacheValue is the cache-value policy.
 var CacheValue = policy.Define[cacheValue](policy.Spec{
 	Name: "cache-value",
+	Flow: policy.FlowStays,
 	Doc:  "Puts a value from the cache into a variable. Without a fresh one its policies run, for one request at a time, and what they put into the variable is kept.",
 })
 

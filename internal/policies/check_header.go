@@ -11,6 +11,7 @@ import (
 var CheckHeader = policy.Define[checkHeader](policy.Spec{
 	Name:     "check-header",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
 	Doc:      "Refuses requests without a header, or whose header has another value than those listed.",
 })
 

@@ -5,6 +5,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // Choose is the choose policy.
 var Choose = policy.Define[choose](policy.Spec{
 	Name: "choose",
+	Flow: policy.FlowStays,
 	Doc:  "Runs the policies of the first <when> whose condition is true, or those of <otherwise>.",
 })
 

@@ -13,6 +13,7 @@ var CORS = policy.Define[cors](policy.Spec{
 	Name:           "cors",
 	Sections:       policy.Inbound,
 	OncePerSection: true,
+	Flow:           policy.FlowMessage,
 	Doc:            "Lets pages of other origins call the API from browsers: answers preflight requests and marks the answers of others.",
 })
 

@@ -13,6 +13,7 @@ var CrossDomain = policy.Define[crossDomain](policy.Spec{
 	Sections:       policy.Inbound,
 	Scopes:         policy.ScopeService,
 	OncePerSection: true,
+	Flow:           policy.FlowStays,
 	Doc:            "Answers requests for /crossdomain.xml with its content, which tells Adobe's clients which sites may call. Other requests go on.",
 })
 

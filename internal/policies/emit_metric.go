@@ -10,6 +10,7 @@ import (
 // EmitMetric is the emit-metric policy.
 var EmitMetric = policy.Define[emitMetric](policy.Spec{
 	Name: "emit-metric",
+	Flow: policy.FlowLog,
 	Doc:  "Reports a measurement of the request with its dimensions.",
 })
 

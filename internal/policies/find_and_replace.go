@@ -9,6 +9,7 @@ import (
 // FindAndReplace is the find-and-replace policy.
 var FindAndReplace = policy.Define[findAndReplace](policy.Spec{
 	Name: "find-and-replace",
+	Flow: policy.FlowMessage,
 	Doc:  "Replaces a text wherever it stands in the body of the request (inbound, backend) or of the response (outbound, on-error).",
 })
 

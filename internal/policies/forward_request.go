@@ -11,6 +11,8 @@ import (
 var ForwardRequest = policy.Define[forwardRequest](policy.Spec{
 	Name:     "forward-request",
 	Sections: policy.Backend,
+	Flow:     policy.FlowStays,
+	Calls:    "the backend service",
 	Doc:      "Sends the request to the backend service and waits for the head of its answer.",
 })
 
@@ -28,6 +30,9 @@ type forwardRequest struct {
 func (p *forwardRequest) Compile(c *policy.Compiler) error {
 	if p.Timeout.IsSet() && p.TimeoutMS.IsSet() {
 		c.Errorf("ConflictingAttributes", "forward-request takes either timeout or timeout-ms")
+	}
+	if keep, ok := p.BufferRequest.Constant(); keep || !ok {
+		c.UsesBody(policy.UsesRequestBody)
 	}
 	return nil
 }

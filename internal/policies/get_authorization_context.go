@@ -11,6 +11,9 @@ import (
 var GetAuthorizationContext = policy.Define[authorizationContext](policy.Spec{
 	Name:     "get-authorization-context",
 	Sections: policy.Inbound | policy.Backend | policy.Outbound,
+	Flow:     policy.FlowStays,
+	Calls:    "the credential manager of the management plane",
+	NotOn:    policy.GatewaySelfHosted | policy.GatewayWorkspace,
 	Doc:      "Gets the access token of an authorization that the credential manager holds.",
 })
 

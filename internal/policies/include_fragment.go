@@ -5,6 +5,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // IncludeFragment is the include-fragment policy.
 var IncludeFragment = policy.Define[includeFragment](policy.Spec{
 	Name: "include-fragment",
+	Flow: policy.FlowStays,
 	Doc:  "Stands for the policies of a policy fragment.",
 })
 

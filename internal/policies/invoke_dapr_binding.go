@@ -12,6 +12,9 @@ import (
 var InvokeDaprBinding = policy.Define[invokeDaprBinding](policy.Spec{
 	Name:     "invoke-dapr-binding",
 	Sections: policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:     policy.FlowSent,
+	Calls:    "the Dapr sidecar",
+	NotOn:    policy.GatewayManaged | policy.GatewayWorkspace,
 	Doc:      "Triggers an output binding of the Dapr sidecar.",
 })
 

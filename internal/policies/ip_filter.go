@@ -11,6 +11,7 @@ import (
 var IPFilter = policy.Define[ipFilter](policy.Spec{
 	Name:     "ip-filter",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
 	Doc:      "Allows or forbids callers by their IP address.",
 })
 

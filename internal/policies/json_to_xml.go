@@ -13,6 +13,7 @@ import (
 var JSONToXML = policy.Define[jsonToXML](policy.Spec{
 	Name:     "json-to-xml",
 	Sections: policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:     policy.FlowMessage,
 	Doc:      "Converts the body from JSON to XML.",
 })
 

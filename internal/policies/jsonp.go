@@ -17,6 +17,7 @@ var JSONP = policy.Define[jsonp](policy.Spec{
 	Sections:       policy.Outbound,
 	OncePerSection: true,
 	Body:           policy.UsesResponseBody,
+	Flow:           policy.FlowStays,
 	Doc:            "Wraps the answer in a call of the JavaScript function that a query parameter names. Requests without the parameter get the answer as it is.",
 })
 

@@ -5,6 +5,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // LimitConcurrency is the limit-concurrency policy.
 var LimitConcurrency = policy.Define[limitConcurrency](policy.Spec{
 	Name: "limit-concurrency",
+	Flow: policy.FlowStays,
 	Doc:  "Lets only so many requests with the same key into its policies at a time; the others are refused at once.",
 })
 

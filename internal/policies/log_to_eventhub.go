@@ -13,8 +13,11 @@ const maxEvent = 200 << 10
 
 // LogToEventHub is the log-to-eventhub policy.
 var LogToEventHub = policy.Define[logToEventHub](policy.Spec{
-	Name: "log-to-eventhub",
-	Doc:  "Sends a message to an event hub, or to a topic of Kafka, through a logger. The request does not wait for it.",
+	Name:  "log-to-eventhub",
+	Flow:  policy.FlowLog,
+	Calls: "the event hub of the logger, later",
+	NotOn: policy.GatewayWorkspace,
+	Doc:   "Sends a message to an event hub, or to a topic of Kafka, through a logger. The request does not wait for it.",
 })
 
 type logToEventHub struct {

@@ -12,6 +12,7 @@ import (
 var MockResponse = policy.Define[mockResponse](policy.Spec{
 	Name:     "mock-response",
 	Sections: policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:     policy.FlowStays,
 	Doc:      "Ends the pipeline with an example of the operation's responses, or with an empty body when there is none.",
 })
 

@@ -10,6 +10,7 @@ import (
 var Proxy = policy.Define[forwardProxy](policy.Spec{
 	Name:     "proxy",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
 	Doc:      "Sends the request to the backend service through a forward proxy. Requests that policies send need an element of their own.",
 })
 

@@ -62,6 +62,9 @@ func (p *daprCall) post(x *policy.Exec, path string, body []byte) error {
 var PublishToDapr = policy.Define[publishToDapr](policy.Spec{
 	Name:     "publish-to-dapr",
 	Sections: policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:     policy.FlowSent,
+	Calls:    "the Dapr sidecar",
+	NotOn:    policy.GatewayManaged | policy.GatewayWorkspace,
 	Doc:      "Publishes a message to a topic of the Dapr sidecar.",
 })
 

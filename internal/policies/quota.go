@@ -18,6 +18,7 @@ var Quota = policy.Define[quota](policy.Spec{
 	Sections:       policy.Inbound,
 	Scopes:         policy.ScopeProduct,
 	OncePerSection: true,
+	Flow:           policy.FlowStays,
 	Doc:            "Limits the calls and the bandwidth of a subscription within periods that begin with the subscription. Requests without one are not limited.",
 })
 

@@ -12,6 +12,7 @@ import (
 var QuotaByKey = policy.Define[quotaByKey](policy.Spec{
 	Name:     "quota-by-key",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
 	Doc:      "Limits the calls and the bandwidth of requests with the same key within fixed periods. A key has one counter for the whole service.",
 })
 

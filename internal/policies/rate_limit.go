@@ -15,6 +15,7 @@ var RateLimit = policy.Define[rateLimit](policy.Spec{
 	Name:     "rate-limit",
 	Sections: policy.Inbound,
 	Scopes:   policy.ScopeProduct | policy.ScopeAPI | policy.ScopeOperation,
+	Flow:     policy.FlowStays,
 	Doc:      "Limits the calls of a subscription within a sliding period. Requests without a subscription are not limited.",
 })
 

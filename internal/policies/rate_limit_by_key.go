@@ -6,6 +6,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 var RateLimitByKey = policy.Define[rateLimitByKey](policy.Spec{
 	Name:     "rate-limit-by-key",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
 	Doc:      "Limits the calls that have the same key within a sliding period. A key has one counter for the whole service.",
 })
 

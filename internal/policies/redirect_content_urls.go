@@ -13,6 +13,7 @@ var RedirectContentURLs = policy.Define[redirectContentURLs](policy.Spec{
 	Name:           "redirect-content-urls",
 	Sections:       policy.Inbound | policy.Outbound,
 	OncePerSection: true,
+	Flow:           policy.FlowMessage,
 	Doc:            "Makes links to the backend service in the body of the response links to the gateway, and the other way round in the body of the request.",
 })
 

@@ -12,6 +12,7 @@ import (
 // Retry is the retry policy.
 var Retry = policy.Define[retry](policy.Spec{
 	Name: "retry",
+	Flow: policy.FlowStays,
 	Doc:  "Runs its policies once, and again as long as the condition is true and retries are left.",
 })
 

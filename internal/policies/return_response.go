@@ -10,6 +10,7 @@ import (
 // ReturnResponse is the return-response policy.
 var ReturnResponse = policy.Define[returnResponse](policy.Spec{
 	Name: "return-response",
+	Flow: policy.FlowMessage,
 	Doc:  "Ends the pipeline and answers with 200 and no body, or with the response of a variable, as its elements change it.",
 })
 

@@ -13,6 +13,7 @@ import (
 var RewriteURI = policy.Define[rewriteURI](policy.Spec{
 	Name:     "rewrite-uri",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowMessage,
 	Doc:      "Changes the path and query under which the backend service is called. Parameters of the operation's URL template stand in braces.",
 })
 

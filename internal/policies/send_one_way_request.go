@@ -9,8 +9,10 @@ import (
 
 // SendOneWayRequest is the send-one-way-request policy.
 var SendOneWayRequest = policy.Define[sendOneWay](policy.Spec{
-	Name: "send-one-way-request",
-	Doc:  "Sends a request of its own and does not wait for the answer; failures of the exchange are logged.",
+	Name:  "send-one-way-request",
+	Flow:  policy.FlowSent,
+	Calls: "the URL of the request, without waiting",
+	Doc:   "Sends a request of its own and does not wait for the answer; failures of the exchange are logged.",
 })
 
 type sendOneWay struct {

@@ -10,8 +10,10 @@ import (
 
 // SendRequest is the send-request policy.
 var SendRequest = policy.Define[sendRequest](policy.Spec{
-	Name: "send-request",
-	Doc:  "Sends a request of its own and puts the answer into a variable.",
+	Name:  "send-request",
+	Flow:  policy.FlowSent,
+	Calls: "the URL of the request",
+	Doc:   "Sends a request of its own and puts the answer into a variable.",
 })
 
 type sendRequest struct {

@@ -11,6 +11,9 @@ import (
 var SendServiceBusMessage = policy.Define[serviceBusMessage](policy.Spec{
 	Name:     "send-service-bus-message",
 	Sections: policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:     policy.FlowSent,
+	Calls:    "the queue or topic",
+	NotOn:    policy.GatewayWorkspace,
 	Doc:      "Sends a message to a queue or topic of Azure Service Bus and waits until that has it.",
 })
 

@@ -11,6 +11,7 @@ import (
 var SetBackendService = policy.Define[setBackendService](policy.Spec{
 	Name:     "set-backend-service",
 	Sections: policy.Inbound | policy.Backend,
+	Flow:     policy.FlowMessage,
 	Doc:      "Chooses another backend service than the API's, by URL or by backend entity. Path and query of the operation stay.",
 })
 

@@ -5,6 +5,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // SetBody is the set-body policy.
 var SetBody = policy.Define[setBody](policy.Spec{
 	Name: "set-body",
+	Flow: policy.FlowMessage,
 	Doc:  "Replaces the body of the request (inbound, backend) or of the response (outbound, on-error).",
 })
 

@@ -12,6 +12,7 @@ import (
 // SetHeader is the set-header policy.
 var SetHeader = policy.Define[setHeader](policy.Spec{
 	Name: "set-header",
+	Flow: policy.FlowMessage,
 	Doc:  "Sets a header of the request (inbound, backend) or of the response (outbound, on-error), appends to it or removes it.",
 })
 

@@ -10,6 +10,7 @@ import (
 // SetMethod is the set-method policy.
 var SetMethod = policy.Define[setMethod](policy.Spec{
 	Name: "set-method",
+	Flow: policy.FlowMessage,
 	Doc:  "Changes the method of the request.",
 })
 

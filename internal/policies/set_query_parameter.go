@@ -13,6 +13,7 @@ import (
 var SetQueryParameter = policy.Define[setQueryParameter](policy.Spec{
 	Name:     "set-query-parameter",
 	Sections: policy.Inbound | policy.Backend,
+	Flow:     policy.FlowMessage,
 	Doc:      "Sets a parameter of the request's query, appends to it or removes it.",
 })
 

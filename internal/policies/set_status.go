@@ -8,6 +8,7 @@ import (
 // SetStatus is the set-status policy.
 var SetStatus = policy.Define[setStatus](policy.Spec{
 	Name: "set-status",
+	Flow: policy.FlowMessage,
 	Doc:  "Sets the status code and the reason phrase of the response.",
 })
 

@@ -9,6 +9,7 @@ import (
 // SetVariable is the set-variable policy.
 var SetVariable = policy.Define[setVariable](policy.Spec{
 	Name: "set-variable",
+	Flow: policy.FlowVariable,
 	Doc:  "Gives a variable of the request, context.Variables, a value. An expression's value keeps its type; a literal is a string.",
 })
 

@@ -5,6 +5,7 @@ import "github.com/causeway-apim/causeway/internal/policy"
 // Trace is the trace policy.
 var Trace = policy.Define[trace](policy.Spec{
 	Name: "trace",
+	Flow: policy.FlowLog,
 	Doc:  "Writes a message into the request's debug trace and the gateway's log.",
 })
 

@@ -13,6 +13,8 @@ import (
 var ValidateAzureADToken = policy.Define[validateAzureADToken](policy.Spec{
 	Name:     "validate-azure-ad-token",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
+	Calls:    "the OpenID configuration of the tenant",
 	Doc:      "Lets a request pass only with a valid token of Microsoft Entra ID.",
 })
 

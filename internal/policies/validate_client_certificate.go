@@ -17,6 +17,8 @@ import (
 var ValidateClientCertificate = policy.Define[validateClientCertificate](policy.Spec{
 	Name:     "validate-client-certificate",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
+	Calls:    "the revocation lists of the certificate's issuer",
 	Doc:      "Lets a request pass only when the client has presented a valid TLS certificate that belongs to one of the identities.",
 })
 

@@ -17,6 +17,7 @@ const maxValidated = 4 << 20
 var ValidateContent = policy.Define[validateContent](policy.Spec{
 	Name:     "validate-content",
 	Sections: policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:     policy.FlowStays,
 	Doc:      "Looks whether the size and the content of the body are what the description of the API has.",
 })
 

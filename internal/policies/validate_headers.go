@@ -13,6 +13,7 @@ var ValidateHeaders = policy.Define[validateHeaders](policy.Spec{
 	Name:           "validate-headers",
 	Sections:       policy.Outbound | policy.OnError,
 	OncePerSection: true,
+	Flow:           policy.FlowStays,
 	Doc:            "Looks whether the response's headers are those that the operation's description has.",
 })
 

@@ -17,6 +17,8 @@ import (
 var ValidateJWT = policy.Define[validateJWT](policy.Spec{
 	Name:     "validate-jwt",
 	Sections: policy.Inbound,
+	Flow:     policy.FlowStays,
+	Calls:    "the OpenID configurations that it names",
 	Doc:      "Lets a request pass only with a valid JSON Web Token (RFC 7519) in a header, a query parameter or a value.",
 })
 

@@ -15,6 +15,7 @@ var ValidateParameters = policy.Define[validateParameters](policy.Spec{
 	Name:           "validate-parameters",
 	Sections:       policy.Inbound,
 	OncePerSection: true,
+	Flow:           policy.FlowStays,
 	Doc:            "Looks whether the request's headers, query and path parameters are those that the operation's description has.",
 })
 

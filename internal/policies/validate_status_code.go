@@ -11,6 +11,7 @@ import (
 var ValidateStatusCode = policy.Define[validateStatusCode](policy.Spec{
 	Name:     "validate-status-code",
 	Sections: policy.Outbound | policy.OnError,
+	Flow:     policy.FlowStays,
 	Doc:      "Looks whether the status code of the response is one that the operation's description has.",
 })
 

@@ -14,6 +14,7 @@ import (
 var Wait = policy.Define[wait](policy.Spec{
 	Name:     "wait",
 	Sections: policy.Inbound | policy.Backend | policy.Outbound,
+	Flow:     policy.FlowStays,
 	Doc:      "Runs its policies side by side and goes on when all of them, or the first one, have ended.",
 })
 

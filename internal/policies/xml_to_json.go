@@ -15,6 +15,7 @@ import (
 var XMLToJSON = policy.Define[xmlToJSON](policy.Spec{
 	Name:     "xml-to-json",
 	Sections: policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:     policy.FlowMessage,
 	Doc:      "Converts the body from XML to JSON.",
 })
 

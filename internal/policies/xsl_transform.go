@@ -16,6 +16,7 @@ import (
 var XSLTransform = policy.Define[xslTransform](policy.Spec{
 	Name:     "xsl-transform",
 	Sections: policy.Inbound | policy.Outbound,
+	Flow:     policy.FlowMessage,
 	Doc:      "Applies an XSLT 1.0 stylesheet to the XML in the body of the request (inbound) or of the response (outbound).",
 })
 

@@ -17,6 +17,8 @@ type Compiler struct {
 	path    string
 	// fragment is what Fragment gave for the element.
 	fragment Block
+	// parent stands at the element around; nil at a section.
+	parent *Compiler
 	// template says that the element stands in one whose content is a Liquid template.
 	template bool
 }
@@ -54,7 +56,13 @@ func (c *Compiler) Certificate(idOrThumbprint string) {
 }
 
 // UsesBody notes that the policy reads or replaces bodies as a whole.
-func (c *Compiler) UsesBody(use BodyUse) { c.k.use |= use }
+func (c *Compiler) UsesBody(use BodyUse) { c.k.uses(use) }
+
+// uses notes which bodies the current statement reads or replaces.
+func (k *compilation) uses(use BodyUse) {
+	k.use |= use
+	k.own |= use
+}
 
 // Values writes and reads values of variables, for caches.
 func (c *Compiler) Values() *ValueCodec { return c.k.catalogue.values }
@@ -76,7 +84,7 @@ func (c *Compiler) Fragment(name string) Block {
 		c.k.unknownAt(c.node.pos, "UnknownFragment", "there is no policy fragment %q", name)
 		return Block{}
 	}
-	inner := &compilation{catalogue: c.k.catalogue, options: c.k.options, src: source(text), outer: c.k, origin: &origin{source(text), name}}
+	inner := &compilation{catalogue: c.k.catalogue, options: c.k.options, src: source(text), outer: c.k, origin: &origin{source(text), name}, explaining: c.k.explaining}
 	inner.options.Format = format
 	root := inner.parse()
 	var block Block
@@ -105,7 +113,7 @@ func (c *Compiler) child(n *node, i int) *Compiler {
 	if c.path != "" {
 		path = c.path + "/" + path
 	}
-	return &Compiler{k: c.k, node: n, section: c.section, scope: c.scope, path: path, template: c.isLiquid()}
+	return &Compiler{k: c.k, node: n, section: c.section, scope: c.scope, path: path, template: c.isLiquid(), parent: c}
 }
 
 // steps compiles elements as policies. only restricts which; nil allows all.
@@ -125,8 +133,13 @@ func (c *Compiler) steps(nodes []*node, only []string) Block {
 			text, _ := cc.expand(id.value)
 			step.id = text.s
 		}
-		c.k.use |= e.Body
+		outer := c.k.own
+		c.k.own = 0
+		end := cc.beginStatement(n, e, cc.path)
+		c.k.uses(e.Body)
 		cc.element(reflect.ValueOf(run).Elem(), e.shape, true)
+		end(step.id, c.k.own)
+		c.k.own = outer
 		step.fragment = cc.fragment
 		b.steps = append(b.steps, step)
 	}
@@ -311,7 +324,11 @@ func (c *Compiler) ownText(v reflect.Value, s *shape) {
 // assign gives a field the value that stands in t.
 func (c *Compiler) assign(v reflect.Value, f *field, t text) {
 	c.k.written, c.k.secret = t.s, false
+	if x := c.k.explaining; x != nil {
+		x.secrets = nil
+	}
 	t, complete := c.expand(t)
+	c.noteValue(f, t)
 	if l, ok := v.Addr().Interface().(loader); ok {
 		if complete {
 			l.load(c, f, t)

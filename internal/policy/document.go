@@ -46,6 +46,8 @@ type Report struct {
 	Kind     string       `json:"kind"`
 	Errors   []Diagnostic `json:"errors"`
 	Warnings []Diagnostic `json:"warnings"`
+	// Statements are what is known of each statement; see Options.Explain.
+	Statements []*Statement `json:"statements,omitempty"`
 	// References are the names that the document refers to, also when it has errors.
 	References References `json:"-"`
 }
@@ -73,6 +75,8 @@ type Options struct {
 	Strict bool
 	// Lookup is the service's configuration. nil: unknown names are warnings.
 	Lookup Lookup
+	// Explain adds what is known of each statement to the report.
+	Explain bool
 }
 
 // Lookup is what a document may refer to by name. Names compare without regard to case.
@@ -111,7 +115,14 @@ type section struct {
 func (c *Catalogue) Compile(text string, o Options) (*Document, Report) {
 	k := &compilation{catalogue: c, options: o, src: source(text)}
 	k.report.Errors, k.report.Warnings = []Diagnostic{}, []Diagnostic{} // empty lists, not null, in JSON
+	if o.Explain {
+		k.explaining = &explaining{}
+	}
 	d := k.document()
+	if o.Explain {
+		k.report.Statements = k.explaining.statements
+		followSecrets(k.report.Statements)
+	}
 	k.report.References = k.references.sorted()
 	if d == nil || !k.report.OK() {
 		return nil, k.report
@@ -136,6 +147,9 @@ type compilation struct {
 	use        BodyUse
 	failures   int // how many errors there were, also those beyond the report
 	origin     *origin
+	own        BodyUse     // of the statement that is being compiled, without those in it
+	explaining *explaining // nil when nobody asks
+	root       *node
 	// Of the value that is being assigned: its text before named values took their places, and whether a secret is among them.
 	written string
 	secret  bool
@@ -212,6 +226,7 @@ func (k *compilation) document() *Document {
 	if root == nil {
 		return nil
 	}
+	k.root = root
 	switch root.name {
 	case "policies":
 		k.report.Kind = KindPolicies

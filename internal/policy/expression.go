@@ -65,7 +65,7 @@ func (k *compilation) expression(where string, f *field, t text, target *csharp.
 			k.errorAt(pos, d.Code, "%s (in %s)", d.Message, where)
 		}
 	}
-	k.use |= bodyUse(t.s)
+	k.uses(bodyUse(t.s))
 	if program == nil {
 		return nil
 	}

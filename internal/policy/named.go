@@ -68,10 +68,14 @@ func (c *Compiler) namedValue(name string, pos int, liquid bool) (string, bool) 
 	if lookup := c.k.options.Lookup; lookup != nil {
 		if value, secret, ok := lookup.NamedValue(name); ok {
 			c.k.secret = c.k.secret || secret
+			if secret {
+				c.noteSecret(name, false)
+			}
 			return value, true
 		}
 	}
 	if !liquid {
+		c.noteSecret(name, true)
 		c.k.unknownAt(pos, "UnknownNamedValue", "there is no named value %q", name)
 	}
 	return "", false

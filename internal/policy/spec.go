@@ -61,6 +61,12 @@ type Spec struct {
 	// Body is which bodies it reads or replaces in every use; a Compilable adds what depends on its settings with [Compiler.UsesBody].
 	// Expressions are looked at by the engine.
 	Body BodyUse
+	// Calls is whom the policy calls when it runs, in words; empty for nobody.
+	Calls string
+	// NotOn are the gateways of API Management that do not have the policy.
+	NotOn Gateway
+	// Flow is where its values go.
+	Flow Flow
 	// Doc is one paragraph for the reference page.
 	Doc string
 }

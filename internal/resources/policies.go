@@ -62,6 +62,9 @@ func policies(env Env, parent string, scope policy.Scope) *resource.Type {
 		},
 		View: func(x *resource.Reader, d *resource.Doc[Policy]) (any, error) {
 			format, err := answerFormat(x)
+			if err == nil && strings.EqualFold(x.Param("effective"), "true") && !x.List && env.Policies != nil {
+				return env.effectivePolicy(x, d, scope, format)
+			}
 			return PolicyView{format, convertPolicy(d.Props.Value, d.Props.Format, format)}, err
 		},
 		Indexes: func(d *resource.Doc[Policy]) []resource.Index {
