@@ -47,6 +47,9 @@ func (e *edit) compile(catalogue *policy.Catalogue) error {
 
 func (e *edit) compilePolicy(id string, catalogue *policy.Catalogue) error {
 	scope := policyScope(id)
+	if scopeOf(scope) == policy.ScopeResolver {
+		e.touchGraphQL(scope)
+	}
 	if old, ok := e.documents.Get(scope); ok {
 		for _, ref := range references(old) {
 			e.dependents.remove(ref, id)
@@ -62,7 +65,7 @@ func (e *edit) compilePolicy(id string, catalogue *policy.Catalogue) error {
 		return err
 	}
 	doc, report := catalogue.Compile(text.Value, policy.Options{
-		Kind: policy.KindPolicies, Scope: scopeOf(scope), Format: text.Format,
+		Kind: kindOf(scope), Scope: scopeOf(scope), Format: text.Format,
 		Strict: e.service.StrictExpressions, Lookup: lookup{e.config},
 	})
 	if err := report.Err(); err != nil {
@@ -101,8 +104,18 @@ func scopeOf(scope string) policy.Scope {
 		return policy.ScopeProduct
 	case strings.Contains(scope, "/operations/"):
 		return policy.ScopeOperation
+	case strings.Contains(scope, "/resolvers/"):
+		return policy.ScopeResolver
 	}
 	return policy.ScopeAPI
+}
+
+// kindOf is the kind of document that stands at a scope.
+func kindOf(scope string) string {
+	if scopeOf(scope) == policy.ScopeResolver {
+		return policy.KindResolver
+	}
+	return policy.KindPolicies
 }
 
 func scopeTitle(scope string) string {

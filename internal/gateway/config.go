@@ -51,6 +51,8 @@ type config struct {
 	apiSchemas   relation                        // API.ID to the IDs of its schemas' parts
 	caches       table[string, snapshot.Cache]   // by name
 	documents    table[string, *policy.Document] // by scope
+	graphqlAPIs  table[string, *graphqlAPI]      // by API.ID
+	graphqlParts relation                        // API.ID to the IDs of its GraphQL schema and resolvers
 	dependents   relation                        // reference to the IDs of the parts that have it
 
 	stores stores
@@ -86,6 +88,9 @@ func (c *config) apply(next *snapshot.Snapshot, d snapshot.Delta, catalogue *pol
 	if err := e.compile(catalogue); err != nil {
 		return nil, err
 	}
+	if err := e.buildGraphQL(); err != nil {
+		return nil, err
+	}
 	e.seal()
 	doc, _ := n.documents.Get("")
 	n.unmatched = policy.Link(doc)
@@ -97,6 +102,8 @@ type edit struct {
 	*config
 	stale map[string]bool // IDs of policy and backend parts to compile again
 	fresh map[*api]bool   // made by this edit: nobody else sees them yet
+	// graphqlStale are the IDs of APIs whose GraphQL side is to be built again.
+	graphqlStale map[string]bool
 }
 
 // seal ends the use of builders.
@@ -107,7 +114,7 @@ func (e *edit) seal() {
 	for _, s := range []interface{ seal() }{
 		&e.groups, &e.apis, &e.versionSets, &e.products, &e.apiProducts, &e.productAPIs, &e.users, &e.userGroups, &e.subscriptions, &e.keys,
 		&e.backends, &e.loggers, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
-		&e.schemas, &e.apiSchemas, &e.documents, &e.dependents, &e.caches,
+		&e.schemas, &e.apiSchemas, &e.documents, &e.graphqlAPIs, &e.graphqlParts, &e.dependents, &e.caches,
 	} {
 		s.seal()
 	}

@@ -27,8 +27,17 @@ const (
 	maxRedirects          = 10
 )
 
-// Forward sends the current request to its backend service.
+// Forward sends the current request to its backend service, or to the resolvers
+// of a GraphQL API.
 func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardOptions) (*message.Response, error) {
+	if r.matched.api != nil && r.matched.api.isGraphQL() && isGraphQLPath(r.matched.path) {
+		return r.forwardGraphQL(ctx, x, o)
+	}
+	return r.forward(ctx, x, o)
+}
+
+// forward sends the current request to its backend service.
+func (r *request) forward(ctx context.Context, x *policy.Exec, o policy.ForwardOptions) (*message.Response, error) {
 	t, err := r.service.pickBackend(r.config, x.BackendID)
 	if err != nil {
 		return nil, err
@@ -126,7 +135,7 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 		out.Body = &trailingBody{Body: in.Body, from: &in.Trailer, to: &out.Trailer}
 	}
 	out.Header.CopyFrom(&in.Header)
-	upgrade := r.matched.api != nil && r.matched.api.isWebSocket()
+	upgrade := r.matched.api != nil && (r.matched.api.isWebSocket() || r.matched.api.isGraphQL() && isWebSocketRequest(in))
 	removeHopByHop(&out.Header, upgrade)
 	// The caller's Host names the gateway: the transport writes the backend
 	// service's own. One that a policy has set stays.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/causeway-apim/causeway/internal/cache"
 	"github.com/causeway-apim/causeway/internal/gateway/messaging"
+	"github.com/causeway-apim/causeway/internal/graphql"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -47,6 +48,8 @@ type Options struct {
 	Trace func(service, id string, document []byte)
 	// Proxy is the forward proxy for a URL that has none of its own, nil for none; see [EnvironmentProxy].
 	Proxy func(u *message.URL) *message.Proxy
+	// SQL runs the statements of sql-data-source; nil for a gateway without.
+	SQL policy.SQL
 	// Dapr is the sidecar for the policies that need one.
 	Dapr policy.Dapr
 	// Credentials asks the management plane for tokens of the credential manager; nil for a gateway that cannot.
@@ -64,6 +67,8 @@ type Gateway struct {
 	vectors    policy.Vectors
 	redis      RedisOptions
 	trust      *policy.Trust
+	sql        policy.SQL
+	events     *graphql.Hub // of GraphQL subscriptions
 	log        *slog.Logger
 	now        func() time.Time
 	records    *telemetry.Queue
@@ -118,7 +123,7 @@ func New(o Options) *Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
 	g := &Gateway{
 		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters, cache: o.Cache, trust: o.Trust,
-		log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
+		sql: o.SQL, events: graphql.NewHub(), log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		traces: newTraces(o.Now), keepTrace: o.Trace, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)

@@ -59,6 +59,9 @@ func (a *api) serves(scheme string, upgrade bool) bool {
 	if a.isWebSocket() {
 		return upgrade && slices.Contains(a.part.Protocols, map[bool]string{false: "ws", true: "wss"}[scheme == "https"])
 	}
+	if upgrade && a.isGraphQL() && slices.Contains(a.part.Protocols, map[bool]string{false: "ws", true: "wss"}[scheme == "https"]) {
+		return true
+	}
 	return slices.Contains(a.part.Protocols, scheme)
 }
 
@@ -70,7 +73,7 @@ func (a *api) find(r *message.Request, path string, buf *matchBuffer) *operation
 		query = soapQuery(r)
 	}
 	op := a.router().find(r.Method, path, query, buf)
-	if op == nil && a.isWebSocket() {
+	if op == nil && (a.isWebSocket() || a.isGraphQL() && isGraphQLPath(path)) {
 		return a.bare
 	}
 	return op

@@ -41,6 +41,9 @@ func (e *edit) put(p snapshot.Part) error {
 		return decode(p, func(o snapshot.Operation) { e.putOperation(id, o) })
 	case snapshot.KindSchema:
 		e.putSchema(p)
+		e.putGraphQLPart(p)
+	case snapshot.KindResolver:
+		e.putGraphQLPart(p)
 	case snapshot.KindCache:
 		return decode(p, func(c snapshot.Cache) { e.caches.set(id, c) })
 	case snapshot.KindProduct:
@@ -110,6 +113,9 @@ func (e *edit) remove(k snapshot.Key) {
 	case snapshot.KindSchema:
 		e.schemas.delete(k.ID)
 		e.apiSchemas.remove(parentSegment(k.ID), k.ID)
+		e.removeGraphQLPart(k)
+	case snapshot.KindResolver:
+		e.removeGraphQLPart(k)
 	case snapshot.KindCache:
 		e.caches.delete(id)
 	case snapshot.KindProduct:

@@ -19,7 +19,7 @@ func (e *execution) delegate(groups []group) {
 	for _, g := range groups {
 		g.slot.remote = true
 		if err != nil {
-			e.fail(g.slot, "%s", err)
+			e.refuse(g.slot, err)
 			continue
 		}
 		e.complete(g.slot, g.fields, rawOrNil(trimJSON(data[g.key])))

@@ -123,6 +123,15 @@ func (e *execution) fail(s *slot, format string, args ...any) {
 	e.add(&Error{Message: fmt.Sprintf(format, args...), Path: s.path.list(), Locations: s.locations()})
 }
 
+// refuse notes the error of a source, which may be an [*Error] with extensions.
+func (e *execution) refuse(s *slot, err error) {
+	out := &Error{Message: err.Error(), Path: s.path.list(), Locations: s.locations()}
+	if own, ok := errors.AsType[*Error](err); ok {
+		out.Extensions = own.Extensions
+	}
+	e.add(out)
+}
+
 func (s *slot) locations() []Location {
 	if s.field == nil {
 		return nil
@@ -334,7 +343,7 @@ func (e *execution) resolve(s *slot, g group, parent json.RawMessage) {
 	e.wait.Go(func() {
 		result, err := e.call(Field{Type: s.owner.Name, Name: f.Name, Arguments: text, Parent: parent})
 		if err != nil {
-			e.fail(s, "%s", err)
+			e.refuse(s, err)
 			return
 		}
 		e.complete(s, g.fields, e.parse(s, result))

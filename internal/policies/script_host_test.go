@@ -22,6 +22,7 @@ import (
 
 // fakeHost is the world of a script: scripted answers, a clock that stands, maps as configuration.
 type fakeHost struct {
+	fakeGraphQL
 	now      time.Time
 	slept    time.Duration
 	random   *rand.ChaCha8

@@ -114,6 +114,7 @@ func formatMessage(first string, h *message.Header, body string) string {
 // config is what the requests of a script belong to.
 type config struct {
 	product, subscription, user, noBase, traced bool
+	graphql                                     bool // the API is one
 	ip                                          string
 	template                                    string
 	responses                                   []snapshot.OperationResponse
@@ -171,6 +172,9 @@ func (c *config) start(x *policy.Exec, h *fakeHost, r *message.Request) {
 	x.Service = &snapshot.Service{ID: "/subscriptions/0/service/test", Name: "test", Location: "Earth"}
 	x.Deployment = &policy.Deployment{GatewayID: "managed", InstanceID: "one", Region: "Earth"}
 	x.API = testAPI()
+	if c.graphql {
+		x.API.Type = "graphql"
+	}
 	x.Operation = &snapshot.Operation{API: "echo", Name: "op", Display: "Operation", Method: r.Method, URLTemplate: c.template, Responses: c.responses}
 	if o := c.operation; o != nil {
 		x.Operation.Parameters, x.Operation.Request, x.Operation.Responses = o.Parameters, o.Request, o.Responses

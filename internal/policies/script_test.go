@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 			env.Values[sessionKey{}] = newSession(catalogue)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		Cmds: graphqlCommands(map[string]func(*testscript.TestScript, bool, []string){
 			"serve":              command((*session).serve),
 			"refuse":             command((*session).refuse),
 			"warn":               command((*session).warn),
@@ -73,7 +73,7 @@ func TestScripts(t *testing.T) {
 			"event":              command((*session).event),
 			"events":             command((*session).eventCount),
 			"bus":                command((*session).busMessage),
-		},
+		}),
 	})
 }
 
@@ -175,11 +175,11 @@ func need(args []string, low, high int) {
 var scopes = []struct {
 	name  string
 	scope policy.Scope
-}{{"service", policy.ScopeService}, {"product", policy.ScopeProduct}, {"api", policy.ScopeAPI}, {"operation", policy.ScopeOperation}}
+}{{"service", policy.ScopeService}, {"product", policy.ScopeProduct}, {"api", policy.ScopeAPI}, {"operation", policy.ScopeOperation}, {"resolver", policy.ScopeResolver}}
 
 // serve compiles documents: serve [SCOPE=]FILE...
 func (s *session) serve(ts *testscript.TestScript, args []string) {
-	need(args, 1, len(scopes))
+	need(args, 1, len(s.documents))
 	s.documents = [4]*policy.Document{s.compile(policy.DefaultServicePolicy, policy.ScopeService)}
 	for _, arg := range args {
 		at, file := scopeArgument(arg)

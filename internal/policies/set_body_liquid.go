@@ -75,6 +75,9 @@ func (p *setBody) templateBody(x *policy.Exec) (any, error) {
 		header, read = &x.EnsureResponse().Header, x.ReadResponseBody
 	}
 	kind := bodyKind(header)
+	if x.GraphQL != nil && x.Section == policy.Inbound {
+		kind = jsonBody // what a resolver begins with, whatever it is going to send
+	}
 	if kind == otherBody {
 		return nil, nil
 	}

@@ -21,6 +21,8 @@ type Compiler struct {
 	parent *Compiler
 	// template says that the element stands in one whose content is a Liquid template.
 	template bool
+	// only are the policies that may stand where the element does; nil for all.
+	only []string
 }
 
 // Section is the section that the element stands in; AnySection when a fragment is checked by itself.
@@ -64,6 +66,17 @@ func (k *compilation) uses(use BodyUse) {
 	k.own |= use
 }
 
+// Publishes notes that the policy publishes events to a field of the subscription type of a GraphQL API.
+func (c *Compiler) Publishes(field string) {
+	k := c.k
+	for k.outer != nil {
+		k = k.outer
+	}
+	if !slices.Contains(k.events, field) {
+		k.events = append(k.events, field)
+	}
+}
+
 // Values writes and reads values of variables, for caches.
 func (c *Compiler) Values() *ValueCodec { return c.k.catalogue.values }
 
@@ -93,7 +106,7 @@ func (c *Compiler) Fragment(name string) Block {
 			inner.errorAt(root.pos, "UnexpectedRoot", "the root element <%s> is not <fragment>", root.name)
 		}
 		inner.plain(root)
-		block = (&Compiler{k: inner, node: root, section: c.section, scope: c.scope, path: c.path}).steps(root.children, nil)
+		block = (&Compiler{k: inner, node: root, section: c.section, scope: c.scope, path: c.path}).steps(root.children, c.only)
 	}
 	c.k.use |= inner.use
 	c.k.references.add(&inner.references)
@@ -127,6 +140,7 @@ func (c *Compiler) steps(nodes []*node, only []string) Block {
 			continue
 		}
 		cc := c.child(n, count[n.name])
+		cc.only = only
 		run := e.make()
 		step := step{run: run, name: n.name, path: cc.path, origin: c.k.originOf(), pos: n.pos, end: n.end, container: e.shape.holdsBlock(nil)}
 		if id := n.attr("id"); id != nil && e.shape.attr("id") == nil {
@@ -157,7 +171,7 @@ func (c *Compiler) policy(n *node, nth int, only []string) *entry {
 	case e.Sections&c.section == 0:
 		c.k.errorAt(n.pos, "NotAllowedInSection", "<%s> may not stand in section %s", n.name, c.section)
 		return nil
-	case c.scope != 0 && e.Scopes&c.scope == 0:
+	case c.scope != 0 && e.Scopes&c.scope == 0, e.Scopes == ScopeResolver && c.k.report.Kind == KindPolicies:
 		c.k.errorAt(n.pos, "NotAllowedInScope", "<%s> may not stand in a document of scope %s", n.name, c.scope)
 		return nil
 	case only != nil && !slices.Contains(only, n.name):
@@ -235,7 +249,11 @@ func (c *Compiler) children(v reflect.Value, s *shape) {
 			c.k.errorAt(n.pos, "DuplicateElement", "<%s> may stand only once in <%s>", n.name, c.node.name)
 			continue
 		}
-		c.child(n, count[n.name]).fill(v.FieldByIndex(f.index), f)
+		cc := c.child(n, count[n.name])
+		if f.section != 0 {
+			cc.section = f.section
+		}
+		cc.fill(v.FieldByIndex(f.index), f)
 	}
 	for _, f := range s.elems {
 		if count[f.name] == 0 {

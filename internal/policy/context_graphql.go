@@ -41,6 +41,14 @@ func declareGraphQL(b *csharp.Builder, context *csharp.TypeBuilder) {
 		}
 		return nil
 	}))
+	helpers := b.Type("static class ParentResultExtensions", csharp.NoGo())
+	helpers.Ext("Newtonsoft.Json.Linq.JObject AsJObject(this Newtonsoft.Json.Linq.JToken token)", csharp.F1(func(token any) any {
+		object, ok := token.(*clr.JObject)
+		if !ok {
+			csharp.Throw("System.InvalidCastException", "The token is no JSON object.")
+		}
+		return object
+	}))
 }
 
 // absent is an object of Azure's network or of workspaces, which Causeway does not have: its property is always null.

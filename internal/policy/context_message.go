@@ -13,7 +13,7 @@ func declareMessages(b *csharp.Builder, readers bodyReaders) {
 	r := b.Type("interface IRequest", csharp.Go[*requestObject]())
 	r.Prop("IMessageBody Body", csharp.F1(func(r *requestObject) any { return (*Exec)(r).requestBody() }))
 	r.Prop("X509Certificate2 Certificate", csharp.F1((*requestObject).clientCertificate))
-	r.Prop("IHeaders Headers", csharp.F1(func(r *requestObject) *headers { return (*headers)(&r.Request.Header) }))
+	r.Prop("IHeaders Headers", csharp.F1(func(r *requestObject) *headers { return (*headers)((*Exec)(r).visibleHeader()) }))
 	r.Prop("string IpAddress", csharp.F1(func(r *requestObject) string { return nullIfEmpty(r.ClientIP) }))
 	r.Prop("IParameters MatchedParameters", csharp.F1(func(r *requestObject) *matchedObject { return (*matchedObject)(r) }))
 	r.Prop("string Method", csharp.F1(func(r *requestObject) string { return r.Request.Method }))

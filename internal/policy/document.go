@@ -65,7 +65,7 @@ func (r *Report) Err() error {
 
 // Options are the surroundings of a document.
 type Options struct {
-	// Kind restricts what the document may be: KindPolicies or KindFragment; "" takes what the root element says.
+	// Kind restricts what the document may be: KindPolicies, KindFragment or KindResolver; "" takes what the root element says.
 	Kind string
 	// Scope is where the document stands; 0 means that every policy is accepted.
 	Scope Scope
@@ -98,6 +98,8 @@ type References struct {
 type Document struct {
 	scope      Scope
 	sections   [sectionCount]section
+	resolver   Block    // the data source of a resolver
+	events     []string // see Events
 	references References
 }
 
@@ -111,7 +113,8 @@ type section struct {
 	use           BodyUse
 }
 
-// Compile compiles a policy document. With errors in the report, or when the text is a fragment or a resolver, the document is nil.
+// Compile compiles a policy document. With errors in the report, or when the text is a fragment, the document is nil. That of a resolver runs by
+// [Document.Resolve] and has no place in a pipeline.
 func (c *Catalogue) Compile(text string, o Options) (*Document, Report) {
 	k := &compilation{catalogue: c, options: o, src: source(text)}
 	k.report.Errors, k.report.Warnings = []Diagnostic{}, []Diagnostic{} // empty lists, not null, in JSON
@@ -145,7 +148,8 @@ type compilation struct {
 	report     Report
 	references references
 	use        BodyUse
-	failures   int // how many errors there were, also those beyond the report
+	events     []string // fields of the subscription type
+	failures   int      // how many errors there were, also those beyond the report
 	origin     *origin
 	own        BodyUse     // of the statement that is being compiled, without those in it
 	explaining *explaining // nil when nobody asks
@@ -236,7 +240,7 @@ func (k *compilation) document() *Document {
 		k.report.Kind = KindResolver
 	}
 	if k.report.Kind == "" || k.options.Kind != "" && k.options.Kind != k.report.Kind {
-		k.errorAt(root.pos, "UnexpectedRoot", "the root element <%s> is not <%s>", root.name, or(k.options.Kind, KindPolicies))
+		k.errorAt(root.pos, "UnexpectedRoot", "the root element <%s> is not <%s>", root.name, rootOf(k.options.Kind))
 		return nil
 	}
 	switch k.report.Kind {
@@ -244,8 +248,18 @@ func (k *compilation) document() *Document {
 		return k.policies(root)
 	case KindFragment:
 		k.fragment(root, AnySection)
+	case KindResolver:
+		return k.resolver(root)
 	}
 	return nil
+}
+
+// rootOf names the root element that a kind of document has, for messages.
+func rootOf(kind string) string {
+	if kind == KindResolver {
+		return "http-data-source>, <sql-data-source> or <cosmosdb-data-source"
+	}
+	return or(kind, KindPolicies)
 }
 
 func or(s, fallback string) string {

@@ -37,6 +37,8 @@ type Error struct {
 	Public string
 	// Header is added to the error response, for example Retry-After or WWW-Authenticate.
 	Header message.Header
+	// Body is the body of the error response instead of APIM's own, in JSON; nil for that.
+	Body []byte
 	// Err is the cause, for logs only.
 	Err error
 

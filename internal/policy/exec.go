@@ -67,6 +67,9 @@ type Exec struct {
 	// Started is context.Timestamp.
 	Started time.Time
 
+	// GraphQL is the field that a resolver resolves; nil in other documents.
+	GraphQL *GraphQL
+
 	// LastError is why on-error runs; nil before.
 	LastError *LastError
 	// Section is the section that runs; Scope the scope of the document that the running step stands in.

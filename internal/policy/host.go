@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/auth"
+	"github.com/causeway-apim/causeway/internal/graphql"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
@@ -31,6 +32,8 @@ type Host interface {
 	Trust() *Trust
 	// Counters are the counters of limits.
 	Counters() Counters
+	// SQL runs the statements of sql-data-source. Never nil.
+	SQL() SQL
 	// Cache keeps what policies store; nil when there is none of that type. Its keys are apart from those of other services.
 	Cache(t CachingType) Cache
 	// Vectors keeps responses by the meaning of what they answer: in the external cache, or in memory when there is none. Never nil.
@@ -77,6 +80,8 @@ type Config interface {
 	Group(name string) (*snapshot.Group, bool)
 	// ProductAPIs are the APIs of a product.
 	ProductAPIs(product string) []*snapshot.API
+	// GraphQLSchema is the schema of a GraphQL API revision (by API.ID). An error says why there is none.
+	GraphQLSchema(api string) (*graphql.Schema, error)
 	Schemas
 	// SubscriptionKeys are the keys of a subscription; false where the configuration does not carry them.
 	SubscriptionKeys(subscription string) (snapshot.SubscriptionKeys, bool)

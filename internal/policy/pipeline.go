@@ -14,6 +14,15 @@ type Block struct{ steps []step }
 // Len is the number of steps.
 func (b *Block) Len() int { return len(b.steps) }
 
+// Names are the element names of the steps.
+func (b *Block) Names() []string {
+	names := make([]string, len(b.steps))
+	for i := range b.steps {
+		names[i] = b.steps[i].name
+	}
+	return names
+}
+
 // Split returns the steps as blocks of their own, for containers that run them apart.
 func (b *Block) Split() []Block {
 	single := make([]Block, len(b.steps))
@@ -287,7 +296,10 @@ func (x *Exec) ErrorResponse(e *Error) *message.Response {
 	default:
 		text, activity = message.ReasonPhrase(status), x.RequestIDString()
 	}
-	body := appendErrorBody(nil, status, text, activity)
+	body := e.Body
+	if body == nil {
+		body = appendErrorBody(nil, status, text, activity)
+	}
 	r := &message.Response{Status: status, Header: e.Header.Clone(), Body: message.BytesBody(body), ContentLength: int64(len(body))}
 	r.Header.Set("Content-Type", "application/json")
 	return r

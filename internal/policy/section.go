@@ -56,8 +56,10 @@ const (
 	ScopeProduct
 	ScopeAPI
 	ScopeOperation
+	// ScopeResolver is that of the documents of GraphQL resolvers, which have no sections and inherit nothing.
+	ScopeResolver
 
-	AnyScope = ScopeService | ScopeWorkspace | ScopeProduct | ScopeAPI | ScopeOperation
+	AnyScope = ScopeService | ScopeWorkspace | ScopeProduct | ScopeAPI | ScopeOperation | ScopeResolver
 )
 
 // String is the name of a single scope as context.LastError.Scope shows it: the service's is "global".
@@ -73,6 +75,8 @@ func (s Scope) String() string {
 		return "api"
 	case ScopeOperation:
 		return "operation"
+	case ScopeResolver:
+		return "resolver"
 	}
 	return ""
 }

@@ -35,9 +35,10 @@ type field struct {
 	rules     rules
 	only      []string
 	doc       string
-	slice     bool   // any number of elements
-	pointer   bool   // an optional struct
-	sub       *shape // of a struct element
+	section   Section // of what stands in the element; 0 for that of the element itself
+	slice     bool    // any number of elements
+	pointer   bool    // an optional struct
+	sub       *shape  // of a struct element
 }
 
 // rules are what values of a field may be.
@@ -140,6 +141,11 @@ func (f *field) readRules(tag reflect.StructTag) error {
 	}
 	if v := tag.Get("enum"); v != "" {
 		f.rules.enum = strings.Split(v, ",")
+	}
+	if v := tag.Get("section"); v != "" {
+		if f.section = sectionNamed(v); f.section == 0 {
+			return fmt.Errorf("tag section: there is no section %q", v)
+		}
 	}
 	for key, bound := range map[string]**float64{"min": &f.rules.min, "max": &f.rules.max} {
 		if v := tag.Get(key); v != "" {

@@ -11,7 +11,8 @@ package policy
 //	inner:"required"              a string: the raw XML between start and end tag
 //	default:"200"                 the value when the document has none
 //	enum:"a,b" min:"1" max:"300"  what constants, and at run time expressions, may be
-//	only:"choose,send-request"    for a Block: the policies that may stand in it
+//	only:"choose,send-request"    for a Block: the policies that may stand in it, also by way of a fragment
+//	section:"outbound"            for an element: the section that its policies stand in, in documents without sections
 //	doc:"One sentence."           documentation
 //
 // An exported field of the type [Block] takes all child elements that no other field names as steps. Field types are Value[T], the plain types string,

@@ -21,7 +21,7 @@ const contentIndex = "content"
 // contentIndexes are the rows of a policy document or an assigned tag; none of those outside of APIs.
 func contentIndexes(id arm.ID) []resource.Index {
 	owner := id.Parent()
-	if owner.Find("operations") != "" {
+	if owner.Find("operations") != "" || owner.Find("resolvers") != "" {
 		owner = owner.Parent()
 	}
 	if owner.Find("apis") == "" {
@@ -39,6 +39,9 @@ func copyContent(x *resource.Tx, from, to arm.ID) error {
 		return err
 	}
 	if _, err := copyChildren[Operation](x, from, to, "operations"); err != nil {
+		return err
+	}
+	if _, err := copyChildren[Resolver](x, from, to, "resolvers"); err != nil {
 		return err
 	}
 	keys, err := x.Lookup(contentIndex, from.Rel())

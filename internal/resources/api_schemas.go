@@ -2,6 +2,7 @@ package resources
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/importer"
@@ -35,6 +36,11 @@ func apiSchemas() *resource.Type {
 			var members map[string]json.RawMessage
 			if json.Unmarshal(d.Props.Document, &members) != nil || len(members) == 0 {
 				return arm.Invalid("document", "document must be an object with one of value, definitions and components.")
+			}
+			if strings.EqualFold(d.Props.ContentType, importer.ContentTypeGraphQL) {
+				if err := checkGraphQLSchema(d.Props.Document); err != nil {
+					return err
+				}
 			}
 			d.Props.document, d.Props.Document = d.Props.Document, nil
 			return nil

@@ -66,6 +66,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		operations(env),
 		schemas(),
 		apiSchemas(),
+		resolvers(),
 		apiReleases(),
 		apiTags(),
 		operationTags(),
@@ -88,6 +89,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		policies(env, "products", policy.ScopeProduct),
 		policies(env, "apis", policy.ScopeAPI),
 		policies(env, "apis/operations", policy.ScopeOperation),
+		policies(env, "apis/resolvers", policy.ScopeResolver),
 	}
 	return resource.NewCatalogue(append(types, toFollow()...)...)
 }

@@ -50,7 +50,7 @@ func policies(env Env, parent string, scope policy.Scope) *resource.Type {
 	}
 	return resource.Define(resource.Spec[Policy]{
 		Name: "policies", Title: title, Doc: "The policy document that applies to its parent and to what is in it.",
-		Parents: []string{parent}, Workspaces: true, Verbs: resource.CRDL, Names: []string{policyName},
+		Parents: []string{parent}, Workspaces: scope != policy.ScopeResolver, Verbs: resource.CRDL, Names: []string{policyName},
 		Initial: initial,
 		Prepare: func(ctx context.Context, _ *resource.Request, _, d *resource.Doc[Policy]) (err error) {
 			d.Props.Format, d.Props.Value, err = env.followDocument(ctx, d.Props.Format, d.Props.Value)
@@ -110,7 +110,7 @@ func answerFormat(x *resource.Reader) (string, error) {
 
 // compilePolicy compiles a policy document against the configuration of its service and returns what it uses.
 func (e Env) compilePolicy(x *resource.Reader, d *resource.Doc[Policy], scope policy.Scope) ([]string, error) {
-	return e.compile(x, d.ID, d.Props.Value, policy.Options{Kind: policy.KindPolicies, Scope: scope, Format: d.Props.Format})
+	return e.compile(x, d.ID, d.Props.Value, policy.Options{Kind: kindOfDocument(scope), Scope: scope, Format: d.Props.Format})
 }
 
 // compile compiles a document of any kind at id. Its errors are one [arm.Error] with a detail each.
@@ -172,6 +172,8 @@ func scopeOfDocument(id arm.ID) policy.Scope {
 	switch {
 	case slices.Contains(segments, "operations"):
 		return policy.ScopeOperation
+	case slices.Contains(segments, "resolvers"):
+		return policy.ScopeResolver
 	case segments[0] == "apis":
 		return policy.ScopeAPI
 	case segments[0] == "products":

@@ -9,7 +9,6 @@ func toFollow() (types []*resource.Type) {
 		names          []string
 	}{
 		{"usage records are to follow", "", []string{"quotas", "reports"}},
-		{"GraphQL is to follow", "apis", []string{"resolvers"}},
 	} {
 		for _, name := range t.names {
 			types = append(types, resource.NotImplemented(name, t.reason, t.parent))

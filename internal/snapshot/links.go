@@ -104,7 +104,7 @@ func linksOf(p *Part) links {
 			l.out(classVersionSet, a.VersionSet)
 			scanNamedValues(strings.ToLower(a.ServiceURL), l)
 		})
-	case KindOperation:
+	case KindOperation, KindResolver:
 		l.in(classAPI, baseName(segment(p.Key.ID)))
 	case KindSchema:
 		if strings.HasPrefix(p.Key.ID, "apis/") {

@@ -23,6 +23,7 @@ const (
 	KindAPI          Kind = "api"
 	KindOperation    Kind = "operation"
 	KindSchema       Kind = "schema"
+	KindResolver     Kind = "resolver"
 	KindCache        Kind = "cache"
 	KindProduct      Kind = "product"
 	KindProductAPI   Kind = "productApi"
@@ -286,6 +287,14 @@ type Cache struct {
 	UseFrom string `json:"useFrom"`
 	// Connection is a connection string of StackExchange.Redis.
 	Connection string `json:"connection"`
+}
+
+// Resolver is a resolver of a GraphQL API ("apis/a/resolvers/r"). Its policy
+// document is a part of its own.
+type Resolver struct {
+	Name string `json:"name"`
+	// Path is the field that it resolves: "Type/field".
+	Path string `json:"path"`
 }
 
 // Product is a product.
