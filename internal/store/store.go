@@ -110,6 +110,19 @@ type Store interface {
 	// ForgetAudit removes the entries that are older than before.
 	ForgetAudit(ctx context.Context, before time.Time) error
 
+	// PutUsage adds a report of a gateway, unless it was added before.
+	PutUsage(ctx context.Context, r *UsageReport) error
+
+	// Usage yields the sums of a service whose intervals begin between two moments, both included, by time. The row is valid until yield
+	// returns; an error of yield ends it.
+	Usage(ctx context.Context, service string, from, to time.Time, yield func(*UsageRow) error) error
+
+	// UsageRequests does the same for single requests.
+	UsageRequests(ctx context.Context, service string, from, to time.Time, yield func(*UsageRequest) error) error
+
+	// ForgetUsage removes sums and single requests that are older, and single requests beyond [MaxUsageRequests].
+	ForgetUsage(ctx context.Context, sums, requests time.Time) error
+
 	// Close releases the database. Transactions that still run are ended first or fail.
 	Close() error
 }

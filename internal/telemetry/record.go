@@ -25,10 +25,36 @@ type Record struct {
 	TotalTime, BackendTime                   time.Duration
 	ErrorSource, ErrorReason, ErrorMessage   string
 	ErrorSection, ErrorScope, ConnectionFail string
+	Host                                     string // that the client asked for
+	Cache                                    CacheUse
 }
 
 // Success is APIM's isRequestSuccess: an answer of the 2xx or 3xx classes.
 func (r *Record) Success() bool { return r.ResponseCode >= 200 && r.ResponseCode < 400 }
+
+// Status is API Management's category of an answer.
+type Status string
+
+// The categories ("Observability in Azure API Management", gateway logs).
+const (
+	StatusSuccessful   Status = "Successful"   // up to 301, 304, 307
+	StatusUnauthorized Status = "Unauthorized" // 401, 403, 429
+	StatusErroneous    Status = "Erroneous"    // 400, 500 to 599
+	StatusOther        Status = "Other"
+)
+
+// Status returns the category of the answer.
+func (r *Record) Status() Status {
+	switch c := r.ResponseCode; {
+	case c >= 100 && c <= 301, c == 304, c == 307:
+		return StatusSuccessful
+	case c == 401, c == 403, c == 429:
+		return StatusUnauthorized
+	case c == 400, c >= 500 && c <= 599:
+		return StatusErroneous
+	}
+	return StatusOther
+}
 
 // Queue hands records from requests to a writer. Requests never wait for it: a
 // full queue drops the record and counts it.
@@ -128,6 +154,7 @@ func LogRecord(log *slog.Logger, r *Record) {
 		attrs = append(attrs, slog.Int("backendResponseCode", r.BackendResponseCode), slog.Float64("backendTime", millis(r.BackendTime)))
 	}
 	attrs = append(attrs, slog.Int64("requestSize", r.RequestSize), slog.Int64("responseSize", r.ResponseSize))
+	attrs = append(attrs, slog.String("cache", r.Cache.String()))
 	text("lastErrorSource", r.ErrorSource)
 	text("lastErrorReason", r.ErrorReason)
 	text("lastErrorMessage", r.ErrorMessage)
