@@ -27,6 +27,12 @@ type tupleElem struct {
 
 func (t *typeRef) at() int { return t.pos }
 
+// unbound tells whether t is written without its type arguments, as in List<>.
+func (t *typeRef) unbound() bool {
+	n := len(t.parts)
+	return n > 0 && len(t.parts[n-1].args) > 0 && t.parts[n-1].args[0] == nil
+}
+
 func (t *typeRef) isVar() bool {
 	return t != nil && len(t.parts) == 1 && t.parts[0].name == "var" && len(t.suffix) == 0 && len(t.parts[0].args) == 0
 }

@@ -360,6 +360,14 @@ func (b *binder) storeBoxed(v *local) func(*Frame, any) {
 
 // typ resolves a written type or reports it.
 func (b *binder) typ(ref *typeRef) *Type {
+	if ref.unbound() {
+		b.fail(ref.pos, "CS7003", "Unexpected use of an unbound generic name")
+	}
+	return b.openTyp(ref)
+}
+
+// openTyp is typ for typeof, where List<> has a meaning.
+func (b *binder) openTyp(ref *typeRef) *Type {
 	t, err := typeScope{lib: b.lib, bound: b.bound}.resolve(ref)
 	if err == nil {
 		b.allowType(ref.pos, t)

@@ -80,7 +80,7 @@ func (b *binder) dispatch(e expr) operand {
 	case *asExpr:
 		return b.asExpression(e)
 	case *typeofExpr:
-		t := b.typ(e.typ)
+		t := b.openTyp(e.typ)
 		return operand{t: b.t.typ, nonNull: true, c: code{o: func(*Frame) any { return t }}}
 	case *defaultExpr:
 		if e.typ == nil {

@@ -49,6 +49,9 @@ func (p *parser) tryTypeArgs() []*typeRef {
 		t := p.tok()
 		return t.kind == tokEOF || t.kind == tokOp && strings.Contains(" ( ) ] } : ; , . ?. ? == != | ^ && || & [ > ", " "+t.text+" ")
 	}) {
+		if args[0] == nil {
+			fail(p.toks[p.i-1].pos, "CS7003", "Unexpected use of an unbound generic name")
+		}
 		return args
 	}
 	return nil

@@ -95,11 +95,14 @@ func (r typeScope) base(ref *typeRef) (*Type, error) {
 	if t == nil {
 		return nil, &typeNotFound{strings.Join(names, ".")}
 	}
-	if len(last.args) == 0 || last.args[0] == nil {
+	if len(last.args) == 0 || ref.unbound() {
 		return t, nil
 	}
 	args := make([]*Type, len(last.args))
 	for i, a := range last.args {
+		if a == nil || a.unbound() {
+			return nil, &typeNotFound{strings.Join(names, ".") + "<>"}
+		}
 		var err error
 		if args[i], err = r.resolve(a); err != nil {
 			return nil, err
