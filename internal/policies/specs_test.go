@@ -119,17 +119,26 @@ func (g *faultGenerator) document(p path, s *sample, section policy.Section) (te
 		s = outer
 	}
 	var b strings.Builder
-	b.WriteString("<policies>")
-	b.WriteString("<" + section.String() + ">")
-	before := strings.Count(b.String(), "\n")
+	before, after := "<policies><"+section.String()+">", "</"+section.String()+"></policies>"
+	switch {
+	case !g.inResolver():
+	case strings.HasSuffix(g.info.Name, "-data-source"): // the root itself
+		before, after = "", ""
+	default:
+		before, after = "<http-data-source><http-request><set-method>GET</set-method><set-url>x</set-url></http-request><http-response>", "</http-response></http-data-source>"
+	}
+	b.WriteString(before)
 	s.write(&b)
-	b.WriteString("</" + section.String() + "></policies>")
-	line = before + 2
+	b.WriteString(after)
+	line = 2
 	for _, e := range p[:len(p)-1] { // the first child stands on the line after the last attribute
 		line += len(build(e).attrs) + 1
 	}
 	return b.String(), line
 }
+
+// inResolver says that the policy stands in documents of resolvers only.
+func (g *faultGenerator) inResolver() bool { return g.info.Scopes == policy.ScopeResolver }
 
 // section is one in which the policy may stand.
 func (g *faultGenerator) section() policy.Section {
@@ -289,6 +298,9 @@ func (s *sample) lines() int {
 // places tries the sections and scopes in which the policy may not stand, and a second one where there may be one.
 func (g *faultGenerator) places() {
 	s, p := build(g.info.Element), path{g.info.Element}
+	if g.inResolver() {
+		return
+	}
 	for section := policy.Inbound; section <= policy.OnError; section <<= 1 {
 		if g.info.Sections&section == 0 {
 			text, line := g.document(p, s, section)
