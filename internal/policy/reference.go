@@ -11,7 +11,11 @@ import (
 func ReferencePage(i Info, example string, reasons []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n<!-- Generated from the declaration: go test ./internal/policies -run TestReferencePages -update -->\n\n%s\n\n", i.Name, i.Doc)
-	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| sections | %s |\n| scopes | %s |\n", strings.Join(i.Sections.names(), ", "), strings.Join(i.Scopes.names(), ", "))
+	sections := strings.Join(i.Sections.names(), ", ")
+	if i.Scopes == ScopeResolver {
+		sections = "none: it stands in the document of a GraphQL resolver"
+	}
+	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| sections | %s |\n| scopes | %s |\n", sections, strings.Join(i.Scopes.names(), ", "))
 	if i.OncePerSection {
 		b.WriteString("| once | it may stand only once in a section of a document |\n")
 	}
@@ -175,7 +179,7 @@ func (s Section) names() (names []string) {
 
 // names lists the scopes of a set.
 func (s Scope) names() (names []string) {
-	for one := ScopeService; one <= ScopeOperation; one <<= 1 {
+	for one := ScopeService; one <= ScopeResolver; one <<= 1 {
 		if s&one != 0 {
 			names = append(names, one.String())
 		}
