@@ -52,6 +52,8 @@ type Options struct {
 	SQL policy.SQL
 	// Dapr is the sidecar for the policies that need one.
 	Dapr policy.Dapr
+	// Usage adds up what requests use; nil when nobody wants to know. See [Gateway.FlushUsage].
+	Usage *telemetry.Usage
 	// Credentials asks the management plane for tokens of the credential manager; nil for a gateway that cannot.
 	Credentials Credentials
 }
@@ -84,6 +86,7 @@ type Gateway struct {
 	dapr       policy.Dapr
 	messages   *messaging.Client
 	tokens     Credentials
+	usage      *telemetry.Usage // nil when nobody wants to know
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -126,6 +129,7 @@ func New(o Options) *Gateway {
 		sql: o.SQL, events: graphql.NewHub(), log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		traces: newTraces(o.Now), keepTrace: o.Trace, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
+	g.usage = o.Usage
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)
 	g.vectors = cache.NewVectors(cache.Options{MaxBytes: maxVectorValues, Now: o.Now})
 	g.messages = &messaging.Client{Identity: identityOf(o.Trust), Now: o.Now}
@@ -133,11 +137,30 @@ func New(o Options) *Gateway {
 	g.services.Store(newServices(nil))
 	g.requests.New = func() any { return newRequest(g) }
 	g.records = telemetry.NewQueue(recordQueue,
-		func(r *telemetry.Record) { telemetry.LogRecord(g.log, r) },
+		g.writeRecord,
 		func(n int64) {
 			g.log.Warn("Log lines of requests were dropped: they came faster than they can be written.", "count", n)
 		})
 	return g
+}
+
+// writeRecord hands a record to all who want it. It runs in the writer of the queue.
+func (g *Gateway) writeRecord(r *telemetry.Record) {
+	telemetry.LogRecord(g.log, r)
+	if g.usage != nil {
+		g.usage.List(r.ServiceID, r)
+	}
+}
+
+// FlushUsage takes what requests have used since the last time, by service.
+func (g *Gateway) FlushUsage() []telemetry.UsageReport {
+	reports := g.usage.Flush()
+	for i := range reports {
+		if s := g.services.Load().byID(reports[i].Service); s != nil {
+			reports[i].Region = s.current.Load().deployment.Region
+		}
+	}
+	return reports
 }
 
 // Close ends background work: one-way requests have a moment to finish, records

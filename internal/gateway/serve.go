@@ -226,7 +226,11 @@ func (r *request) finish(res message.Result) {
 		r.endTrace(res)
 	}
 	r.exec.Finish(res.BytesIn, res.BytesOut)
-	r.gateway.records.Add(r.record(res))
+	rec := r.record(res)
+	if u := r.gateway.usage; u != nil {
+		u.Add(r.service.id, rec)
+	}
+	r.gateway.records.Add(rec)
 	r.recycle()
 }
 
@@ -235,6 +239,7 @@ func (r *request) finish(res message.Result) {
 func (r *request) record(res message.Result) *telemetry.Record {
 	rec, e := r.gateway.records.New(), &r.exec
 	rec.Time, rec.TotalTime, rec.BackendTime = r.started, res.Done.Sub(r.started), r.backendTime
+	rec.ServiceID = r.service.id
 	rec.RequestID, rec.CallerIP, rec.Service = e.RequestID, e.ClientIP, r.config.service.Name
 	rec.Method = ownMethod(e.OriginalMethod)
 	rec.URL = appendRecordURL(rec.URL, &e.OriginalURL)
@@ -258,6 +263,7 @@ func (r *request) record(res message.Result) *telemetry.Record {
 	if e.User != nil {
 		rec.User = e.User.Name
 	}
+	rec.Cache = cacheUse(e)
 	if f := r.failure; f != nil {
 		rec.ErrorSource, rec.ErrorReason, rec.ErrorMessage = f.Source, f.Reason, strings.Clone(f.Message)
 	} else if le := e.LastError; le != nil {
@@ -268,6 +274,16 @@ func (r *request) record(res message.Result) *telemetry.Record {
 		rec.ConnectionFail = res.Err.Error()
 	}
 	return rec
+}
+
+func cacheUse(e *policy.Exec) telemetry.CacheUse {
+	switch {
+	case e.CacheHit:
+		return telemetry.CacheHit
+	case e.CacheMiss:
+		return telemetry.CacheMiss
+	}
+	return telemetry.CacheNone
 }
 
 // ownMethod returns a method that does not alias the request.

@@ -62,6 +62,7 @@ func (p *cacheLookup) Run(x *policy.Exec) error {
 		}
 		cacheFailed(x, err)
 	}
+	x.CacheMiss = true
 	x.SetState(responseCachingKey{}, c)
 	return nil
 }
@@ -74,6 +75,7 @@ func (c *responseCaching) hit(x *policy.Exec, stored *storedResponse) error {
 	}
 	c.setHeader(&r.Header, stored.expires.Sub(x.Now()))
 	x.SetResponse(r)
+	x.CacheHit = true
 	x.SetState(responseCachingKey{}, nil) // it is in the cache already
 	return policy.ErrSkipBackend
 }

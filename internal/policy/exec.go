@@ -70,6 +70,8 @@ type Exec struct {
 	// GraphQL is the field that a resolver resolves; nil in other documents.
 	GraphQL *GraphQL
 
+	// CacheHit and CacheMiss say that the response cache was asked and what it said.
+	CacheHit, CacheMiss bool
 	// LastError is why on-error runs; nil before.
 	LastError *LastError
 	// Section is the section that runs; Scope the scope of the document that the running step stands in.

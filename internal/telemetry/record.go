@@ -26,6 +26,7 @@ type Record struct {
 	ErrorSource, ErrorReason, ErrorMessage   string
 	ErrorSection, ErrorScope, ConnectionFail string
 	Host                                     string // that the client asked for
+	ServiceID                                string // as the gateway knows the service
 	Cache                                    CacheUse
 }
 

@@ -130,7 +130,8 @@ type UsageRequest struct {
 
 // UsageReport is the usage of one service since the last flush.
 type UsageReport struct {
-	Service  string         `json:"service"` // as the gateway knows it
+	Service  string         `json:"service"`          // as the gateway knows it
+	Region   string         `json:"region,omitempty"` // of the gateway
 	Rows     []UsageRow     `json:"rows"`
 	Requests []UsageRequest `json:"requests,omitempty"`
 	// Unlisted is how many requests are in Rows and not among Requests.
