@@ -1,6 +1,7 @@
 package graphql
 
 import (
+	"context"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func (s *Schema) Prepare(r Request) (*Operation, error) {
 	if nesting(document) > maxDepth { // before anything walks it along its fragments
 		return nil, Errors{{Message: fmt.Sprintf("The query is nested deeper than %d levels.", maxDepth)}}
 	}
-	if list := validator.Validate(s.types, document); len(list) > 0 {
+	if list := validator.ValidateWithRules(s.types, document, nil); len(list) > 0 {
 		return nil, requestErrors(list)
 	}
 	o := &Operation{schema: s, request: r, document: document}
@@ -145,7 +146,7 @@ func (o *Operation) IsSubscription() bool { return o.op.Operation == ast.Subscri
 
 // SubscriptionField is the field of the subscription type that the operation asks for; validation has seen that there is one.
 func (o *Operation) SubscriptionField() string {
-	run := o.start(nil, Options{})
+	run := o.start(context.Background(), Options{})
 	for _, g := range run.collect(o.schema.types.Subscription, o.op.SelectionSet) {
 		return g.fields[0].Name
 	}

@@ -367,9 +367,7 @@ func isODataPath(s string) bool {
 		case "*", "$count", "$ref", "$value":
 			continue
 		}
-		if strings.HasSuffix(part, ".*") {
-			part = strings.TrimSuffix(part, ".*")
-		}
+		part = strings.TrimSuffix(part, ".*")
 		for i, c := range part {
 			letter := c == '_' || c == '@' && i == 0 || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
 			if !letter && (i == 0 || !('0' <= c && c <= '9') && c != '.') {

@@ -46,8 +46,7 @@ type writer struct {
 	// textAt and blockAt are the lengths of b after the last text, and after the last tag of an HTML block.
 	textAt, blockAt int
 	// pending is text before the method is decided.
-	limit   func(rune) bool
-	inCData bool
+	limit func(rune) bool
 }
 
 type openElement struct {
