@@ -32,6 +32,8 @@ var layers = map[string][]string{
 	"web":       {},
 	"vault":     {"auth"},
 
+	"armtemplate": {"arm"},
+
 	"csharp/clr": {"csharp", "message"},
 	"liquid":     {"csharp/clr", "message"},
 	"configsync": {"snapshot", "auth", "telemetry"},
@@ -42,7 +44,7 @@ var layers = map[string][]string{
 
 	"resource":  {"arm", "store", "snapshot"},
 	"resources": {"resource", "arm", "importer", "auth", "snapshot", "policy"},
-	"manage":    {"resource", "arm", "auth", "configsync", "store", "telemetry", "mail", "web"},
+	"manage":    {"resource", "arm", "armtemplate", "auth", "configsync", "store", "telemetry", "mail", "web"},
 	"events":    {"store", "resource", "telemetry"},
 	"portal":    {"resource", "importer", "auth", "mail", "telemetry", "web"},
 
