@@ -32,7 +32,7 @@ type quotaAPI struct {
 	Name       string `attr:"name" doc:"Name of the API."`
 	ID         string `attr:"id" doc:"ID of the API; wins over name."`
 	Volume     volume
-	Period     int64            `attr:"renewal-period,required" min:"0" doc:"Seconds of the period; 0 means never renewed."`
+	Period     int64            `attr:"renewal-period" default:"-1" min:"-1" doc:"Seconds of the period; 0 means never renewed. By default that of the whole quota, which -1 stands for."`
 	Operations []quotaOperation `elem:"operation" doc:"A quota of its own for one operation."`
 }
 
@@ -40,7 +40,7 @@ type quotaOperation struct {
 	Name   string `attr:"name" doc:"Name of the operation."`
 	ID     string `attr:"id" doc:"ID of the operation; wins over name."`
 	Volume volume
-	Period int64 `attr:"renewal-period,required" min:"0" doc:"Seconds of the period; 0 means never renewed."`
+	Period int64 `attr:"renewal-period" default:"-1" min:"-1" doc:"Seconds of the period; 0 means never renewed. By default that of the API's quota, which -1 stands for."`
 }
 
 // volume is how much a quota allows; 0 means that it does not limit that.
@@ -49,8 +49,21 @@ type volume struct {
 	Bandwidth int64 `attr:"bandwidth" min:"1" doc:"Most kilobytes within the period."`
 }
 
-// Compile wants something to be limited.
-func (p *quota) Compile(*policy.Compiler) error { return p.Volume.check() }
+// Compile wants something to be limited, and hands the period down.
+func (p *quota) Compile(*policy.Compiler) error {
+	for i := range p.APIs {
+		a := &p.APIs[i]
+		if a.Period < 0 {
+			a.Period = p.Period
+		}
+		for j := range a.Operations {
+			if o := &a.Operations[j]; o.Period < 0 {
+				o.Period = a.Period
+			}
+		}
+	}
+	return p.Volume.check()
+}
 
 // Compile wants something to be limited.
 func (p *quotaAPI) Compile(*policy.Compiler) error { return p.Volume.check() }
