@@ -115,7 +115,7 @@ func FuzzOpenSealed(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	v := vault{aead}
+	v := vault{aead: aead}
 	sealed, err := v.seal("id", "name", "value")
 	if err != nil {
 		f.Fatal(err)

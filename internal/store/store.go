@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"time"
 )
@@ -44,6 +45,8 @@ var (
 	ErrLocked = errors.New("in use by another process")
 	// ErrNewerSchema says that a newer version of Causeway has written the database.
 	ErrNewerSchema = errors.New("written by a newer version")
+	// ErrArchive says that what was to be restored is no backup, is damaged or was cut off.
+	ErrArchive = errors.New("not a complete backup")
 	// ErrWrongKey says that the master key does not open the store's data key.
 	ErrWrongKey = errors.New("wrong master key")
 )
@@ -152,6 +155,10 @@ type Reader interface {
 	// LastSeq returns the number of service's last change as of this snapshot: what is read here is the state
 	// after exactly that change.
 	LastSeq(ctx context.Context, service string) (int64, error)
+
+	// Backup writes everything of a service, whose ID in the user's spelling is path, as an encrypted archive that
+	// [Tx.Restore] reads: documents, index rows, secrets and blobs. ErrNoKey says that the store has no master key.
+	Backup(ctx context.Context, path string, w io.Writer) error
 }
 
 // Tx reads and writes in one transaction. It sees its own writes.
@@ -181,6 +188,13 @@ type Tx interface {
 	// DeleteTree removes the document and everything below it (IDs that begin with id and a slash), writing one
 	// change each, the lowest first. It returns the IDs in that order; none is no error.
 	DeleteTree(ctx context.Context, id string) (ids []string, err error)
+
+	// Restore replaces everything below a service, whose ID in the user's spelling is path, by what an archive holds;
+	// it may be that of another service, whose ID is then replaced in what is restored. The service's own document is
+	// left as it is: Restore returns the one of the archive, with its secrets and the ID that it had. Documents get new
+	// ETags. Errors: ErrWrongKey, and ErrArchive for what is damaged, cut off or no archive. The transaction is to be
+	// given up after an error.
+	Restore(ctx context.Context, path string, r io.Reader) (service *Document, err error)
 
 	// Audit writes down who did what in this transaction. It makes no change in any log.
 	Audit(ctx context.Context, e *AuditEntry) error

@@ -17,6 +17,7 @@ import (
 // The data key itself is kept in the database, sealed in the same way with the master key.
 type vault struct {
 	aead cipher.AEAD // nil in a store that was opened without a master key
+	keys *Keyring    // likewise; it wraps the keys of backups
 }
 
 // dataKeyID stands in front of everything sealed, so that a later version can have several data keys.
@@ -55,7 +56,10 @@ func (v vault) open(id, name string, sealed []byte) (string, error) {
 	return string(value), nil
 }
 
+// wrapPlace and backupPlace bind wrapped keys to what they are for.
 func wrapPlace() []byte { return []byte("causeway data key\x00" + strconv.Itoa(dataKeyID)) }
+
+func backupPlace() []byte { return []byte("causeway backup key\x001") }
 
 // openVault reads the data key, makes one in a new store, and wraps it anew when an earlier master key opened it. No
 // other process may do the same at the same time.
@@ -74,12 +78,12 @@ func openVault(ctx context.Context, db *sql.DB, d dialect, k *Keyring) (vault, e
 	case err != nil:
 		return vault{}, fmt.Errorf("read the data key: %w", err)
 	default:
-		if key, stale, err = k.unwrap(wrapped); err != nil {
+		if key, stale, err = k.unwrap(wrapped, wrapPlace()); err != nil {
 			return vault{}, err
 		}
 	}
 	if stale {
-		if wrapped, err = k.wrap(key); err != nil {
+		if wrapped, err = k.wrap(key, wrapPlace()); err != nil {
 			return vault{}, err
 		}
 		_, err = db.ExecContext(ctx, d.rebind("INSERT INTO data_keys (id, wrapped) VALUES (?, ?) "+
@@ -89,27 +93,27 @@ func openVault(ctx context.Context, db *sql.DB, d dialect, k *Keyring) (vault, e
 		}
 	}
 	aead, err := newAEAD(key)
-	return vault{aead}, err
+	return vault{aead, k}, err
 }
 
-func (k *Keyring) wrap(key [keyBytes]byte) ([]byte, error) {
+func (k *Keyring) wrap(key [keyBytes]byte, place []byte) ([]byte, error) {
 	aead, err := newAEAD(k.master)
 	if err != nil {
 		return nil, err
 	}
-	return aead.Seal(nil, nil, key[:], wrapPlace()), nil
+	return aead.Seal(nil, nil, key[:], place), nil
 }
 
-// unwrap opens a wrapped data key. stale says that an earlier master key did.
-func (k *Keyring) unwrap(wrapped []byte) (key [keyBytes]byte, stale bool, err error) {
+// unwrap opens a wrapped key. stale says that an earlier master key did.
+func (k *Keyring) unwrap(wrapped, place []byte) (key [keyBytes]byte, stale bool, err error) {
 	for i, master := range append([][keyBytes]byte{k.master}, k.previous...) {
 		aead, err := newAEAD(master)
 		if err != nil {
 			return key, false, err
 		}
-		if b, err := aead.Open(nil, nil, wrapped, wrapPlace()); err == nil && len(b) == keyBytes {
+		if b, err := aead.Open(nil, nil, wrapped, place); err == nil && len(b) == keyBytes {
 			return [keyBytes]byte(b), i > 0, nil
 		}
 	}
-	return key, false, fmt.Errorf("%w: it does not open this store's data key", ErrWrongKey)
+	return key, false, fmt.Errorf("%w: it does not open this data's key", ErrWrongKey)
 }
