@@ -66,6 +66,9 @@ func (p *plane) token(ctx context.Context, service string, r tokenRequest) (auth
 
 // answer answers requests of gateways. They get tokens of their own service only.
 func (p *plane) answer(ctx context.Context, from configsync.Identity, name string, payload json.RawMessage) (any, error) {
+	if name == requestUsage {
+		return p.usage.take(ctx, from, payload)
+	}
 	if name != requestToken {
 		return nil, fmt.Errorf("%w: this version of the management plane has no %s", configsync.ErrRefused, name)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,7 +146,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits), Transport: &http1.Client{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
-		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials,
+		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(),
 		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
 	})
 	cert, err := selfSigned(time.Now())
@@ -171,11 +172,12 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		client.TLS = &tls.Config{InsecureSkipVerify: true} // the setting says so
 	}
 	credentials.client = client
-	return serveGateway(cmd.Context(), f, log, g, server, client)
+	usage := newUsageReporter(g, client.Dir, instance, log, sendUsage(client))
+	return serveGateway(cmd.Context(), f, log, g, server, client, usage)
 }
 
 // serveGateway runs until the command's context ends, then drains.
-func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client) error {
+func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client, usage *usageReporter) error {
 	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gateway-tls", f.tlsListen, "gateway-tls-listen"}})
 	if err != nil {
 		return err
@@ -194,8 +196,12 @@ func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gate
 	}
 	serve(listeners.get("gateway"), server.Serve)
 	serve(listeners.get("gateway-tls"), server.ServeTLS)
-	syncCtx, stopSync := context.WithCancel(ctx)
+	// The connection outlives the requests: what they used is still reported.
+	syncCtx, stopSync := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSync()
+	reporting, stopReporting := context.WithCancel(syncCtx)
+	var reported sync.WaitGroup
+	reported.Go(func() { usage.run(reporting) })
 	synced := make(chan error, 1)
 	go func() { synced <- client.Run(syncCtx) }()
 
@@ -214,6 +220,8 @@ func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gate
 	if derr := server.Shutdown(drain); derr != nil {
 		log.Warn("Requests were still under way when the time to drain had passed.", "error", derr)
 	}
+	stopReporting()
+	reported.Wait()
 	stopSync()
 	g.Close()
 	return err

@@ -26,6 +26,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/resources"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/store"
+	"github.com/causeway-apim/causeway/internal/telemetry"
 )
 
 // Identities that exist from the start.
@@ -47,6 +48,7 @@ type plane struct {
 	credentials *resources.CredentialManager
 	board       *instanceBoard // nil for a plane without replicas
 	traces      *traceBoard
+	usage       *usageBook
 	manage      *manage.Server
 	identity    *identity
 	gateway     *gateway.Gateway
@@ -111,6 +113,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func()),
 		traces: &traceBoard{store: st, now: time.Now, log: o.log},
 	}
+	p.usage = &usageBook{store: st, now: time.Now, log: o.log}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
 		Vault:      readSecret,
@@ -136,8 +139,9 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 			Trace: func(service, id string, document []byte) {
 				p.traces.put(context.Background(), service, "managed", id, document)
 			},
-			Proxy: proxy, Dapr: dapr, Credentials: localCredentials{p},
+			Proxy: proxy, Dapr: dapr, Credentials: localCredentials{p}, Usage: telemetry.NewUsage(),
 		})
+		p.usage.manage(p.gateway, newInstanceID())
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
 	}
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
@@ -287,6 +291,10 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 	start(func() error { return ignoreCancel(p.publisher.Run(running)) })
 	start(func() error { return ignoreCancel(p.identity.run(running)) })
 	start(func() error { return ignoreCancel(followVaults(running, p.store, p.manage.Engine(), p.log)) })
+	reporting, stopReporting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopReporting()
+	var reported sync.WaitGroup
+	reported.Go(func() { p.usage.run(reporting) })
 	if p.board != nil {
 		start(func() error { p.board.run(running); return nil })
 	}
@@ -321,6 +329,8 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 	if p.gateway != nil {
 		p.gateway.Close()
 	}
+	stopReporting()
+	reported.Wait()
 	return errors.Join(err, p.store.Close())
 }
 

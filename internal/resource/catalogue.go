@@ -26,6 +26,7 @@ type node struct {
 	armType  string // Microsoft.ApiManagement/service/apis/operations
 	parent   *node
 	children map[string]*node // by segment in lower case
+	outside  bool             // a join in a workspace whose target is in the service: workspaces have no users
 }
 
 // NewCatalogue joins declared types. The first one is the service; parents come before what is nested in them. It
@@ -79,6 +80,7 @@ func (c *Catalogue) checkReferences() error {
 		targets := n.typ.schema.refTargets(map[*schema]bool{})
 		if n.typ.join != "" {
 			targets = append(targets, n.typ.join)
+			n.outside = c.nodes[strings.ToLower("workspaces/"+n.typ.join)] == nil
 		}
 		for _, target := range targets {
 			if c.nodes[strings.ToLower(target)] == nil {
@@ -241,7 +243,11 @@ func (rt route) verb(method string) Verbs {
 // operation is the name of an operation for authorisation, such as Microsoft.ApiManagement/service/apis/write.
 func (rt route) operation(method string) string {
 	if rt.action >= 0 {
-		return rt.node.armType + "/" + rt.node.typ.actions[rt.action].name + "/action"
+		a := rt.node.typ.actions[rt.action]
+		if what, _, _ := strings.Cut(a.name, "/"); a.method == http.MethodGet { // reports/byApi is read with reports
+			return rt.node.armType + "/" + what + "/read"
+		}
+		return rt.node.armType + "/" + a.name + "/action"
 	}
 	switch rt.verb(method) {
 	case Create, Update:

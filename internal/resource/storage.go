@@ -13,6 +13,10 @@ type (
 	Index = store.Index
 	// StoreReader reads below the engine, over all services.
 	StoreReader = store.Reader
+	// UsageRow and UsageRequest are what StoreReader keeps of the usage of gateways.
+	UsageRow     = store.UsageRow
+	UsageSums    = store.UsageSums
+	UsageRequest = store.UsageRequest
 )
 
 // Blob returns the exact bytes that are kept beside a resource under name, nil when there are none.

@@ -52,7 +52,7 @@ func serviceActions(env Env) []resource.Action[Service] {
 	list("privateEndpointConnections", "Lists private endpoints. There is no Azure network around Causeway: the list is empty.", func(*resource.Doc[Service]) []any { return []any{} })
 	list("privateLinkResources", "Lists what private endpoints could reach. There is no Azure network around Causeway: the list is empty.", func(*resource.Doc[Service]) []any { return []any{} })
 	list("outboundNetworkDependenciesEndpoints", "Lists what a service in an Azure network has to reach. Causeway needs nothing: the list is empty.", func(*resource.Doc[Service]) []any { return []any{} })
-	return append(actions, networkStatus()...)
+	return append(append(actions, networkStatus()...), reportActions()...)
 }
 
 // skus are the pricing tiers.

@@ -8,7 +8,7 @@ func toFollow() (types []*resource.Type) {
 		reason, parent string
 		names          []string
 	}{
-		{"usage records are to follow", "", []string{"quotas", "reports"}},
+		{"usage records are to follow", "", []string{"quotas"}},
 	} {
 		for _, name := range t.names {
 			types = append(types, resource.NotImplemented(name, t.reason, t.parent))

@@ -116,13 +116,6 @@ type Store interface {
 	// PutUsage adds a report of a gateway, unless it was added before.
 	PutUsage(ctx context.Context, r *UsageReport) error
 
-	// Usage yields the sums of a service whose intervals begin between two moments, both included, by time. The row is valid until yield
-	// returns; an error of yield ends it.
-	Usage(ctx context.Context, service string, from, to time.Time, yield func(*UsageRow) error) error
-
-	// UsageRequests does the same for single requests.
-	UsageRequests(ctx context.Context, service string, from, to time.Time, yield func(*UsageRequest) error) error
-
 	// ForgetUsage removes sums and single requests that are older, and single requests beyond [MaxUsageRequests].
 	ForgetUsage(ctx context.Context, sums, requests time.Time) error
 
@@ -159,6 +152,13 @@ type Reader interface {
 	// Backup writes everything of a service, whose ID in the user's spelling is path, as an encrypted archive that
 	// [Tx.Restore] reads: documents, index rows, secrets and blobs. ErrNoKey says that the store has no master key.
 	Backup(ctx context.Context, path string, w io.Writer) error
+
+	// Usage yields the sums of a service whose intervals begin between two moments, both included, by time. The row is valid until yield
+	// returns; an error of yield ends it.
+	Usage(ctx context.Context, service string, from, to time.Time, yield func(*UsageRow) error) error
+
+	// UsageRequests does the same for single requests.
+	UsageRequests(ctx context.Context, service string, from, to time.Time, yield func(*UsageRequest) error) error
 }
 
 // Tx reads and writes in one transaction. It sees its own writes.

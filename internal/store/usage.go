@@ -37,6 +37,21 @@ type UsageSums struct {
 	ServiceTime, ServiceMin, ServiceMax int64
 }
 
+// Calls is how many requests the sums are of.
+func (s *UsageSums) Calls() int64 { return s.Success + s.Blocked + s.Failed + s.Other }
+
+// Add adds other sums.
+func (s *UsageSums) Add(o *UsageSums) {
+	if s.Calls() == 0 {
+		*s = *o
+		return
+	}
+	s.Success, s.Blocked, s.Failed, s.Other = s.Success+o.Success, s.Blocked+o.Blocked, s.Failed+o.Failed, s.Other+o.Other
+	s.Bytes, s.Hits, s.Misses = s.Bytes+o.Bytes, s.Hits+o.Hits, s.Misses+o.Misses
+	s.APITime, s.APIMin, s.APIMax = s.APITime+o.APITime, min(s.APIMin, o.APIMin), max(s.APIMax, o.APIMax)
+	s.ServiceTime, s.ServiceMin, s.ServiceMax = s.ServiceTime+o.ServiceTime, min(s.ServiceMin, o.ServiceMin), max(s.ServiceMax, o.ServiceMax)
+}
+
 // UsageRequest is one request.
 type UsageRequest struct {
 	At   time.Time
@@ -140,9 +155,9 @@ func (db *database) putUsage(ctx context.Context, r *UsageReport) error {
 	return tx.Commit()
 }
 
-// Usage implements Store.
-func (db *database) Usage(ctx context.Context, service string, from, to time.Time, yield func(*UsageRow) error) error {
-	rows, err := db.read.QueryContext(ctx, db.rebind("SELECT at, region, api, operation, product, subscription, developer, "+usageColumns+
+// Usage implements Reader.
+func (r *reader) Usage(ctx context.Context, service string, from, to time.Time, yield func(*UsageRow) error) error {
+	rows, err := r.conn.QueryContext(ctx, r.db.rebind("SELECT at, region, api, operation, product, subscription, developer, "+usageColumns+
 		" FROM usage WHERE service = ? AND at >= ? AND at <= ? ORDER BY "+usageNames), service, from.Unix(), to.Unix())
 	if err != nil {
 		return fmt.Errorf("store: usage: %w", err)
@@ -167,9 +182,9 @@ func (db *database) Usage(ctx context.Context, service string, from, to time.Tim
 	return nil
 }
 
-// UsageRequests implements Store.
-func (db *database) UsageRequests(ctx context.Context, service string, from, to time.Time, yield func(*UsageRequest) error) error {
-	rows, err := db.read.QueryContext(ctx, db.rebind("SELECT at, body FROM usage_requests WHERE service = ? AND at >= ? AND at <= ? ORDER BY at, n"),
+// UsageRequests implements Reader.
+func (r *reader) UsageRequests(ctx context.Context, service string, from, to time.Time, yield func(*UsageRequest) error) error {
+	rows, err := r.conn.QueryContext(ctx, r.db.rebind("SELECT at, body FROM usage_requests WHERE service = ? AND at >= ? AND at <= ? ORDER BY at, n"),
 		service, from.UnixMicro(), to.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("store: usage requests: %w", err)
