@@ -185,6 +185,8 @@ func (c *Catalogue) match(method string, path arm.ID) (route, error) {
 		rt.id = rt.id.Child(child.typ.name, name)
 		rest = rest[2:]
 	}
+	// An action without a name stands for a method of the resource itself.
+	rt.action = slices.IndexFunc(rt.node.typ.actions, func(a action) bool { return a.name == "" && a.method == method })
 	return rt, nil
 }
 
@@ -245,7 +247,10 @@ func (rt route) operation(method string) string {
 	if rt.action >= 0 {
 		a := rt.node.typ.actions[rt.action]
 		if what, _, _ := strings.Cut(a.name, "/"); a.method == http.MethodGet { // reports/byApi is read with reports
-			return rt.node.armType + "/" + what + "/read"
+			return strings.TrimSuffix(rt.node.armType+"/"+what, "/") + "/read"
+		}
+		if a.name == "" {
+			return rt.node.armType + "/write"
 		}
 		return rt.node.armType + "/" + a.name + "/action"
 	}

@@ -36,7 +36,7 @@ func (n *node) rootIndexes(name string) []store.Index {
 // target returns the resource that a join links to.
 func (n *node) target(id arm.ID) arm.ID {
 	base, path := id.Service(), n.typ.join
-	if w := id.Find("workspaces"); w != "" && strings.HasPrefix(id.Rel(), "workspaces/") {
+	if w := id.Find("workspaces"); w != "" && !n.outside && strings.HasPrefix(id.Rel(), "workspaces/") {
 		base = base.Child("workspaces", w)
 	}
 	return base.Child(path, id.Name())

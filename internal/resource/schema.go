@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,4 +204,9 @@ func filterValue(v reflect.Value) any {
 		return x
 	}
 	return nil
+}
+
+// writable reports whether a caller can set any member.
+func (s *schema) writable() bool {
+	return slices.ContainsFunc(s.fields, func(f *field) bool { return !f.rules.readonly })
 }

@@ -99,11 +99,11 @@ func (x *Reader) Resolve(ref string) (arm.ID, error) {
 		}
 		return arm.Below(x.Service, id.RelPath()), nil
 	}
-	base := x.base()
-	if strings.HasPrefix(id.Key(), "/workspaces/") {
-		base = x.Service
+	near, err := arm.ParseID(x.base().String() + ref)
+	if strings.HasPrefix(id.Key(), "/workspaces/") || err == nil && x.cat.nodeOf(near) == nil { // a user: workspaces have none
+		return arm.ParseID(x.Service.String() + ref)
 	}
-	return arm.ParseID(base.String() + ref)
+	return near, err
 }
 
 // Lookup returns the keys of the resources of the request's service that have an index row, ascending.

@@ -41,8 +41,10 @@ func copyContent(x *resource.Tx, from, to arm.ID) error {
 	if _, err := copyChildren[Operation](x, from, to, "operations"); err != nil {
 		return err
 	}
-	if _, err := copyChildren[Resolver](x, from, to, "resolvers"); err != nil {
-		return err
+	if from.Find("workspaces") == "" { // APIs of workspaces have no resolvers
+		if _, err := copyChildren[Resolver](x, from, to, "resolvers"); err != nil {
+			return err
+		}
 	}
 	keys, err := x.Lookup(contentIndex, from.Rel())
 	if err != nil {

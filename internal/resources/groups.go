@@ -64,7 +64,7 @@ func checkGroup(_ *resource.Tx, old, d *resource.Doc[Group]) error {
 func groupUsers() *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
 		Name: "users", Title: "Member of a group", Doc: "A user who is a member of the group. Every user is a member of developers.",
-		Parents: []string{"groups"}, Join: "users", Verbs: resource.JoinVerbs,
+		Parents: []string{"groups"}, Workspaces: true, Join: "users", Verbs: resource.JoinVerbs,
 		Check: func(_ *resource.Tx, old, d *resource.Doc[struct{}]) error {
 			if old == nil && isGroup(d.ID, guestsGroup) {
 				return arm.Errorf(arm.CodeValidation, "Guests are those who have not signed in: nobody can be made one.")

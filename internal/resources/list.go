@@ -39,6 +39,7 @@ func New(env Env) (*resource.Catalogue, error) {
 	types := []*resource.Type{
 		services(env),
 		workspaces(),
+		locations(),
 		tags(),
 		products(),
 		productTags(),

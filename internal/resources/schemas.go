@@ -37,7 +37,7 @@ type GlobalSchemaView struct {
 func schemas() *resource.Type {
 	return resource.Define(resource.Spec[GlobalSchema]{
 		Name: "schemas", Title: "Schema", Doc: "A JSON or XML schema that policies validate bodies with, for all APIs.",
-		Parents: []string{""}, Verbs: resource.CRDL, MaxBody: apiBodyMax, NamePattern: `[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`,
+		Parents: []string{""}, Workspaces: true, Verbs: resource.CRDL, MaxBody: apiBodyMax, NamePattern: `[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`,
 		Check: func(_ *resource.Tx, _, d *resource.Doc[GlobalSchema]) error {
 			if err := checkGlobalSchema(&d.Props); err != nil {
 				return err

@@ -3,10 +3,12 @@ package resources
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
@@ -67,7 +69,7 @@ func users(env Env) *resource.Type {
 		Parents: []string{""}, Verbs: resource.CRUDL, DeleteEmpty: true,
 		Prepare: func(_ context.Context, _ *resource.Request, _, d *resource.Doc[User]) error {
 			if d.Props.Password != "" {
-				d.Props.PasswordHash = hashPassword(d.Props.Password)
+				d.Props.PasswordHash = auth.HashPassword(d.Props.Password)
 			}
 			return nil
 		},
@@ -98,9 +100,17 @@ func userGroups() *resource.Type {
 		Name: "groups", Title: "Group of a user", Doc: "The groups that the user is a member of.",
 		Parents: []string{"users"}, Verbs: resource.List,
 		Items: func(x *resource.Reader, user arm.ID) ([]string, error) {
-			return resource.JoinedFrom(x, user, "groups/users")
+			return serviceGroups(x, user)
 		},
 	})
+}
+
+// serviceGroups returns the keys of the groups of the service that a user is in, ascending. Those of workspaces are left
+// out: they may have the names of the service's.
+func serviceGroups(x *resource.Reader, user arm.ID) ([]string, error) {
+	keys, err := resource.JoinedFrom(x, user, "groups/users")
+	inWorkspace := user.Service().Key() + "/workspaces/"
+	return slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, inWorkspace) }), err
 }
 
 // completeUser fills in the date and the identity of a user with a password.
@@ -163,7 +173,7 @@ func viewUser(x *resource.Reader, d *resource.Doc[User]) (any, error) {
 	if !strings.EqualFold(x.Param("expandGroups"), "true") {
 		return v, nil
 	}
-	keys, err := resource.JoinedFrom(x, d.ID, "groups/users")
+	keys, err := serviceGroups(x, d.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +209,7 @@ func publishUser(p *resource.Pub, d *resource.Doc[User]) error {
 	if u.RegistrationDate != nil {
 		part.Registered = *u.RegistrationDate
 	}
-	keys, err := resource.JoinedFrom(p.Reader, d.ID, "groups/users")
+	keys, err := serviceGroups(p.Reader, d.ID)
 	if err != nil {
 		return err
 	}
