@@ -6,8 +6,12 @@ type switchBinding struct {
 	sections []switchSection
 	values   map[any]int // constant of a case label -> section
 	fallback int         // section of default, or -1
+	labels   map[any]any // label -> its constant as a key
+	konst    any         // key of the value when it is a constant
+	met      bool        // a label without a condition is that constant
 	covered  []*Type     // types that labels without a condition take
-	all      bool        // a label without a condition takes every value
+	null     bool        // a label without a condition takes null
+	all      bool        // labels without conditions take every value
 }
 
 func (b *binder) switchStatement(s *switchStmt) exec {
@@ -18,7 +22,10 @@ func (b *binder) switchStatement(s *switchStmt) exec {
 	v := b.temp(x.t)
 	keep := b.store(v, x.c)
 	held := operand{pos: x.pos, t: x.t, c: b.load(v)}
-	sw := &switchBinding{x: held, sections: s.sections, values: map[any]int{}, fallback: -1}
+	sw := &switchBinding{x: held, sections: s.sections, values: map[any]int{}, labels: map[any]any{}, fallback: -1}
+	if x.konst {
+		sw.konst = KeyOf(x.val)
+	}
 	b.switchValues(sw)
 	b.jumps = &jumpTarget{outer: b.jumps, isSwitch: true, breaks: flow{dead: true}, cases: sw}
 	b.push()
@@ -36,20 +43,25 @@ func (b *binder) switchStatement(s *switchStmt) exec {
 		b.flow = start.clone()
 		entry := flow{dead: true}
 		b.push()
-		for _, l := range sec.labels {
+		for j := range sec.labels {
+			l := &sec.labels[j]
 			b.flow = start.clone()
 			if l.isDefault {
+				b.flow.dead = b.flow.dead || sw.matched()
 				entry = entry.join(b.flow)
 				continue
 			}
 			f := b.pattern(held, l.pat)
-			b.subsume(sw, held, l)
+			b.subsume(sw, held, *l)
+			always := true
 			if l.when != nil {
 				w, t, _ := b.truth(l.when)
 				b.flow = t
+				always = w.konst && w.val == true
 				p, q := f, w.c.b
 				f = func(fr *Frame) bool { return p(fr) && q(fr) }
 			}
+			b.reachLabel(sw, l, always)
 			entry = entry.join(b.flow)
 			tests = append(tests, test{f, i})
 		}
@@ -66,7 +78,7 @@ func (b *binder) switchStatement(s *switchStmt) exec {
 	}
 	out := b.jumps.breaks
 	b.jumps = b.jumps.outer
-	if sw.fallback < 0 && !sw.all {
+	if sw.fallback < 0 && !sw.all && !sw.met {
 		out = out.join(start)
 	}
 	b.flow = out
@@ -98,6 +110,28 @@ func (b *binder) switchStatement(s *switchStmt) exec {
 	}
 }
 
+// matched tells that a label takes the constant that the switch is about, so that nothing reaches the default.
+func (sw *switchBinding) matched() bool {
+	if sw.konst == nil {
+		return false
+	}
+	_, ok := sw.values[sw.konst]
+	return ok
+}
+
+// reachLabel cuts the flow off at a label that the constant of the switch never meets and notes one that it always meets.
+func (b *binder) reachLabel(sw *switchBinding, l *switchLabel, always bool) {
+	k, ok := sw.labels[l]
+	if !ok || sw.konst == nil {
+		return
+	}
+	if k != sw.konst {
+		b.flow.dead = true
+	} else if always {
+		sw.met = true
+	}
+}
+
 // subsume refuses a label that an earlier one leaves nothing to, and notes what this one takes.
 func (b *binder) subsume(sw *switchBinding, x operand, l switchLabel) {
 	var t *Type // of the values that the pattern takes; nil for null
@@ -118,6 +152,12 @@ func (b *binder) subsume(sw *switchBinding, x operand, l switchLabel) {
 				}
 			}
 			b.unreachable(sw, t, l)
+			if t == nil && l.when == nil {
+				sw.null = true
+				for _, c := range sw.covered {
+					sw.all = sw.all || referenceConversion(x.t.underlying(), c)
+				}
+			}
 			return
 		}
 		t = b.typ(l.pat.typ)
@@ -125,7 +165,7 @@ func (b *binder) subsume(sw *switchBinding, x operand, l switchLabel) {
 	b.unreachable(sw, t, l)
 	if l.when == nil {
 		sw.covered = append(sw.covered, t)
-		sw.all = sw.all || whole || x.t.isValue() && x.t == t
+		sw.all = sw.all || whole || x.t.isValue() && x.t == t || sw.null && referenceConversion(x.t.underlying(), t)
 	}
 }
 
@@ -142,7 +182,8 @@ func (b *binder) unreachable(sw *switchBinding, t *Type, l switchLabel) {
 // switchValues finds the constants of the labels, for goto case and to report duplicates.
 func (b *binder) switchValues(sw *switchBinding) {
 	for i, sec := range sw.sections {
-		for _, l := range sec.labels {
+		for j := range sec.labels {
+			l := &sec.labels[j]
 			if l.isDefault {
 				if sw.fallback >= 0 {
 					b.fail(l.at(), "CS0152", "The switch statement contains multiple cases with the label value 'default'")
@@ -167,6 +208,7 @@ func (b *binder) switchValues(sw *switchBinding) {
 			if _, dup := sw.values[KeyOf(k.val)]; dup && l.when == nil {
 				b.fail(l.at(), "CS0152", "The switch statement contains multiple cases with the label value '%s'", FormatValue(k.val))
 			}
+			sw.labels[l] = KeyOf(k.val)
 			sw.values[KeyOf(k.val)] = i
 		}
 	}

@@ -126,24 +126,53 @@ func (b *binder) catch(c catchClause, before []catchClause) catcher {
 	return out
 }
 
+// A tryFrame is a try statement with catch clauses that is being run. .NET looks for the clause that takes an exception before
+// it runs any finally block, so the first finally block that an exception meets asks all of the statements around it.
+type tryFrame struct {
+	outer   *tryFrame
+	fr      *Frame
+	catches []catcher
+	asked   *Exception // the exception that chosen is for
+	chosen  *catcher   // nil: none of the clauses takes it
+}
+
+// choose finds the clause that takes e. Filters run with the statements around this one as their surroundings.
+func (t *tryFrame) choose(e *Exception) *catcher {
+	if t.asked == e {
+		return t.chosen
+	}
+	run := t.fr.run
+	old := run.tries
+	run.tries = t.outer
+	defer func() { run.tries = old }()
+	t.asked, t.chosen = e, nil
+	for i := range t.catches {
+		k := &t.catches[i]
+		if k.is != nil && !k.is(e) {
+			continue
+		}
+		k.set(t.fr, e)
+		if k.when == nil || filter(run.lib, t.fr, k.when) {
+			t.chosen = k
+			break
+		}
+	}
+	return t.chosen
+}
+
 // runCatch runs body and, on a .NET exception, the first clause that takes it. Limit errors pass.
 func runCatch(lib *Library, fr *Frame, body exec, catches []catcher) ctl {
 	depth := fr.run.depth
+	t := &tryFrame{outer: fr.run.tries, fr: fr, catches: catches}
+	fr.run.tries = t
 	c, thrown := protect(lib, fr, body)
+	fr.run.tries = t.outer
 	if thrown == nil {
 		return c
 	}
 	fr.run.depth = depth
 	fr.run.Step()
-	for i := range catches {
-		k := &catches[i]
-		if k.is != nil && !k.is(thrown) {
-			continue
-		}
-		k.set(fr, thrown)
-		if k.when != nil && !filter(lib, fr, k.when) {
-			continue
-		}
+	if k := t.choose(thrown); k != nil {
 		return k.body(fr)
 	}
 	panic(thrown)
@@ -172,19 +201,22 @@ func protect(lib *Library, fr *Frame, body exec) (c ctl, thrown *Exception) {
 
 // runFinally runs final after body however body ends, but not when a limit was exceeded.
 func runFinally(fr *Frame, body, final exec) (out ctl) {
-	depth := fr.run.depth
+	depth, tries := fr.run.depth, fr.run.tries
 	done := false
 	defer func() {
 		if done {
 			return
 		}
-		r := recover()
-		if _, limit := r.(*LimitError); limit {
-			panic(r)
+		e, limit := recovered(fr.run.lib, recover())
+		if limit != nil {
+			panic(limit)
 		}
 		fr.run.depth = depth
+		fr.run.tries = tries
+		for t := tries; t != nil && t.choose(e) == nil; t = t.outer {
+		}
 		final(fr)
-		panic(r)
+		panic(e)
 	}()
 	c := body(fr)
 	done = true

@@ -65,7 +65,10 @@ func (b *binder) downcast(from, to *Type) bool {
 // unbox casts a reference at run time; a mismatch throws InvalidCastException.
 func (b *binder) unbox(x operand, t *Type) operand {
 	src := boxer(x.c, x.t)
-	is := b.lib.unboxable(t.underlying())
+	is := b.lib.instance(t)
+	if t.kind != kindNullable { // a nullable unboxes only from exactly its type
+		is = b.lib.unboxable(t)
+	}
 	lib := b.lib
 	nullOK := t.nullOK()
 	checked := func(fr *Frame) any {

@@ -45,5 +45,5 @@ func (fr *Frame) clear() {
 	if fr.ret.o != nil || fr.ret.s != "" {
 		fr.ret = result{}
 	}
-	fr.own.host, fr.own.limits = nil, nil
+	fr.own.host, fr.own.limits, fr.own.tries = nil, nil, nil
 }

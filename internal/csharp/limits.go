@@ -30,6 +30,7 @@ type Run struct {
 	steps  int64
 	memory int64
 	depth  int
+	tries  *tryFrame // the innermost try statement with catch clauses that is being run
 }
 
 func (r *Run) reset(lib *Library, host any, l *Limits) {

@@ -32,6 +32,7 @@ func declareBoolean(b *csharp.Builder) {
 	t.Method("string ToString()", csharp.F1(func(v bool) string { return text(v) }))
 	t.Method("string ToString(IFormatProvider provider)", csharp.F2(func(v bool, _ any) string { return text(v) }))
 	t.Method("int CompareTo(bool value)", csharp.F2(func(a, c bool) int { return Compare(a, c) }))
+	t.Method("int CompareTo(object obj)", csharp.F2(func(a bool, c any) int { return compareTo("Boolean", a, c) }))
 	t.Method("bool Equals(bool obj)", csharp.F2(func(a, c bool) bool { return a == c }))
 	t.Static("bool Parse(string value)", csharp.F1(func(s string) bool { needString(s, "value"); return mustBool(s) }))
 	t.Static("bool TryParse(string value, out bool result)", csharp.F2(func(s string, out ref) bool {

@@ -12,6 +12,13 @@ func declareChar(b *csharp.Builder) {
 	t.Const("char MinValue", csharp.Char(0))
 	t.Method("string ToString()", csharp.F1(csharp.Char.String))
 	t.Method("int CompareTo(char value)", csharp.F2(func(a, c csharp.Char) int { return int(a) - int(c) }))
+	t.Method("int CompareTo(object value)", csharp.F2(func(a csharp.Char, c any) int {
+		if compareTo("Char", a, c); c == nil {
+			return 1
+		}
+		return int(a) - int(c.(csharp.Char))
+	}))
+	t.Method("string ToString(IFormatProvider provider)", csharp.F2(func(c csharp.Char, _ any) string { return c.String() }))
 	t.Method("bool Equals(char obj)", csharp.F2(func(a, c csharp.Char) bool { return a == c }))
 	t.Static("string ToString(char c)", csharp.F1(csharp.Char.String))
 	surrogate := func(r rune) bool { return r >= 0xD800 && r <= 0xDFFF }
@@ -38,6 +45,9 @@ func declareChar(b *csharp.Builder) {
 	for _, suffix := range []string{"", "Invariant"} {
 		t.Static("char ToUpper"+suffix+"(char c)", csharp.F1(func(c csharp.Char) csharp.Char { return simpleCase(c, invariantUpper) }))
 		t.Static("char ToLower"+suffix+"(char c)", csharp.F1(func(c csharp.Char) csharp.Char { return simpleCase(c, invariantLower) }))
+	}
+	for name, fold := range map[string]func(rune) rune{"Upper": invariantUpper, "Lower": invariantLower} {
+		t.Static("char To"+name+"(char c, System.Globalization.CultureInfo culture)", csharp.F2(func(c csharp.Char, _ any) csharp.Char { return simpleCase(c, fold) }))
 	}
 	t.Static("double GetNumericValue(char c)", csharp.F1(func(c csharp.Char) float64 {
 		if unicode.IsDigit(rune(c)) {

@@ -191,6 +191,17 @@ func Compare(a, b any) int {
 	return 0
 }
 
+// compareTo is CompareTo(object) of the type with the short name.
+func compareTo(name string, a, b any) int {
+	if b == nil {
+		return 1
+	}
+	if csharp.TypeName(b) != "System."+name {
+		csharp.Throw("System.ArgumentException", "Object must be of type "+name+".")
+	}
+	return Compare(a, b)
+}
+
 func compareFloat(x, y float64) int {
 	switch {
 	case x < y:

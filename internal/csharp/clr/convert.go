@@ -274,12 +274,12 @@ func declareConvert(b *csharp.Builder) {
 		t.Static(k.keyword+" To"+k.name+"(object value, IFormatProvider provider)", csharp.Boxed(csharp.F2(func(v, _ any) any { return k.convert(v) })))
 		t.Static(k.keyword+" To"+k.name+"(string value, int fromBase)", csharp.Boxed(csharp.F2(func(s string, base int) any { return k.fromBase(s, base) })))
 	}
-	for _, f := range []string{"Double", "Single"} {
-		keyword := map[string]string{"Double": "double", "Single": "float"}[f]
-		t.Static(keyword+" To"+f+"(object value)", csharp.F1(toDouble))
-		t.Static(keyword+" To"+f+"(string value)", csharp.F1(func(s string) float64 { return toDouble(csharp.BoxString(s)) }))
-		t.Static(keyword+" To"+f+"(string value, IFormatProvider provider)", csharp.F2(func(s string, _ any) float64 { return toDouble(csharp.BoxString(s)) }))
-		t.Static(keyword+" To"+f+"(object value, IFormatProvider provider)", csharp.F2(func(v, _ any) float64 { return toDouble(v) }))
+	toSingle := func(v any) float64 { return float64(float32(toDouble(v))) }
+	for f, convert := range map[string]func(any) float64{"double ToDouble": toDouble, "float ToSingle": toSingle} {
+		t.Static(f+"(object value)", csharp.F1(convert))
+		t.Static(f+"(string value)", csharp.F1(func(s string) float64 { return convert(csharp.BoxString(s)) }))
+		t.Static(f+"(string value, IFormatProvider provider)", csharp.F2(func(s string, _ any) float64 { return convert(csharp.BoxString(s)) }))
+		t.Static(f+"(object value, IFormatProvider provider)", csharp.F2(func(v, _ any) float64 { return convert(v) }))
 	}
 	t.Static("decimal ToDecimal(object value)", csharp.F1(toDecimal))
 	t.Static("decimal ToDecimal(string value)", csharp.F1(func(s string) csharp.Decimal { return toDecimal(csharp.BoxString(s)) }))

@@ -282,6 +282,7 @@ func compareOps[T any](t *csharp.TypeBuilder, name string, cmp func(a, b T) int)
 func declareDateTimeOps(t *csharp.TypeBuilder) {
 	cmp := func(a, b DateTime) int { return compareInts(a.Ticks, b.Ticks) }
 	compareOps(t, "DateTime", cmp)
+	t.Method("int CompareTo(object value)", csharp.F2(func(a DateTime, b any) int { return compareTo("DateTime", a, b) }))
 	t.Method("int CompareTo(DateTime value)", csharp.F2(cmp))
 	t.Method("bool Equals(DateTime value)", csharp.F2(func(a, b DateTime) bool { return a.Ticks == b.Ticks }))
 	t.Static("int Compare(DateTime t1, DateTime t2)", csharp.F2(cmp)).Outside()

@@ -56,18 +56,26 @@ func (p *pathReader) steps(in []JToken, bare bool) []JToken {
 			p.fail("Unexpected character following indexer: " + string(c))
 		}
 		bare = false
+		near := in
 		if deep {
 			var all []JToken
 			for _, t := range in {
 				all = descend(t, append(all, t))
 			}
 			in = slices.DeleteFunc(all, func(t JToken) bool { return t.kind() == jsonProperty })
+			if p.peek() == '*' && p.name() == "*" {
+				continue // everything, the start included
+			}
 		}
 		if p.peek() == '[' {
-			in = p.bracket(in, deep)
+			in = p.bracket(near, in, deep)
 			continue
 		}
-		in = p.named(in, p.name(), deep)
+		if name := p.name(); name == "*" {
+			in = p.all(in)
+		} else {
+			in = p.named(in, name, deep)
+		}
 	}
 	return in
 }
@@ -90,11 +98,8 @@ func (p *pathReader) name() string {
 	return p.s[start:p.at]
 }
 
-// named takes a property of each object, or everything in each token for *.
+// named takes a property of each object.
 func (p *pathReader) named(in []JToken, name string, deep bool) (out []JToken) {
-	if name == "*" {
-		return p.all(in)
-	}
 	for _, t := range in {
 		p.r.Step()
 		o, ok := t.(*JObject)
@@ -125,11 +130,15 @@ func (p *pathReader) all(in []JToken) (out []JToken) {
 	return out
 }
 
-// bracket applies [name], [index], [start:end:step], [a,b], [*] or [?(filter)].
-func (p *pathReader) bracket(in []JToken, deep bool) []JToken {
+// bracket applies [name], [index], [start:end:step], [a,b], [*] or [?(filter)]. Newtonsoft forgets the two points before one
+// that is about items of arrays: such a one applies to near, not to all that is in it.
+func (p *pathReader) bracket(near, in []JToken, deep bool) []JToken {
 	p.at++
 	p.blanks()
 	var out []JToken
+	if p.at >= len(p.s) {
+		p.fail("Path ended with open indexer.")
+	}
 	switch c := p.peek(); {
 	case c == '\'' || c == '"':
 		var names []string
@@ -153,17 +162,34 @@ func (p *pathReader) bracket(in []JToken, deep bool) []JToken {
 		}
 	case c == '*':
 		p.at++
-		out = p.all(in)
+		out = p.items(near)
 	case c == '?':
 		out = p.filter(in)
 	default:
-		out = p.indexes(in, deep)
+		out = p.indexes(near)
 	}
 	p.blanks()
+	if p.at >= len(p.s) {
+		p.fail("Path ended with open indexer.")
+	}
 	if p.peek() != ']' {
 		p.fail("Unexpected character while parsing path indexer: " + string(p.peek()))
 	}
 	p.at++
+	return out
+}
+
+// items takes all items of arrays.
+func (p *pathReader) items(in []JToken) (out []JToken) {
+	for _, t := range in {
+		a, ok := t.(*JArray)
+		if !ok {
+			p.missing("Index * not valid on " + strings.TrimPrefix(t.ClrName(), "Newtonsoft.Json.Linq.") + ".")
+			continue
+		}
+		p.r.Steps(len(a.items))
+		out = append(out, a.items...)
+	}
 	return out
 }
 
@@ -188,12 +214,12 @@ func (p *pathReader) quoted() string {
 			b.WriteByte(c)
 		}
 	}
-	p.fail("Path ended with an open indexer.")
+	p.fail("Path ended with an open string.")
 	return ""
 }
 
 // indexes applies numbers: one, several, or a slice.
-func (p *pathReader) indexes(in []JToken, deep bool) []JToken {
+func (p *pathReader) indexes(in []JToken) []JToken {
 	start := p.at
 	for p.at < len(p.s) && strings.IndexByte("0123456789-:, ", p.s[p.at]) >= 0 {
 		p.at++
@@ -207,16 +233,19 @@ func (p *pathReader) indexes(in []JToken, deep bool) []JToken {
 	for _, s := range list {
 		n, err := strconv.Atoi(s)
 		if err != nil {
+			if s == "" && p.peek() == ']' {
+				p.fail("Array index expected.")
+			}
 			p.fail("Unexpected character while parsing path indexer: " + string(p.peek()))
 		}
 		for _, t := range in {
 			a, ok := t.(*JArray)
 			switch {
-			case !ok && !deep:
+			case !ok:
 				p.missing("Index " + s + " not valid on " + strings.TrimPrefix(t.ClrName(), "Newtonsoft.Json.Linq.") + ".")
-			case ok && n >= 0 && n < len(a.items):
+			case n >= 0 && n < len(a.items):
 				out = append(out, a.items[n])
-			case ok && !deep && len(list) == 1:
+			case len(list) == 1:
 				p.missing("Index " + s + " outside the bounds of JArray.")
 			}
 		}

@@ -116,6 +116,12 @@ func (p *jsonReader) typedString() any {
 		return "true"
 	case p.word("false"):
 		return "false"
+	case p.word("NaN"):
+		return "NaN"
+	case p.word("Infinity"):
+		return "Infinity"
+	case p.word("-Infinity"):
+		return "-Infinity"
 	case c == '-' || c == '.' || c >= '0' && c <= '9':
 		start := p.at
 		p.number()

@@ -410,6 +410,8 @@ func declareDecimal(b *csharp.Builder) {
 	t.Method("string ToString(IFormatProvider provider)", csharp.F2(func(d dec, _ any) string { return d.ToString() }))
 	t.Method("string ToString(string format, IFormatProvider provider)", csharp.F3(func(d dec, f string, _ any) string { return Format(d, f) }))
 	t.Method("int CompareTo(decimal value)", csharp.F2(dec.Cmp))
+	t.Method("int CompareTo(object value)", csharp.F2(func(d dec, c any) int { return compareTo("Decimal", d, c) }))
+	t.Static("bool Equals(decimal d1, decimal d2)", csharp.F2(func(a, c dec) bool { return a.Cmp(c) == 0 }))
 	t.Method("bool Equals(decimal value)", csharp.F2(func(a, c dec) bool { return a.Cmp(c) == 0 }))
 	for name, f := range map[string]func(a, c dec) dec{"Add": dec.Add, "Subtract": dec.Sub, "Multiply": dec.Mul, "Divide": dec.Div, "Remainder": dec.Rem} {
 		t.Static("decimal "+name+"(decimal d1, decimal d2)", csharp.F2(f))

@@ -23,7 +23,7 @@ func declareObject(b *csharp.Builder) {
 	t.Static("bool ReferenceEquals(object objA, object objB)", csharp.F2(csharp.Same))
 
 	b.Type("abstract class System.ValueType", csharp.NoGo())
-	e := b.Type("abstract class System.Enum", csharp.Go[csharp.Enum]())
+	e := b.Type("abstract class System.Enum : IComparable, IFormattable", csharp.Go[csharp.Enum]())
 	e.Method("string ToString(string format)", csharp.F2(func(v any, f string) string { return Format(v, f) }))
 	e.Method("bool HasFlag(Enum flag)", csharp.F2(func(v, f any) bool {
 		n := f.(csharp.Enum).Value

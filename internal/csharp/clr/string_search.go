@@ -188,6 +188,12 @@ func declareStringCompare(t *csharp.TypeBuilder) {
 	t.Method("bool Equals(string value, StringComparison comparisonType)", csharp.F3(func(s, v string, c int) bool { return comparisonOf(c).equal(s, v) }))
 	t.Static("bool Equals(string a, string b)", csharp.F2(ordinal.equal))
 	t.Static("bool Equals(string a, string b, StringComparison comparisonType)", csharp.F3(func(a, c string, n int) bool { return comparisonOf(n).equal(a, c) }))
+	t.Method("int CompareTo(object value)", csharp.F2(func(s string, v any) int {
+		if _, ok := v.(string); !ok && v != nil {
+			csharp.Throw("System.ArgumentException", "Object must be of type String.")
+		}
+		return CompareCulture(s, csharp.UnboxString(v), false)
+	}))
 	t.Method("int CompareTo(string strB)", csharp.F2(func(s, v string) int { return CompareCulture(s, v, false) }))
 	t.Static("int Compare(string strA, string strB)", csharp.F2(func(a, c string) int { return CompareCulture(a, c, false) }))
 	t.Static("int Compare(string strA, string strB, bool ignoreCase)", csharp.F3(CompareCulture))

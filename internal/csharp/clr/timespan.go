@@ -272,6 +272,7 @@ func declareTimeSpan(b *csharp.Builder) {
 	}
 	cmp := func(a, c TimeSpan) int { return compareInts(int64(a), int64(c)) }
 	compareOps(t, "TimeSpan", cmp)
+	t.Method("int CompareTo(object value)", csharp.F2(func(a TimeSpan, b any) int { return compareTo("TimeSpan", a, b) }))
 	t.Method("int CompareTo(TimeSpan value)", csharp.F2(cmp))
 	t.Method("bool Equals(TimeSpan obj)", csharp.F2(func(a, c TimeSpan) bool { return a == c }))
 	t.Static("int Compare(TimeSpan t1, TimeSpan t2)", csharp.F2(cmp))

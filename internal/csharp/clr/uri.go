@@ -88,7 +88,7 @@ func newUri(s string, kind int) (*Uri, bool) {
 	case uriAbsolute:
 		return u, problem == ""
 	case uriRelative:
-		if problem == "" && u.scheme != "file" {
+		if problem == "" && u.scheme != "file" || problem == uriBadDrive || problem == uriBadHost || problem == uriBadPort {
 			return nil, false
 		}
 		return &Uri{original: s}, true

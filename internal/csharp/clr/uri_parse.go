@@ -200,6 +200,7 @@ func (u *Uri) file(rest string) string {
 
 func (u *Uri) mail(rest string) string {
 	u.defPort, u.port = 25, 25
+	rest, u.fragment = cutPart(rest, '#')
 	rest, u.query = cutPart(rest, '?')
 	user, host, ok := strings.Cut(rest, "@")
 	if !ok {
