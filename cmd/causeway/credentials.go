@@ -66,8 +66,11 @@ func (p *plane) token(ctx context.Context, service string, r tokenRequest) (auth
 
 // answer answers requests of gateways. They get tokens of their own service only.
 func (p *plane) answer(ctx context.Context, from configsync.Identity, name string, payload json.RawMessage) (any, error) {
-	if name == requestUsage {
+	switch name {
+	case requestUsage:
 		return p.usage.take(ctx, from, payload)
+	case requestQuota:
+		return p.quotas.take(from, payload)
 	}
 	if name != requestToken {
 		return nil, fmt.Errorf("%w: this version of the management plane has no %s", configsync.ErrRefused, name)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -167,6 +168,15 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		},
 		Status: func(st configsync.Status) { logStatus(log, st) },
 		Disk:   func(err error) { logDisk(log, err) },
+	}
+	client.Command = func(ctx context.Context, command string, payload json.RawMessage) {
+		if command == commandQuota {
+			go func() {
+				if err := answerQuota(ctx, g, client, payload); err != nil {
+					log.Warn("The counters of a quota cannot be told to the management plane.", "error", err)
+				}
+			}()
+		}
 	}
 	if s.flag("config.service.endpoint.disableCertificateValidation") {
 		client.TLS = &tls.Config{InsecureSkipVerify: true} // the setting says so

@@ -49,6 +49,7 @@ type plane struct {
 	board       *instanceBoard // nil for a plane without replicas
 	traces      *traceBoard
 	usage       *usageBook
+	quotas      *quotaBoard
 	manage      *manage.Server
 	identity    *identity
 	gateway     *gateway.Gateway
@@ -113,6 +114,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func()),
 		traces: &traceBoard{store: st, now: time.Now, log: o.log},
 	}
+	p.quotas = &quotaBoard{
+		managed: func() *gateway.Gateway { return p.gateway },
+		command: func(service, gateway, name string, payload any) (int, error) { return p.config.Command(service, gateway, name, payload) },
+	}
 	p.usage = &usageBook{store: st, now: time.Now, log: o.log}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
@@ -120,6 +125,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		CheckCache: func(connection string) error { _, err := redis.ParseTarget(connection); return err },
 		Instances:  func(service, gateway string) any { return p.instances(service, gateway) },
 		Trace:      p.traces.find,
+		Quotas:     p.quotas,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())

@@ -247,22 +247,21 @@ func (s *Server) Recheck(ctx context.Context, service, gateway string) error {
 	return failed
 }
 
-// Command sends a command to every connected instance of a gateway and returns
-// how many there are.
+// Command sends a command to every connected instance of a gateway (of every
+// gateway of the service for the name "") and returns how many there are.
 func (s *Server) Command(service, gateway, name string, payload any) (int, error) {
 	b, err := json.Marshal(payload)
 	if err != nil {
 		return 0, fmt.Errorf("encode command %s: %w", name, err)
 	}
-	hub := s.hub(service, gateway)
-	if hub == nil {
-		return 0, nil
+	sent := 0
+	for _, hub := range s.hubs(service, gateway) {
+		for _, c := range hub.connections() {
+			c.send(message{Type: typeCommand, Name: name, Payload: b})
+			sent++
+		}
 	}
-	conns := hub.connections()
-	for _, c := range conns {
-		c.send(message{Type: typeCommand, Name: name, Payload: b})
-	}
-	return len(conns), nil
+	return sent, nil
 }
 
 // Close ends all connections with "going away", so that gateways come back

@@ -45,3 +45,8 @@ func counterLimits(limits []policy.Limit) []counters.Limit {
 	}
 	return out
 }
+
+// Keys lists counters.
+func (c memoryCounters) Keys(ctx context.Context, prefix string) ([]string, error) {
+	return c.m.Keys(ctx, prefix)
+}

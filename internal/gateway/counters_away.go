@@ -158,3 +158,8 @@ func (c *sharedCounters) tell(err error) {
 		c.log.Error("Redis could not count.", telemetry.EventKey, "RedisFailed", "error", err)
 	}
 }
+
+// Keys lists counters.
+func (c *sharedCounters) Keys(ctx context.Context, prefix string) ([]string, error) {
+	return c.server.counters.Keys(ctx, prefix)
+}

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -168,7 +169,9 @@ func (c *Catalogue) Operations() (names []string) {
 			names = append(names, n.armType+"/delete")
 		}
 		for _, a := range n.typ.actions {
-			names = append(names, n.armType+"/"+a.name+"/action")
+			if a.name != "" && a.method != http.MethodGet {
+				names = append(names, n.armType+"/"+a.name+"/action")
+			}
 		}
 	}
 	return names

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -231,12 +232,12 @@ func (n *node) openAPIOperations(add func(path, method string, operation m)) {
 		add(path[:strings.LastIndexByte(path, '/')], "get", o)
 	}
 	for _, a := range t.actions {
-		o := op(strings.ReplaceAll(a.name, "/", "_"), "200", a.doc)
+		o := op(cmp.Or(strings.ReplaceAll(a.name, "/", "_"), strings.ToLower(a.method)), "200", a.doc)
 		o["responses"].(m)["200"] = m{"description": "Done.", "content": m{"application/json": m{"schema": goSchema(typeOf(a.output))}}}
 		if a.input != nil {
 			o = withBody(o, goSchema(typeOf(a.input)))
 		}
-		add(path+"/"+a.name, strings.ToLower(a.method), o)
+		add(strings.TrimSuffix(path+"/"+a.name, "/"), strings.ToLower(a.method), o)
 	}
 }
 

@@ -29,6 +29,8 @@ type Env struct {
 	Policies *policy.Catalogue
 	// CheckCache says why a connection string of an external cache cannot be used. Nil takes any.
 	CheckCache func(connectionString string) error
+	// Quotas are the counters of gateways. Nil for none.
+	Quotas Quotas
 	// AllowLoopbackLinks and AllowPrivateLinks let imports and policies come from links to this machine and to private
 	// networks.
 	AllowLoopbackLinks, AllowPrivateLinks bool
@@ -76,6 +78,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		productGroups(),
 		policyFragments(env),
 		productAPILinks(), productGroupLinks(), tagAPILinks(), tagOperationLinks(), tagProductLinks(),
+		quotas(env), quotaPeriods(env),
 		diagnostics("", "Diagnostic"), diagnostics("apis", "Diagnostic of an API"),
 		tagDescriptions(),
 		documentations(), wikis(),

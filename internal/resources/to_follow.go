@@ -7,9 +7,7 @@ func toFollow() (types []*resource.Type) {
 	for _, t := range []struct {
 		reason, parent string
 		names          []string
-	}{
-		{"usage records are to follow", "", []string{"quotas"}},
-	} {
+	}{} {
 		for _, name := range t.names {
 			types = append(types, resource.NotImplemented(name, t.reason, t.parent))
 		}
