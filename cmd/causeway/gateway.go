@@ -23,6 +23,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/redis"
 	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/sqlsource"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
 
@@ -148,6 +149,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(),
+		SQL:   sqlsource.New(sqlsource.Options{Now: time.Now}),
 		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
 	})
 	cert, err := selfSigned(time.Now())

@@ -25,6 +25,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/resources"
 	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/sqlsource"
 	"github.com/causeway-apim/causeway/internal/store"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -146,6 +147,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 				p.traces.put(context.Background(), service, "managed", id, document)
 			},
 			Proxy: proxy, Dapr: dapr, Credentials: localCredentials{p}, Usage: telemetry.NewUsage(),
+			SQL: sqlsource.New(sqlsource.Options{Now: time.Now}),
 		})
 		p.usage.manage(p.gateway, newInstanceID())
 		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)

@@ -38,9 +38,10 @@ var layers = map[string][]string{
 	"liquid":     {"csharp/clr", "message"},
 	"configsync": {"snapshot", "auth", "telemetry"},
 
-	"policy":   {"csharp", "csharp/clr", "liquid", "message", "snapshot", "graphql", "xmlx", "auth", "telemetry"},
-	"policies": {"policy", "csharp", "csharp/clr", "liquid", "message", "snapshot", "graphql", "xmlx", "auth", "telemetry"},
-	"gateway":  {"policy", "snapshot", "message", "auth", "telemetry", "redis", "counters", "cache", "graphql"},
+	"policy":    {"csharp", "csharp/clr", "liquid", "message", "snapshot", "graphql", "xmlx", "auth", "telemetry"},
+	"policies":  {"policy", "csharp", "csharp/clr", "liquid", "message", "snapshot", "graphql", "xmlx", "auth", "telemetry"},
+	"sqlsource": {"policy"},
+	"gateway":   {"policy", "snapshot", "message", "auth", "telemetry", "redis", "counters", "cache", "graphql"},
 
 	"resource":  {"arm", "store", "snapshot"},
 	"resources": {"resource", "arm", "importer", "auth", "snapshot", "policy"},

@@ -116,6 +116,14 @@ func answerWith(x *policy.Exec, body []byte, response *sourceResponse) error {
 	return x.Run(response.Steps)
 }
 
+// tokenAudience is the resource that a token for a database is made for: Azure SQL, or Azure Database for PostgreSQL.
+func tokenAudience(r policy.SQLRequest) string {
+	if r.PostgreSQL() {
+		return "https://ossrdbms-aad.database.windows.net"
+	}
+	return "https://database.windows.net/"
+}
+
 func (p *sqlDataSource) request(x *policy.Exec) (r policy.SQLRequest, err error) {
 	if r.Connection, err = p.Connection.String.Text.Get(x); err != nil {
 		return r, err
@@ -125,7 +133,7 @@ func (p *sqlDataSource) request(x *policy.Exec) (r policy.SQLRequest, err error)
 		return r, err
 	}
 	if identity {
-		if r.Token, err = managedToken(x, "https://database.windows.net/"); err != nil {
+		if r.Token, err = managedToken(x, tokenAudience(r)); err != nil {
 			return r, err
 		}
 	}

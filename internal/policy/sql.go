@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"crypto/tls"
+	"strings"
 )
 
 // SQL runs the statements of sql-data-source. It keeps connections for the next ones. It is safe for concurrent use.
@@ -25,6 +26,21 @@ type SQLRequest struct {
 	Parameters []SQLParameter
 	// Single says that one row at most is expected.
 	Single bool
+}
+
+// PostgreSQL says whether the connection string is one of PostgreSQL: a postgres:// URL, or key words with Host. SQL Server's has Server or Data
+// Source.
+func (r SQLRequest) PostgreSQL() bool {
+	s := strings.ToLower(strings.TrimSpace(r.Connection))
+	if strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://") {
+		return true
+	}
+	for pair := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ';' || c == ' ' || c == '\t' || c == '\n' }) {
+		if strings.HasPrefix(pair, "host=") || pair == "host" {
+			return true
+		}
+	}
+	return false
 }
 
 // SQLParameter is a named value.
