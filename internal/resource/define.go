@@ -60,6 +60,7 @@ type action struct {
 	input, output     any
 	write, async      bool
 	rewrite           bool
+	valid             func(body json.RawMessage) error
 }
 
 // showsTag reports whether the action answers secret properties as they are: then the resource's entity tag comes with
@@ -149,7 +150,7 @@ func define[T any](s Spec[T]) (*Type, error) {
 		if n := given(a.Read != nil) + given(a.Write != nil) + given(a.Rewrite); n != 1 {
 			return nil, fmt.Errorf("action %s: one of Read, Write and Rewrite is needed", a.Name)
 		}
-		t.actions = append(t.actions, action{a.Name, orPost(a.Method), a.Doc, a.Input, a.Output, a.Write != nil, a.Async, a.Rewrite})
+		t.actions = append(t.actions, action{a.Name, orPost(a.Method), a.Doc, a.Input, a.Output, a.Write != nil, a.Async, a.Rewrite, a.Valid})
 	}
 	return t, nil
 }

@@ -443,6 +443,11 @@ func (e *Engine) act(ctx context.Context, rt route, req *Request, body []byte) (
 	} else if err := arm.CheckJSON(body); err != nil {
 		return out, err
 	}
+	if a.valid != nil {
+		if err := a.valid(body); err != nil {
+			return out, err
+		}
+	}
 	if a.rewrite {
 		req.Action = a.name
 		rt.action = -1

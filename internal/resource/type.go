@@ -103,6 +103,8 @@ type Action[T any] struct {
 	Output any // likewise for the answer
 	// Async answers 202 at once and runs the action in the background; its answer is the operation's result.
 	Async bool
+	// Valid refuses a body before anything is done, and before 202 is answered. Nil takes any.
+	Valid func(body json.RawMessage) error
 	// Rewrite makes the action a PATCH that changes nothing by itself: Prepare and the other hooks run again, with
 	// Request.Action set. Read and Write are nil.
 	Rewrite bool

@@ -27,6 +27,8 @@ type Env struct {
 	// Policies compiles policy documents when they are written. Without it they are kept unchecked, for those who need
 	// the declarations only.
 	Policies *policy.Catalogue
+	// BackupDir is the folder of backups of services. Without it there are none.
+	BackupDir string
 	// CheckCache says why a connection string of an external cache cannot be used. Nil takes any.
 	CheckCache func(connectionString string) error
 	// Quotas are the counters of gateways. Nil for none.

@@ -37,6 +37,7 @@ func serviceActions(env Env) []resource.Action[Service] {
 		apisByTags(), productsByTags(), tagResources(),
 		allPolicies(env), policyDescriptions(env), validatePolicies(env),
 	}
+	actions = append(actions, backupActions(env)...)
 	list := func(name, doc string, items func(d *resource.Doc[Service]) []any) {
 		actions = append(actions, resource.Action[Service]{
 			Name: name, Method: http.MethodGet, Doc: doc,
