@@ -58,6 +58,9 @@ type Config struct {
 	// TenantID is the directory in WWW-Authenticate headers and the list of tenants.
 	TenantID string
 
+	// Fetch reads what a link of a template names, at most max bytes, and keeps its rules of addresses; nil refuses links.
+	Fetch func(ctx context.Context, link string, max int64) ([]byte, error)
+
 	// Handlers are mounted under their patterns, which are those of http.ServeMux. They authenticate their own requests:
 	// the console, the token service.
 	Handlers map[string]http.Handler
@@ -81,6 +84,8 @@ type Server struct {
 	mounted *http.ServeMux
 	openAPI func() []byte
 	handler http.Handler
+
+	deployments deployments
 }
 
 // New returns a server. It fails when something needed is missing from c.
@@ -136,6 +141,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, drain time.Duration)
 	if err := srv.Shutdown(stop); err != nil {
 		_ = srv.Close() // what has not ended by now is cut off
 	}
+	s.deployments.stop()
 	s.engine.Wait()
 	return nil
 }
@@ -176,7 +182,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 // dispatch hands a request of the management API to who serves it.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	extension, scope, rest := s.extension(r)
+	deployment, isDeployment := parseDeployment(r.URL.EscapedPath())
 	switch {
+	case isDeployment:
+		s.serveDeployments(w, r, deployment)
 	case extension != nil:
 		extension.ServeExtension(w, r, scope, rest)
 	case resource.Supports(r.URL.Path):

@@ -45,6 +45,9 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 	if segs[0] == "subscriptions" && len(segs) > 3 && segs[2] == "resourcegroups" && len(segs) == 4 {
 		return s.resourceGroup(w, r, arm.Path("subscriptions", id.Segments()[1], "resourceGroups", id.Segments()[3]))
 	}
+	if r.Method == http.MethodPost && len(segs) == 5 && segs[2] == "resourcegroups" && segs[4] == "exporttemplate" {
+		return s.exportGroup(w, r, arm.Path("subscriptions", id.Segments()[1], "resourceGroups", id.Segments()[3]))
+	}
 	if r.Method == http.MethodPost && len(segs) == 5 && segs[2] == "providers" && (segs[4] == "register" || segs[4] == "unregister") {
 		return s.provider(id)
 	}
