@@ -19,6 +19,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
+	"github.com/causeway-apim/causeway/internal/importer"
 	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/redis"
@@ -171,6 +172,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
 		Subscriptions: []string{subscriptionID}, TenantID: tenantID, Handlers: handlers, Connect: p.config,
 		OnWrite: p.onWrite(o.awaitGateway),
+		Fetch: func(ctx context.Context, link string, most int64) ([]byte, error) {
+			b, _, err := importer.Fetch(ctx, link, importer.FetchOptions{MaxBytes: most, AllowLoopback: o.allowLoopbackLinks, AllowPrivate: o.allowPrivateLinks})
+			return b, err
+		},
 	}
 	who.configure(&config, o.identity)
 	if p.manage, err = manage.New(config); err != nil {
