@@ -41,7 +41,7 @@ var serverOptions = []serverOption{
 	{name: "allow-private-links", normal: "false", help: "true: imports and policies may come from links to private addresses and this machine"},
 	{name: "vault-files", help: "folder of secrets in files, which named values and certificates refer to as file:NAME"},
 	{name: "vaults", help: "vaults that may be asked for secrets: azure=URL,hashicorp=URL; VAULT_TOKEN is the token for the latter"},
-	{name: "expression-limits", help: "limits of one expression in the managed gateway, such as steps=10000000,memory=67108864,depth=200,regex=1s"},
+	{name: "expression-limits", help: "limits of one expression in the managed gateway, such as steps=10000000,memory=67108864,depth=200,regex=1s,time=10s"},
 	{name: "management-rate-limit", normal: "1000", help: "requests a second of one principal, as many of reads, writes and deletions each; 0 for no limit"},
 	{name: "audit-retention-days", normal: "90", help: "how far the audit log goes back; 0 for ever"},
 	{name: "oidc-issuer", help: "issuer of the OpenID Connect provider that people sign in with"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
 	"github.com/causeway-apim/causeway/internal/csharp/clr"
@@ -111,5 +112,23 @@ func TestDeepNestingIsRefused(t *testing.T) {
 		if p, _ := clr.Library().Compile(src, csharp.Options{}); p != nil {
 			t.Errorf("compiled %.20q…", src)
 		}
+	}
+}
+
+// A run ends with its time however many steps it has left, and no catch clause sees that.
+func TestTimeIsLimited(t *testing.T) {
+	t.Parallel()
+	p, diags := clr.Library().Compile(`@{ try { while (true) { } } catch { return 1; } }`, csharp.Options{})
+	if p == nil {
+		t.Fatal(diags)
+	}
+	now, looks := time.Unix(0, 0), 0
+	clock := func() time.Time { looks++; now = now.Add(time.Millisecond); return now }
+	_, err := p.Run(nil, &csharp.Limits{Time: 50 * time.Millisecond, Now: clock})
+	if limit, ok := err.(*csharp.LimitError); !ok || limit.Limit != "time" {
+		t.Errorf("error is %v", err)
+	}
+	if looks < 50 || looks > 60 {
+		t.Errorf("the clock was looked at %d times", looks)
 	}
 }

@@ -129,7 +129,8 @@ func (x *Exec) runLimits() *csharp.Limits {
 		x.limits.Now, x.limits.Random = x.Host.Now, x.Host.Random
 		if h, ok := x.Host.(ExpressionLimiter); ok {
 			l := h.ExpressionLimits()
-			x.limits.Steps, x.limits.Memory, x.limits.Depth, x.limits.RegexTime = l.Steps, l.Memory, l.Depth, l.RegexTime
+			x.limits.Steps, x.limits.Memory, x.limits.Depth = l.Steps, l.Memory, l.Depth
+			x.limits.RegexTime, x.limits.Time = l.RegexTime, l.Time
 		}
 	}
 	return &x.limits

@@ -14,12 +14,13 @@ type ExpressionLimits struct {
 	Memory    int64         // approximate bytes of strings, arrays and collections made; default 64 MiB
 	Depth     int           // nested calls of lambdas and local functions; default 200
 	RegexTime time.Duration // one match of a regular expression; default 1 s
+	Time      time.Duration // the whole evaluation; default 10 s
 }
 
 // mostDepth keeps the Go stack of a run that recurses within its limit small.
 const mostDepth = 2000
 
-// ParseExpressionLimits reads a list such as "steps=1000000,memory=16777216,depth=100,regex=500ms"; what is missing keeps its default.
+// ParseExpressionLimits reads a list such as "steps=1000000,memory=16777216,depth=100,regex=500ms,time=2s"; what is missing keeps its default.
 func ParseExpressionLimits(s string) (l ExpressionLimits, err error) {
 	for item := range strings.SplitSeq(s, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(item), "=")
@@ -35,17 +36,25 @@ func ParseExpressionLimits(s string) (l ExpressionLimits, err error) {
 			n, err = positive(value, mostDepth)
 			l.Depth = int(n)
 		case "regex":
-			if l.RegexTime, err = time.ParseDuration(value); err == nil && l.RegexTime <= 0 {
-				err = fmt.Errorf("%s is not positive", value)
-			}
+			l.RegexTime, err = positiveTime(value)
+		case "time":
+			l.Time, err = positiveTime(value)
 		default:
-			return l, fmt.Errorf("%q is none of steps, memory, depth and regex", name)
+			return l, fmt.Errorf("%q is none of steps, memory, depth, regex and time", name)
 		}
 		if err != nil {
 			return l, fmt.Errorf("limit %s of expressions: %w", name, err)
 		}
 	}
 	return l, nil
+}
+
+func positiveTime(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err == nil && d <= 0 {
+		err = fmt.Errorf("%s is not positive", s)
+	}
+	return d, err
 }
 
 func positive(s string, most int64) (int64, error) {

@@ -19,12 +19,13 @@ func TestParseExpressionLimits(t *testing.T) {
 		}
 	}
 	f("", ExpressionLimits{}, "")
-	f("steps=5, memory=6,depth=7,regex=20ms", ExpressionLimits{Steps: 5, Memory: 6, Depth: 7, RegexTime: 20 * time.Millisecond}, "")
+	f("steps=5, memory=6,depth=7,regex=20ms,time=3s", ExpressionLimits{Steps: 5, Memory: 6, Depth: 7, RegexTime: 20 * time.Millisecond, Time: 3 * time.Second}, "")
+	f("time=0s", ExpressionLimits{}, "not positive")
 	f("steps=0", ExpressionLimits{}, "limit steps of expressions: 0 is not between 1")
 	f("depth=1000000", ExpressionLimits{}, "between 1 and 2000")
 	f("regex=soon", ExpressionLimits{}, "limit regex")
 	f("regex=-1s", ExpressionLimits{}, "not positive")
-	f("time=5", ExpressionLimits{}, `"time" is none of steps, memory, depth and regex`)
+	f("speed=5", ExpressionLimits{}, "\"speed\" is none of steps, memory, depth, regex and time")
 }
 
 // limitedHost is a host with tight limits.

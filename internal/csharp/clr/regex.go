@@ -99,6 +99,7 @@ func (x *Regex) rightToLeft() bool { return x.options&regexRightToLeft != 0 }
 // find gives the next match at or after start (before it when the pattern runs from right to left), nil for none.
 func (x *Regex) find(r run, s *subject, start int) *Match {
 	r.Steps(1 + len(s.units)/256)
+	r.Look()
 	re := x.re
 	if len(s.units) > cachedSubject {
 		re = compileRegex(r, regexKey{x.pattern, x.options, x.timeout, x.own}).re
