@@ -18,13 +18,20 @@ const exportedOpenAPI = "3.0.1"
 
 // Export writes the description of what r holds: OpenAPI 3.0 as YAML for
 // [FormatOpenAPI], as JSON for [FormatOpenAPIJSON], Swagger 2.0 as JSON for
-// [FormatSwaggerJSON]. Operation IDs become operationId and display names
+// [FormatSwaggerJSON], WADL for [FormatWADL], WSDL 1.1 of a SOAP API for
+// [FormatWSDL], and the schema for the formats that consist of it. Operation IDs become operationId and display names
 // summary. It never returns r.Original; a caller that wants the bytes of the
 // same format back takes them from there. An error is an *[Error].
 func Export(r *Result, f Format) ([]byte, error) {
+	if text, err, ok := exportOther(r, f); ok {
+		if err != nil {
+			return nil, err
+		}
+		return text, nil
+	}
 	w := writer{result: r, swagger: f == FormatSwaggerJSON}
 	if f != FormatOpenAPI && f != FormatOpenAPIJSON && f != FormatSwaggerJSON {
-		return nil, &Error{Reason: fmt.Sprintf("the format %q cannot be written", clip(string(f))), Advice: `Use "openapi", "openapi+json" or "swagger-json".`}
+		return nil, &Error{Reason: fmt.Sprintf("the format %q cannot be written", clip(string(f))), Advice: `Use a format that can be imported.`}
 	}
 	root, err := w.document()
 	if err != nil {
@@ -106,6 +113,10 @@ func (w *writer) readTypes() *Error {
 	seen := map[string]bool{}
 	for _, schema := range w.result.Schemas {
 		from := "#/components/schemas/"
+		switch schema.ContentType {
+		case ContentTypeXSD, ContentTypeWADL, ContentTypeOData, ContentTypeGraphQL, ContentTypeProto:
+			continue
+		}
 		root, err := readJSON(context.Background(), schema.Document, DefaultMaxDepth+1)
 		if err != nil {
 			return &Error{Reason: fmt.Sprintf("the schema %q is not valid: %s", schema.ID, err.Reason), Err: err}

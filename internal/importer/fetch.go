@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,7 @@ func (e *FetchError) Unwrap() error { return e.Err }
 type FetchOptions struct {
 	MaxBytes int64         // largest body
 	Timeout  time.Duration // for everything, redirects included
+	PostJSON []byte        // when set, what is sent by POST as application/json
 	// AllowLoopback also allows 127.0.0.0/8 and ::1.
 	AllowLoopback bool
 	// AllowPrivate also allows private, unique-local and shared (CGNAT)
@@ -97,9 +99,17 @@ func Fetch(ctx context.Context, link string, o FetchOptions) (data []byte, conte
 		next.Header.Del("Referer") // the query of the first link may be a secret
 		return checkLink(next.URL)
 	}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	method, content := http.MethodGet, io.Reader(nil)
+	if o.PostJSON != nil {
+		method, content = http.MethodPost, bytes.NewReader(o.PostJSON)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), content)
 	if err != nil {
 		return nil, "", &FetchError{Code: CodeLinkNotAllowed, URL: shown(u), Message: "no request can be made of it", Err: err}
+	}
+	if o.PostJSON != nil {
+		request.Header.Set("Content-Type", jsonType)
+		request.Header.Set("Accept", jsonType)
 	}
 	response, err := client.Do(request)
 	if err != nil {

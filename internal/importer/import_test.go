@@ -319,7 +319,9 @@ func TestExportErrors(t *testing.T) {
 		want   string
 	}{
 		{Result{}, FormatAuto, `the format "" cannot be written`},
-		{Result{}, "wadl-xml", `the format "wadl-xml" cannot be written`},
+		{Result{}, "raml", `the format "raml" cannot be written`},
+		{Result{}, FormatWSDL, `the API has no SOAP operation`},
+		{Result{}, FormatGRPC, `the API has no schema that could be written as "grpc"`},
 		{Result{Schemas: []Schema{{ID: "s", Document: []byte("{")}}}, FormatOpenAPI, `the schema "s" is not valid`},
 	} {
 		out, err := Export(&c.result, c.format)

@@ -2,7 +2,8 @@
 // and schemas that an API of the management plane consists of, and writes such
 // descriptions again.
 //
-// It reads OpenAPI 3.0, OpenAPI 3.1 and Swagger 2.0, each as JSON or YAML. The
+// It reads OpenAPI 3.0, OpenAPI 3.1 and Swagger 2.0, each as JSON or YAML, and
+// WSDL 1.1, WADL, OData metadata, GraphQL schemas and Protocol Buffers. The
 // mapping follows Azure API Management: the shapes are those of its ARM API
 // (OperationContract, ParameterContract and RepresentationContract of
 // api-version 2024-05-01) and the naming rules are those of its page "API
@@ -13,6 +14,7 @@
 package importer
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 )
@@ -31,6 +33,26 @@ const (
 	// FormatSwaggerJSON is Swagger 2.0. As an option it demands JSON, as the
 	// kind of a result it says nothing about the syntax: see [Result.Syntax].
 	FormatSwaggerJSON Format = "swagger-json"
+	// FormatWSDL is WSDL 1.1: see [Options.SOAPToREST].
+	FormatWSDL Format = "wsdl"
+	// FormatWADL is WADL of August 2009 or earlier drafts.
+	FormatWADL Format = "wadl-xml"
+	// FormatOData is the metadata of an OData service, version 4 or earlier, as
+	// XML (CSDL).
+	FormatOData Format = "odata"
+	// FormatGraphQL is a GraphQL schema, in the schema definition language or as
+	// the answer to an introspection query.
+	FormatGraphQL Format = "graphql"
+	// FormatGRPC is a Protocol Buffers file with services.
+	FormatGRPC Format = "grpc"
+)
+
+// The types of APIs in the words of the ARM API; "" stands for http.
+const (
+	TypeSOAP    = "soap"
+	TypeOData   = "odata"
+	TypeGraphQL = "graphql"
+	TypeGRPC    = "grpc"
 )
 
 // Syntax is the notation in which a description is written.
@@ -39,6 +61,8 @@ type Syntax string
 const (
 	SyntaxJSON Syntax = "json"
 	SyntaxYAML Syntax = "yaml"
+	SyntaxXML  Syntax = "xml"
+	SyntaxText Syntax = "text" // GraphQL and Protocol Buffers
 )
 
 // The content types under which the types of a description are stored as a
@@ -46,6 +70,10 @@ const (
 const (
 	ContentTypeComponents  = "application/vnd.oai.openapi.components+json"
 	ContentTypeDefinitions = "application/vnd.ms-azure-apim.swagger.definitions+json"
+	ContentTypeXSD         = "application/vnd.ms-azure-apim.xsd+xml"
+	ContentTypeWADL        = "application/vnd.ms-azure-apim.wadl.grammars+xml"
+	ContentTypeOData       = "application/vnd.ms-azure-apim.odata.schema"
+	ContentTypeProto       = "text/protobuf"
 )
 
 // Limits that hold when [Options] does not set others.
@@ -74,6 +102,15 @@ type Options struct {
 	RequiredQuery RequiredQuery
 	// Progress, if set, is called on the calling goroutine after each operation.
 	Progress func(done, total int)
+	// SOAPToREST makes operations that take and answer JSON of those of a WSDL
+	// description; without it SOAP messages are passed through.
+	SOAPToREST bool
+	// WSDLService and WSDLEndpoint name the service and the port of a WSDL
+	// description to import; the first ones that speak SOAP by default.
+	WSDLService, WSDLEndpoint string
+	// Fetch reads the documents that the description refers to by links. When
+	// nil, such references are refused.
+	Fetch func(ctx context.Context, link string) ([]byte, error)
 }
 
 // RequiredQuery is the choice that the ARM API calls
@@ -112,10 +149,12 @@ type Result struct {
 	// would choose as the path of the API. It may be empty.
 	Path       string
 	Operations []Operation // in the order of the document
-	Schemas    []Schema    // none or one document
-	Tags       []Tag       // declared ones first, then those that operations use
-	Warnings   []Warning   // in the order in which they were found
-	Original   []byte      // the bytes that were read, not a copy
+	// Type is the type of the API, "" for a plain one.
+	Type     string
+	Schemas  []Schema  // what operations refer to; none or one document for OpenAPI and Swagger
+	Tags     []Tag     // declared ones first, then those that operations use
+	Warnings []Warning // in the order in which they were found
+	Original []byte    // the bytes that were read, not a copy
 }
 
 // Contact is ApiContactInformation.
@@ -142,9 +181,9 @@ type Tag struct {
 // Schema is a document of types, stored as apis/{apiId}/schemas/{ID}.
 type Schema struct {
 	ID          string
-	ContentType string // ContentTypeComponents or ContentTypeDefinitions
+	ContentType string // one of the ContentType constants
 	// Document is the value of the resource's document property: an object
-	// with the one member "components" or "definitions".
+	// with the one member "components", "definitions" or "value".
 	Document json.RawMessage
 }
 
@@ -163,6 +202,9 @@ type Operation struct {
 	Responses          []Response  `json:"responses"`
 	Tags               []string    `json:"-"`
 	Deprecated         bool        `json:"-"`
+	// Policy is the policy document that makes the operation work, as XML;
+	// empty for one that needs none.
+	Policy string `json:"-"`
 }
 
 // Parameter is ParameterContract: a path, query, header or form parameter, or

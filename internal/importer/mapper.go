@@ -17,6 +17,13 @@ func Import(ctx context.Context, data []byte, o Options) (*Result, error) {
 	if o.MaxDepth <= 0 {
 		o.MaxDepth = DefaultMaxDepth
 	}
+	if read := otherFormat(o.Format); read != nil {
+		r, err := read(ctx, data, o)
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
 	t, err := read(ctx, data, o)
 	if err != nil {
 		return nil, err
@@ -30,6 +37,23 @@ func Import(ctx context.Context, data []byte, o Options) (*Result, error) {
 		return nil, err
 	}
 	return m.result, nil
+}
+
+// otherFormat finds what reads a format that is neither OpenAPI nor Swagger.
+func otherFormat(f Format) func(context.Context, []byte, Options) (*Result, *Error) {
+	switch f {
+	case FormatWSDL:
+		return importWSDL
+	case FormatWADL:
+		return importWADL
+	case FormatOData:
+		return importOData
+	case FormatGraphQL:
+		return importGraphQL
+	case FormatGRPC:
+		return importProto
+	}
+	return nil
 }
 
 // The result may be this many times as large as the document, and never is
