@@ -189,6 +189,7 @@ func (s *Server) compare(ctx context.Context, c *whatIfChange, r *armtemplate.Re
 		if err == nil && before != nil && x.UnmarshalJSON(before) == nil && y.UnmarshalJSON(after) == nil {
 			for _, o := range []*armtemplate.Object{x, y} {
 				o.Delete("etag")
+				o.Delete("systemData")
 			}
 			c.After, c.Delta = y, difference("", x, y, true)
 			c.judge()
