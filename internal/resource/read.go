@@ -135,8 +135,24 @@ func (x *Reader) render(n *node, sd *store.Document, d anyDoc) ([]byte, error) {
 		if props, err = marshal(v); err != nil {
 			return nil, fmt.Errorf("%s: %w", sd.ID, err)
 		}
+		if _, ok := v.(Beside); ok {
+			return besides(n, sd, props)
+		}
 	}
 	return envelope(n, sd.Path, sd.ETag, props)
+}
+
+// Beside marks what a View returns whose members stand beside the properties as well as in them: API Management's own
+// answers to exports have them there, its SDKs look for them here.
+type Beside interface{ Beside() }
+
+// besides wraps properties and repeats their members beside them.
+func besides(n *node, sd *store.Document, props []byte) ([]byte, error) {
+	out, err := envelope(n, sd.Path, sd.ETag, props)
+	if err != nil || len(props) <= 2 {
+		return out, err
+	}
+	return append(append(out[:len(out)-1], ','), props[1:]...), nil
 }
 
 // renderJoin answers the resource that a join links to, under the join's ID.

@@ -16,6 +16,9 @@ type ExportResult struct {
 	Value  any    `json:"value"`
 }
 
+// Beside says that the members stand beside the properties, too.
+func (ExportResult) Beside() {}
+
 // ExportLink is where an exported description is.
 type ExportLink struct {
 	Link string `json:"link"`

@@ -45,8 +45,13 @@ func policies(env Env, parent string, scope policy.Scope) *resource.Type {
 		title = "Policy of " + parent
 	}
 	var initial func(*resource.Reader, arm.ID) (*Policy, error)
-	if parent == "" { // a service is never without a policy
-		initial = func(*resource.Reader, arm.ID) (*Policy, error) { return defaultPolicy(), nil }
+	if parent == "" { // a service is never without a policy, a workspace may be
+		initial = func(_ *resource.Reader, id arm.ID) (*Policy, error) {
+			if id.Find("workspaces") != "" {
+				return nil, nil
+			}
+			return defaultPolicy(), nil
+		}
 	}
 	return resource.Define(resource.Spec[Policy]{
 		Name: "policies", Title: title, Doc: "The policy document that applies to its parent and to what is in it.",

@@ -32,6 +32,7 @@ func pageOf[T any](x *resource.Reader, items []T) (*collection[T], error) {
 // serviceActions are what can be asked of a service beside its resources.
 func serviceActions(env Env) []resource.Action[Service] {
 	actions := []resource.Action[Service]{
+		{Name: "applynetworkconfigurationupdates", Doc: "Applies changes of an Azure network. There is none around Causeway: it answers the service.", Rewrite: true},
 		workspaceLinks(),
 		getSSOToken(env),
 		apisByTags(), productsByTags(), tagResources(),

@@ -24,6 +24,7 @@ type driver struct {
 	factory   any    // *armapimanagement.ClientFactory of any version
 	service   string // name of the service
 	workspace string // not empty: the clients are those whose names begin with Workspace
+	old       bool   // the SDK is armapimanagement v1
 
 	mu     sync.Mutex
 	called map[string]bool // Group.Method

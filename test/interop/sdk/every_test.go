@@ -79,7 +79,9 @@ func TestInteropEveryOldOperation(t *testing.T) {
 		t.Run(area, func(t *testing.T) {
 			t.Parallel()
 			s.Service(t, "old-"+area)
-			newDriver(f, "old-"+area, "").run(t, readSteps(t, file, ""))
+			d := newDriver(f, "old-"+area, "")
+			d.old = true
+			d.run(t, readSteps(t, file, ""))
 		})
 	}
 }
