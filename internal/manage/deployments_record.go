@@ -91,6 +91,15 @@ type deploymentError struct {
 // Error implements error.
 func (e *deploymentError) Error() string { return e.Code + ": " + e.Message }
 
+// text is the message with those of the details.
+func (e *deploymentError) text() string {
+	s := e.Message
+	for _, d := range e.Details {
+		s += " " + d.text()
+	}
+	return s
+}
+
 // shown is the deployment without what is stored only.
 func (d *deploymentRecord) shown() *deploymentRecord {
 	c := *d

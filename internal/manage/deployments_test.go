@@ -116,6 +116,8 @@ func TestDeployment(t *testing.T) {
 	changed := strings.Replace(labels, "toUpper(", "toLower(", 1)
 	contains(t, h.must(http.StatusOK, "POST", deployments+"/main/whatIf", deployable(changed, "")),
 		`"delta":[{"path":"properties.displayName","propertyChangeType":"Modify","before":"ONE","after":"one"}]`)
+	refused := strings.Replace(labels, `"displayName": "Inner"`, `"displayName": null`, 1)
+	contains(t, h.must(http.StatusOK, "POST", deployments+"/main/whatIf", deployable(refused, "")), `"diagnostics":[{"level":"Warning","code":"ValidationError"`)
 	contains(t, h.must(http.StatusOK, "GET", service+"/tags/two", ""), "TWO") // what-if has changed nothing
 
 	h.must(http.StatusNoContent, "DELETE", deployments+"/main", "")

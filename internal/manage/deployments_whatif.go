@@ -51,6 +51,16 @@ type whatIfChange struct {
 	Before *armtemplate.Object `json:"before,omitempty"`
 	After  *armtemplate.Object `json:"after,omitempty"`
 	Delta  []propertyChange    `json:"delta,omitempty"`
+
+	doubt *deploymentError // why the engine could not foresee the write
+}
+
+// diagnostic is a remark of a what-if.
+type diagnostic struct {
+	Level   string `json:"level"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Target  string `json:"target"`
 }
 
 // propertyChange is what would become of one property.
@@ -83,7 +93,11 @@ func (s *Server) whatIf(w http.ResponseWriter, r *http.Request, p deploymentPath
 			changes = append(changes, c)
 		}
 	}
+	diagnostics := []diagnostic{}
 	for i := range changes {
+		if d := changes[i].doubt; d != nil {
+			diagnostics = append(diagnostics, diagnostic{"Warning", d.Code, d.text(), changes[i].ID})
+		}
 		if strings.EqualFold(o.format, "ResourceIdOnly") {
 			changes[i].Before, changes[i].After, changes[i].Delta = nil, nil, nil
 			if changes[i].Type == changeModify || changes[i].Type == changeNone {
@@ -92,7 +106,7 @@ func (s *Server) whatIf(w http.ResponseWriter, r *http.Request, p deploymentPath
 		}
 	}
 	return ok(map[string]any{"status": stateSucceeded, "properties": map[string]any{
-		"correlationId": o.world.correlation, "changes": changes, "potentialChanges": []any{}, "diagnostics": []any{},
+		"correlationId": o.world.correlation, "changes": changes, "potentialChanges": []any{}, "diagnostics": diagnostics,
 	}})
 }
 
@@ -177,7 +191,7 @@ func (s *Server) exists(ctx context.Context, o *opened, r *armtemplate.Resource)
 }
 
 // compare fills in what a write would change: as the engine foresees it, or by what the template says when the engine
-// cannot foresee it, because the write depends on others of the deployment.
+// cannot foresee it, because the write depends on others of the deployment or would be refused: then it says why.
 func (s *Server) compare(ctx context.Context, c *whatIfChange, r *armtemplate.Resource, body *armtemplate.Object) {
 	id, err := arm.ParseID(r.ID)
 	if err == nil && !id.Service().IsZero() {
@@ -194,6 +208,9 @@ func (s *Server) compare(ctx context.Context, c *whatIfChange, r *armtemplate.Re
 			c.After, c.Delta = y, difference("", x, y, true)
 			c.judge()
 			return
+		}
+		if err != nil {
+			c.doubt = deploymentErrorOf(err, r.ID)
 		}
 	}
 	c.Delta = difference("", c.Before, body, false)
