@@ -104,8 +104,8 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 		return usageError("CAUSEWAY_EXPRESSION_LIMITS: %w", err)
 	}
 	p, err := openPlane(ctx, planeOptions{
-		expressions: expressions,
-		log:         log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
+		expressions: expressions, backupDir: absolute(filepath.Join(f.data, "backups")),
+		log: log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
 		identity:     identityOptions{secret: token, out: cmd.OutOrStdout(), rateLimit: defaultRateLimit(), auditLife: devAuditLife},
 		awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,
 		gatewayURL:    serviceURL(listeners),

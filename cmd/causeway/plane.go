@@ -81,6 +81,8 @@ type planeOptions struct {
 	allowLoopbackLinks, allowPrivateLinks bool
 	// vaults may be asked for secrets.
 	vaults vaultOptions
+	// backupDir is the folder of backups of services.
+	backupDir string
 	// expressions bound the evaluations of the managed gateway.
 	expressions policy.ExpressionLimits
 
@@ -124,6 +126,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
 		Vault:      readSecret,
+		BackupDir:  o.backupDir,
 		CheckCache: func(connection string) error { _, err := redis.ParseTarget(connection); return err },
 		Instances:  func(service, gateway string) any { return p.instances(service, gateway) },
 		Trace:      p.traces.find,

@@ -30,6 +30,7 @@ type serverOption struct {
 var serverOptions = []serverOption{
 	{name: "database", help: "sqlite:///path or postgres://…; default DATA/causeway.db"},
 	{name: "data", normal: "/var/lib/causeway", help: "folder for files"},
+	{name: "backup-dir", help: "folder into which the management API backs services up; default DATA/backups"},
 	{name: "master-key", help: "key that encrypts secrets at rest: FILE, env:NAME or cmd:…; needed with PostgreSQL"},
 	{name: "management-listen", normal: "127.0.0.1:8880", help: "address of the management API, or off"},
 	{name: "management-tls-listen", normal: "127.0.0.1:8881", help: "address of the management API over TLS, or off"},
@@ -91,6 +92,7 @@ once. People can sign in with another OpenID Connect provider: the claim
 	for _, o := range serverOptions {
 		cmd.PersistentFlags().String(o.name, o.normal, o.help)
 	}
+	cmd.AddCommand(serverBackupCommands(&file)...)
 	cmd.AddCommand(&cobra.Command{
 		Use:     "config",
 		Short:   "Print the effective options with their origins",
@@ -175,10 +177,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err := os.MkdirAll(c.text("data"), 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
-	database := c.text("database")
-	if database == "" {
-		database = "sqlite://" + absolute(filepath.Join(c.text("data"), "causeway.db"))
-	}
+	database := c.databaseURL()
 	scheme, _, _ := strings.Cut(database, "://")
 	if !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme) {
 		return usageError("--database names a %q database; it must begin with sqlite:// or postgres://", scheme)
@@ -212,7 +211,8 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	}
 	p, err := openPlane(ctx, planeOptions{
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
-		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
+		backupDir: c.backupDir(),
+		log:       log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
 		identity: who, expressions: expressions, vaults: vaultOptions{files: c.text("vault-files"), servers: c.text("vaults")},
 		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
 		gatewayURL:    serviceURL(listeners),
