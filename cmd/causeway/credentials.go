@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
@@ -51,7 +52,7 @@ type localCredentials struct{ plane *plane }
 func (c localCredentials) Token(ctx context.Context, service string, r policy.AuthorizationRequest) (gateway.Credential, error) {
 	grant, err := c.plane.token(ctx, service, tokenRequest{r.Provider, r.Authorization, r.Token})
 	if errors.Is(err, resources.ErrAuthorizationRefused) {
-		return gateway.Credential{}, fmt.Errorf("%w: %w", gateway.ErrCredentialRefused, err)
+		return gateway.Credential{}, fmt.Errorf("%w: %s", gateway.ErrCredentialRefused, because(err, resources.ErrAuthorizationRefused))
 	}
 	return gateway.Credential{AccessToken: grant.AccessToken, Expires: grant.Expires, Claims: grant.Claims}, err
 }
@@ -81,9 +82,18 @@ func (p *plane) answer(ctx context.Context, from configsync.Identity, name strin
 	}
 	grant, err := p.token(ctx, from.Service, r)
 	if errors.Is(err, resources.ErrAuthorizationRefused) {
-		return nil, fmt.Errorf("%w: %w", configsync.ErrRefused, err)
+		return nil, fmt.Errorf("%w: %s", configsync.ErrRefused, because(err, resources.ErrAuthorizationRefused))
 	}
 	return tokenAnswer{grant.AccessToken, grant.Expires, grant.Claims}, err
+}
+
+// because is the reason in an error: what stands behind a sentinel's own text, which each hop says anew.
+func because(err, sentinel error) string {
+	text, mark := err.Error(), sentinel.Error()+": "
+	if i := strings.LastIndex(text, mark); i >= 0 {
+		return text[i+len(mark):]
+	}
+	return text
 }
 
 // remoteCredentials asks the plane over the configuration connection.
@@ -94,7 +104,7 @@ func (c *remoteCredentials) Token(ctx context.Context, _ string, r policy.Author
 	var a tokenAnswer
 	err := c.client.Request(ctx, requestToken, tokenRequest{r.Provider, r.Authorization, r.Token}, &a)
 	if errors.Is(err, configsync.ErrRefused) {
-		return gateway.Credential{}, fmt.Errorf("%w: %w", gateway.ErrCredentialRefused, err)
+		return gateway.Credential{}, fmt.Errorf("%w: %s", gateway.ErrCredentialRefused, because(err, configsync.ErrRefused))
 	}
 	return gateway.Credential{AccessToken: a.AccessToken, Expires: a.Expires, Claims: a.Claims}, err
 }

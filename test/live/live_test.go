@@ -29,6 +29,16 @@ type world struct {
 // newWorld starts everything and waits until the gateway serves the API.
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
+	w := newPlane(tb)
+	w.change(0)
+	w.edge = w.gateway("edge")
+	w.waitFor(w.edge, 0, 10*time.Second)
+	return w
+}
+
+// newPlane starts a plane and a backend service, and makes the API.
+func newPlane(tb testing.TB) *world {
+	tb.Helper()
 	backend := causewaytest.NewBackend(tb)
 	w := &world{tb: tb, system: causewaytest.NewSystem(tb), clients: &http.Client{
 		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
@@ -39,18 +49,22 @@ func newWorld(tb testing.TB) *world {
 		"displayName": "Live", "path": "live", "protocols": []string{"http"}, "serviceUrl": backend.URL(), "subscriptionRequired": false,
 	})
 	w.put("apis/live/operations/get", map[string]any{"displayName": "Get", "method": "GET", "urlTemplate": "/get"})
-	w.change(0)
 	w.put("gateways/edge", map[string]any{"locationData": map[string]any{"name": "here"}})
 	w.put("gateways/edge/apis/live", nil)
+	return w
+}
+
+// gateway starts a process of the gateway edge with further settings.
+func (w *world) gateway(name string, settings ...string) *causewaytest.Process {
+	w.tb.Helper()
 	expiry := time.Now().UTC().Add(24 * time.Hour).Format(time.RFC3339)
 	var token struct{ Value string }
 	answer := w.system.ARM(w.plane, http.MethodPost, "gateways/edge/generateToken", `{"keyType":"primary","expiry":"`+expiry+`"}`)
 	if err := json.Unmarshal([]byte(answer), &token); err != nil {
-		tb.Fatalf("reading the token: %v", err)
+		w.tb.Fatalf("reading the token: %v", err)
 	}
-	w.edge = w.system.Start("edge", "config.service.endpoint="+w.plane.Listen["management"], "config.service.auth=GatewayKey "+token.Value, "gateway")
-	w.waitFor(w.edge, 0, 10*time.Second)
-	return w
+	settings = append(settings, "config.service.endpoint="+w.plane.Listen["management"], "config.service.auth=GatewayKey "+token.Value, "gateway")
+	return w.system.Start(name, settings...)
 }
 
 func (w *world) put(path string, properties map[string]any) {
@@ -69,12 +83,18 @@ func (w *world) put(path string, properties map[string]any) {
 // change makes the API's policy say n.
 func (w *world) change(n int) {
 	w.tb.Helper()
+	w.changeWith(n, "")
+}
+
+// changeWith does so with statements in inbound.
+func (w *world) changeWith(n int, statements string) {
+	w.tb.Helper()
 	w.put("apis/live/policies/policy", map[string]any{"format": "rawxml", "value": fmt.Sprintf(`<policies>
-<inbound><base /></inbound>
+<inbound><base />%s</inbound>
 <backend><base /></backend>
 <outbound><base /><set-header name="X-Change" exists-action="override"><value>%d</value></set-header></outbound>
 <on-error><base /></on-error>
-</policies>`, n)})
+</policies>`, statements, n)})
 }
 
 // get calls the API at a gateway and returns what its policy says.
