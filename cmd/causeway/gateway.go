@@ -19,7 +19,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/gateway"
-	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/redis"
 	"github.com/causeway-apim/causeway/internal/snapshot"
@@ -145,7 +144,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	var client *configsync.Client
 	credentials := &remoteCredentials{}
 	g := gateway.New(gateway.Options{
-		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits), Transport: &http1.Client{},
+		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits), Transport: &gateway.Transport{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(),

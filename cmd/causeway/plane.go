@@ -18,7 +18,6 @@ import (
 
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/gateway"
-	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/importer"
 	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -145,7 +144,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 			return nil, errors.Join(err, st.Close())
 		}
 		p.gateway = gateway.New(gateway.Options{
-			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue.WithExpressionLimits(o.expressions), Transport: &http1.Client{},
+			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue.WithExpressionLimits(o.expressions), Transport: &gateway.Transport{},
 			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
 			Trace: func(service, id string, document []byte) {
 				p.traces.put(context.Background(), service, "managed", id, document)

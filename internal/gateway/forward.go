@@ -86,7 +86,10 @@ func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request,
 	timeout := cmp.Or(o.Timeout, defaultForwardTimeout)
 	options := message.TransportOptions{
 		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: bodyIdleTimeout, TLS: tlsConfig,
-		Proxy: proxy, OnInformational: r.interim,
+		Proxy: proxy, OnInformational: r.interim, Version: r.httpVersion(o.HTTPVersion),
+	}
+	if isGRPCCall(r.exec.Request) {
+		options.IdleTimeout = 0 // streams may rest; the engine asks whether the backend service is there
 	}
 	for hop := 0; ; hop++ {
 		resp, err := r.gateway.transport.RoundTrip(ctx, out, options)
@@ -137,6 +140,9 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 	out.Header.CopyFrom(&in.Header)
 	upgrade := r.matched.api != nil && (r.matched.api.isWebSocket() || r.matched.api.isGraphQL() && isWebSocketRequest(in))
 	removeHopByHop(&out.Header, upgrade)
+	if isGRPCCall(in) {
+		out.Header.Set("TE", "trailers") // gRPC wants to know that nobody between drops them
+	}
 	// The caller's Host names the gateway: the transport writes the backend
 	// service's own. One that a policy has set stays.
 	if out.Header.Get("Host") == r.host {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
+	"github.com/causeway-apim/causeway/internal/gateway/http2"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -17,7 +18,8 @@ import (
 // Server puts a gateway on listeners.
 type Server struct {
 	gateway *Gateway
-	http    http1.Server
+	http    http1.Server // accepts, and hands on what speaks HTTP/2
+	http2   http2.Server
 	tls     *tls.Config
 }
 
@@ -25,20 +27,24 @@ type Server struct {
 // host names without one of their own.
 func NewServer(g *Gateway, fallback *tls.Certificate) *Server {
 	s := &Server{gateway: g}
-	s.http = http1.Server{Handler: g, Now: g.now, Hooks: http1.Hooks{
-		Refused: func(r http1.Refused) {
-			g.log.Info("A request was refused.", telemetry.EventKey, "RequestRefused", "callerIpAddress", addressText(r.Remote.Addr()), "responseCode", r.Status, "error", r.Err)
-		},
-		Panicked: func(value any, stack []byte) {
-			g.log.Error("A request ended in a panic.", telemetry.EventKey, "Panic", "error", fmt.Sprint(value), "stack", string(stack))
-		},
+	refused := func(remote netip.AddrPort, status int, err error) {
+		g.log.Info("A request was refused.", telemetry.EventKey, "RequestRefused", "callerIpAddress", addressText(remote.Addr()), "responseCode", status, "error", err)
+	}
+	panicked := func(value any, stack []byte) {
+		g.log.Error("A request ended in a panic.", telemetry.EventKey, "Panic", "error", fmt.Sprint(value), "stack", string(stack))
+	}
+	s.http2 = http2.Server{Handler: g, Now: g.now, Hooks: http2.Hooks{
+		Refused: func(r http2.Refused) { refused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
+	}}
+	s.http = http1.Server{Handler: g, Now: g.now, HTTP2: s.http2.ServeConn, Hooks: http1.Hooks{
+		Refused: func(r http1.Refused) { refused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
 		HandshakeFailed: func(remote netip.AddrPort, err error) {
 			g.log.Info("A TLS handshake failed.", telemetry.EventKey, "ClientHelloParsingFailed", "callerIpAddress", addressText(remote.Addr()), "error", err)
 		},
 	}}
 	s.tls = &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"http/1.1"},
+		NextProtos: []string{"h2", "http/1.1"},
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			return s.configFor(hello.ServerName, fallback)
 		},
@@ -62,7 +68,11 @@ func served(err error) error {
 }
 
 // Shutdown ends the listeners and waits for requests in flight until ctx ends.
-func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	over := make(chan error, 1)
+	go func() { over <- s.http2.Shutdown(ctx) }()
+	return errors.Join(s.http.Shutdown(ctx), <-over)
+}
 
 // configFor makes the TLS configuration of one host name.
 func (s *Server) configFor(name string, fallback *tls.Certificate) (*tls.Config, error) {
@@ -75,6 +85,9 @@ func (s *Server) configFor(name string, fallback *tls.Certificate) (*tls.Config,
 			c.MinVersion = tls.VersionTLS10
 		case host.TLS11:
 			c.MinVersion = tls.VersionTLS11
+		}
+		if !host.HTTP2 {
+			c.NextProtos = []string{"http/1.1"}
 		}
 		if host.NegotiateClientCertificate {
 			c.ClientAuth = tls.RequestClientCert

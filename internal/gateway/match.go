@@ -73,7 +73,7 @@ func (a *api) find(r *message.Request, path string, buf *matchBuffer) *operation
 		query = soapQuery(r)
 	}
 	op := a.router().find(r.Method, path, query, buf)
-	if op == nil && (a.isWebSocket() || a.isGraphQL() && isGraphQLPath(path)) {
+	if op == nil && a.takesAll(r.Method, path) {
 		return a.bare
 	}
 	return op

@@ -197,6 +197,10 @@ func (r *request) preflight() bool {
 func (r *request) answer(resp *message.Response) {
 	x := r.exchange
 	r.response = resp.Status
+	grpc := isGRPCCall(x.Request())
+	if grpc {
+		r.grpcAnswer(resp)
+	}
 	r.announceTrace(resp)
 	err := x.Respond(resp)
 	if err == nil {
@@ -213,6 +217,9 @@ func (r *request) answer(resp *message.Response) {
 	}
 	// After the first byte there is no way back: the engine refuses.
 	instead := r.exec.ErrorResponse(r.failure)
+	if grpc {
+		r.grpcAnswer(instead)
+	}
 	r.announceTrace(instead)
 	if x.Respond(instead) == nil {
 		r.response = instead.Status

@@ -85,9 +85,21 @@ type TransportOptions struct {
 	NoRetry bool
 	// Proxy is a forward proxy that the request goes through; nil for none.
 	Proxy *Proxy
+	// Version says which versions of HTTP may be spoken. A transport that has only one version ignores it.
+	Version HTTPVersion
 	// OnInformational is called with each interim answer but 101, before RoundTrip returns. The header is valid during the call.
 	OnInformational func(status int, h *Header)
 }
+
+// HTTPVersion is a choice of versions of HTTP towards a backend service.
+type HTTPVersion uint8
+
+// The choices.
+const (
+	HTTP1    HTTPVersion = iota // HTTP/1.1
+	HTTP2or1                    // over TLS HTTP/2 if the backend service offers it; else HTTP/1.1
+	HTTP2                       // HTTP/2, in the clear with prior knowledge
+)
 
 // Watchable is a context that tells a [Watcher] of its end without allocating; [context.AfterFunc] needs several objects for the same.
 type Watchable interface {

@@ -38,6 +38,10 @@ func ParseURL(raw string) (URL, error) {
 		u.Scheme = "ws"
 	case EqualName(scheme, "wss"):
 		u.Scheme = "wss"
+	case EqualName(scheme, "grpc"): // as descriptions of gRPC services have it
+		u.Scheme = "http"
+	case EqualName(scheme, "grpcs"):
+		u.Scheme = "https"
 	default:
 		return URL{}, fmt.Errorf("url %q: scheme %q is not supported", raw, scheme)
 	}

@@ -57,6 +57,10 @@ func (c *conn) serve() {
 		}
 		return
 	}
+	if f := c.server.HTTP2; f != nil && c.tls != nil && c.tls.NegotiatedProtocol == "h2" {
+		f(c.netConn, c.tls, nil)
+		return
+	}
 	for c.await() && c.receive() && c.x.run() {
 	}
 }
@@ -112,12 +116,20 @@ func (c *conn) awaitByte(idle time.Duration) error {
 	return nil
 }
 
+// http2Preface is the part of the preface of HTTP/2 that looks like a head (RFC 9113, 3.4).
+const http2Preface = "PRI * HTTP/2.0\r\n\r\n"
+
 // receive reads and parses a request's head. What cannot be accepted is answered.
 func (c *conn) receive() bool {
+	first := c.first
 	c.first = false
 	x, limits := &c.x, &c.server.limits
 	x.begin(c.server.Now())
 	head, err := c.in.head(limits.RequestLine+limits.HeaderBytes, limits.HeaderTimeout)
+	if f := c.server.HTTP2; f != nil && first && err == nil && c.tls == nil && string(head) == http2Preface {
+		f(c.netConn, nil, append([]byte(http2Preface), c.in.buf[c.in.r:c.in.w]...))
+		return false
+	}
 	if err == nil || errors.Is(err, errHeadTooLong) {
 		if tooLarge := checkSize(head, limits, err); tooLarge != nil {
 			err = tooLarge

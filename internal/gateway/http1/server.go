@@ -73,6 +73,9 @@ type Server struct {
 	Handler message.Handler
 	Limits  Limits
 	Hooks   Hooks
+	// HTTP2 serves a connection whose client speaks HTTP/2, because ALPN has agreed on "h2" or because it begins with the preface of HTTP/2 in the
+	// clear, and returns when it has ended. early is what has been read of it; it may not be kept. nil: the preface is refused like any other version.
+	HTTP2 func(conn net.Conn, state *tls.ConnectionState, early []byte)
 	// Now is the clock of Request.Received, Result and Date; nil means time.Now. Time limits always follow the real clock.
 	Now func() time.Time
 

@@ -16,7 +16,8 @@ import (
 	"github.com/causeway-apim/causeway/internal/message"
 )
 
-// ErrNotOffered is wrapped by the error of a request over TLS to a backend service that does not speak HTTP/2. Nothing was sent.
+// ErrNotOffered is wrapped by the error of a request over TLS to a backend service that does not speak HTTP/2. Nothing was sent, and the request's
+// body is still open, for another transport.
 var ErrNotOffered = errors.New("backend service does not offer HTTP/2")
 
 // Client sends requests to backend services over shared connections: with TLS where ALPN agrees on h2, in the clear with prior knowledge (RFC 9113,
@@ -75,7 +76,7 @@ func (c *Client) RoundTrip(ctx context.Context, r *message.Request, o message.Tr
 	c.start()
 	response, err := c.roundTrip(ctx, r, o)
 	if err != nil {
-		if r.Body != nil {
+		if r.Body != nil && !errors.Is(err, ErrNotOffered) {
 			_ = r.Body.Close()
 		}
 		return nil, err

@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/policy"
+)
+
+// isGRPC says whether the API passes calls of gRPC through.
+func (a *api) isGRPC() bool { return strings.EqualFold(a.part.Type, "grpc") }
+
+// takesAll says whether a path without an operation is taken all the same: by a GraphQL or WebSocket API for its one path, and by a gRPC API that
+// has no operations for each of its methods.
+func (a *api) takesAll(method, path string) bool {
+	return a.isWebSocket() || a.isGraphQL() && isGraphQLPath(path) || a.isGRPC() && method == "POST" && a.operations.len() == 0
+}
+
+// isGRPCCall tells a call of gRPC ("gRPC over HTTP2"). gRPC-Web is HTTP like any other to us.
+func isGRPCCall(r *message.Request) bool {
+	const kind = "application/grpc"
+	value := r.Header.Get("Content-Type")
+	if len(value) < len(kind) || !message.EqualName(value[:len(kind)], kind) || r.Method != "POST" || r.Proto == "HTTP/1.1" || r.Proto == "HTTP/1.0" {
+		return false
+	}
+	return len(value) == len(kind) || value[len(kind)] == '+' || value[len(kind)] == ';'
+}
+
+// The status codes of gRPC that the gateway answers with by itself.
+const (
+	grpcCancelled         = 1
+	grpcUnknown           = 2
+	grpcInvalidArgument   = 3
+	grpcDeadlineExceeded  = 4
+	grpcPermissionDenied  = 7
+	grpcResourceExhausted = 8
+	grpcUnimplemented     = 12
+	grpcInternal          = 13
+	grpcUnavailable       = 14
+	grpcUnauthenticated   = 16
+)
+
+// grpcStatus maps the status of an answer that is not gRPC, and why it was made. Callers of gRPC act on these codes, for instance by repeating a call
+// that was UNAVAILABLE.
+func grpcStatus(status int, reason string) int {
+	switch reason {
+	case policy.ReasonTimeout:
+		return grpcDeadlineExceeded
+	case policy.ReasonBackendConnection:
+		return grpcUnavailable
+	}
+	switch status {
+	case 400:
+		return grpcInvalidArgument
+	case 401:
+		return grpcUnauthenticated
+	case 403:
+		return grpcPermissionDenied
+	case 404, 405, 501:
+		return grpcUnimplemented
+	case 413, 429, 431:
+		return grpcResourceExhausted
+	case 499:
+		return grpcCancelled
+	case 500:
+		return grpcInternal
+	case 502, 503:
+		return grpcUnavailable
+	case 408, 504:
+		return grpcDeadlineExceeded
+	}
+	return grpcUnknown
+}
+
+// grpcAnswer turns an answer to a call of gRPC that is not gRPC into one: a head that is also the trailer. Fields such as Retry-After stay.
+func (r *request) grpcAnswer(resp *message.Response) {
+	if resp.Header.Has("Grpc-Status") || strings.HasPrefix(resp.Header.Get("Content-Type"), "application/grpc") {
+		return
+	}
+	reason := ""
+	if le := r.exec.LastError; le != nil {
+		reason = le.Reason
+	}
+	text := message.ReasonPhrase(resp.Status)
+	if memory, ok := resp.Body.(message.Memory); ok {
+		var said struct {
+			Message string `json:"message"`
+		}
+		if json.Unmarshal(memory.Rest(), &said) == nil && said.Message != "" {
+			text = said.Message
+		}
+	}
+	if resp.Body != nil {
+		_ = resp.Body.Close()
+	}
+	resp.Header.Del("Content-Encoding")
+	resp.Header.Del("Content-Length")
+	resp.Header.Set("Content-Type", "application/grpc")
+	resp.Header.Set("grpc-status", strconv.Itoa(grpcStatus(resp.Status, reason)))
+	resp.Header.Set("grpc-message", grpcText(text))
+	resp.Status, resp.Reason, resp.Body, resp.ContentLength = 200, "", nil, 0
+	resp.Trailer.Reset()
+}
+
+// grpcText encodes a message: bytes that are no printable ASCII, and the percent sign, as %XX.
+func grpcText(s string) string {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '%' {
+			fmt.Fprintf(&out, "%%%02X", c)
+		} else {
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
+}
