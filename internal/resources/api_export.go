@@ -29,7 +29,7 @@ func viewExport(x *resource.Reader, d *resource.Doc[API]) (any, error) {
 	format := strings.ToLower(x.Param("format"))
 	f, ok := importFormats(format)
 	if !ok {
-		return nil, arm.Errorf(arm.CodeInvalidQuery, "format must be one of openapi, openapi+json and swagger-json, or of their links.").
+		return nil, arm.Errorf(arm.CodeInvalidQuery, "format must be one of openapi, openapi+json, swagger-json, wadl, wsdl, graphql, odata and grpc, or of their links.").
 			WithTarget("format")
 	}
 	if !f.link {
@@ -95,19 +95,28 @@ func resultOf(x *resource.Reader, d *resource.Doc[API]) (*importer.Result, error
 		}
 		r.Operations = append(r.Operations, exportedOperation(op))
 	}
-	for s, err := range resource.All[Schema](x, d.ID, "schemas") {
+	return r, exportedSchemas(x, d.ID, r)
+}
+
+// exportedSchemas adds the schemas: of the two kinds of JSON the first one, of the others all.
+func exportedSchemas(x *resource.Reader, api arm.ID, r *importer.Result) error {
+	hasTypes := false
+	for s, err := range resource.All[Schema](x, api, "schemas") {
 		if err != nil {
-			return nil, err
+			return err
 		}
+		types := s.Props.ContentType == importer.ContentTypeComponents || s.Props.ContentType == importer.ContentTypeDefinitions
+		if types && hasTypes {
+			continue
+		}
+		hasTypes = hasTypes || types
 		document, err := x.Blob(s.ID, schemaBlob)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if len(r.Schemas) == 0 && (s.Props.ContentType == importer.ContentTypeComponents || s.Props.ContentType == importer.ContentTypeDefinitions) {
-			r.Schemas = append(r.Schemas, importer.Schema{ID: s.Name(), ContentType: s.Props.ContentType, Document: document})
-		}
+		r.Schemas = append(r.Schemas, importer.Schema{ID: s.Name(), ContentType: s.Props.ContentType, Document: document})
 	}
-	return r, nil
+	return nil
 }
 
 func exportedOperation(d *resource.Doc[Operation]) importer.Operation {

@@ -104,6 +104,14 @@ func exportType(f importer.Format) string {
 		return "application/vnd.oai.openapi"
 	case importer.FormatOpenAPIJSON:
 		return "application/vnd.oai.openapi+json"
+	case importer.FormatWADL:
+		return "application/vnd.sun.wadl+xml"
+	case importer.FormatWSDL:
+		return "application/wsdl+xml"
+	case importer.FormatOData:
+		return "application/xml"
+	case importer.FormatGraphQL, importer.FormatGRPC:
+		return "text/plain; charset=utf-8"
 	}
 	return "application/json"
 }

@@ -52,7 +52,8 @@ func TestExportLink(t *testing.T) {
 	if w := get(link); w.Code != http.StatusForbidden {
 		t.Errorf("an old link: status %d", w.Code)
 	}
-	srv.Must(http.StatusBadRequest, "GET", "apis/pets?export=true&format=wadl-link", "")
+	srv.Must(http.StatusBadRequest, "GET", "apis/pets?export=true&format=wsdl", "")
+	srv.Must(http.StatusBadRequest, "GET", "apis/pets?export=true&format=raml-link", "")
 }
 
 // TestExportFollowsChanges writes and deletes operations after an import: the export says what the API is now.

@@ -2,16 +2,20 @@ package resources
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/importer"
-	"github.com/causeway-apim/causeway/internal/resource"
 )
 
 // definitionBlob is the name under which the exact bytes of the imported description are kept beside an API.
 const definitionBlob = "definition"
+
+// importTime bounds an import with all links that its description has.
+const importTime = 2 * time.Minute
 
 // importFormat says what a value of the format property means.
 type importFormat struct {
@@ -19,7 +23,7 @@ type importFormat struct {
 	link bool
 }
 
-// importFormats are the formats that can be imported.
+// importFormats are the formats that can be imported and exported.
 func importFormats(name string) (f importFormat, ok bool) {
 	switch name = strings.ToLower(name); name {
 	case "openapi", "openapi-link":
@@ -28,6 +32,16 @@ func importFormats(name string) (f importFormat, ok bool) {
 		f.kind = importer.FormatOpenAPIJSON
 	case "swagger-json", "swagger-link-json", "swagger-link":
 		f.kind = importer.FormatSwaggerJSON
+	case "wadl", "wadl-xml", "wadl-link-json", "wadl-link":
+		f.kind = importer.FormatWADL
+	case "wsdl", "wsdl-link":
+		f.kind = importer.FormatWSDL
+	case "graphql", "graphql-link":
+		f.kind = importer.FormatGraphQL
+	case "odata", "odata-link":
+		f.kind = importer.FormatOData
+	case "grpc", "grpc-link":
+		f.kind = importer.FormatGRPC
 	default:
 		return f, false
 	}
@@ -35,8 +49,8 @@ func importFormats(name string) (f importFormat, ok bool) {
 	return f, true
 }
 
-// readDescription fetches and parses the description that a write brings, outside of the transaction.
-func (p *API) readDescription(ctx context.Context, env Env) error {
+// readDescription fetches and parses the description that a write brings, outside of the transaction. oldType is the type of the API so far.
+func (p *API) readDescription(ctx context.Context, env Env, oldType string) error {
 	p.imported = nil
 	if p.Value == "" && p.Format == "" {
 		return nil
@@ -46,18 +60,32 @@ func (p *API) readDescription(ctx context.Context, env Env) error {
 	case p.Format == "":
 		return arm.Invalid("format", "format is required with value.")
 	case !ok:
-		return arm.Invalid("format", "The format %q cannot be imported. Those that can are openapi, openapi+json, swagger-json and their links.", p.Format)
+		return arm.Invalid("format", "The format %q cannot be imported.", p.Format)
 	case p.Value == "":
 		return arm.Invalid("value", "value is required with format.")
 	}
-	o := importer.Options{Format: f.kind, MaxBytes: apiBodyMax, RequiredQuery: importer.RequiredQuery(strings.ToLower(p.RequiredQuery))}
+	ctx, cancel := context.WithTimeout(ctx, importTime)
+	defer cancel()
+	o := importer.Options{
+		Format: f.kind, MaxBytes: apiBodyMax, RequiredQuery: importer.RequiredQuery(strings.ToLower(p.RequiredQuery)),
+		SOAPToREST: !strings.EqualFold(first(p.APIType, p.Type, oldType), importer.TypeSOAP),
+		Fetch:      env.fetchPart,
+	}
+	if w := p.WSDLSelector; w != nil {
+		o.WSDLService, o.WSDLEndpoint = w.Service, w.Endpoint
+	}
 	data := []byte(p.Value)
 	if f.link {
 		var err error
-		if data, err = env.fetch(ctx, p.Value, apiBodyMax); err != nil {
+		if f.kind == importer.FormatGraphQL {
+			data, err = env.fetchGraphQL(ctx, p.Value)
+		} else {
+			data, err = env.fetch(ctx, p.Value, apiBodyMax)
+		}
+		if err != nil {
 			return err
 		}
-		o.SourceURL = p.Value
+		o.SourceURL = strings.TrimSpace(p.Value)
 	}
 	r, err := importer.Import(ctx, data, o)
 	if ie, ok := errors.AsType[*importer.Error](err); ok && ctx.Err() == nil {
@@ -67,11 +95,51 @@ func (p *API) readDescription(ctx context.Context, env Env) error {
 	return err
 }
 
+// fetchGraphQL reads a schema from a file, or asks the service at the link for it.
+func (e Env) fetchGraphQL(ctx context.Context, link string) ([]byte, error) {
+	address, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(link)), "?")
+	for _, ending := range []string{".graphql", ".graphqls", ".gql", ".json", ".txt"} {
+		if strings.HasSuffix(address, ending) {
+			return e.fetch(ctx, link, apiBodyMax)
+		}
+	}
+	query, err := json.Marshal(map[string]string{"query": importer.IntrospectionQuery, "operationName": "IntrospectionQuery"})
+	if err != nil {
+		return nil, err
+	}
+	o := e.fetchOptions(apiBodyMax)
+	o.PostJSON = query
+	data, _, err := importer.Fetch(ctx, strings.TrimSpace(link), o)
+	if fe, ok := errors.AsType[*importer.FetchError](err); ok && fe.Code == importer.CodeLinkUnreachable {
+		return e.fetch(ctx, link, apiBodyMax) // no service, perhaps a file
+	}
+	if err != nil {
+		return nil, linkError(ctx, err)
+	}
+	return data, nil
+}
+
+// fetchPart reads a document that a description refers to.
+func (e Env) fetchPart(ctx context.Context, link string) ([]byte, error) {
+	data, _, err := importer.Fetch(ctx, link, e.fetchOptions(apiBodyMax))
+	if fe, ok := errors.AsType[*importer.FetchError](err); ok {
+		return nil, errors.New(fe.Message)
+	}
+	return data, err
+}
+
+func (e Env) fetchOptions(most int64) importer.FetchOptions {
+	return importer.FetchOptions{MaxBytes: most, AllowLoopback: e.AllowLoopbackLinks, AllowPrivate: e.AllowPrivateLinks}
+}
+
 // fetch follows a link of a request and explains why that fails.
 func (e Env) fetch(ctx context.Context, link string, most int64) ([]byte, error) {
-	data, _, err := importer.Fetch(ctx, strings.TrimSpace(link), importer.FetchOptions{
-		MaxBytes: most, AllowLoopback: e.AllowLoopbackLinks, AllowPrivate: e.AllowPrivateLinks,
-	})
+	data, _, err := importer.Fetch(ctx, strings.TrimSpace(link), e.fetchOptions(most))
+	return data, linkError(ctx, err)
+}
+
+// linkError is the answer to a link that cannot be followed.
+func linkError(ctx context.Context, err error) error {
 	if fe, ok := errors.AsType[*importer.FetchError](err); ok && ctx.Err() == nil {
 		message := "The link cannot be followed: " + fe.Message + "."
 		if fe.URL != "" {
@@ -79,9 +147,9 @@ func (e Env) fetch(ctx context.Context, link string, most int64) ([]byte, error)
 		}
 		answer := arm.Errorf(arm.Code(fe.Code), "%s", message).WithTarget("value")
 		answer.Details = []arm.Detail{{Code: arm.Code(fe.Code), Target: "value", Message: message}}
-		return nil, answer
+		return answer
 	}
-	return data, err
+	return err
 }
 
 // invalidDocument is the error for a document in the property target: the message tells the first cause at once.
@@ -104,6 +172,7 @@ func (p *API) fillFromImport() {
 	if r.Kind == importer.FormatOpenAPI && r.Syntax == importer.SyntaxJSON {
 		p.DefinitionFormat = string(importer.FormatOpenAPIJSON)
 	}
+	p.Type = first(p.Type, p.APIType, r.Type)
 	p.DisplayName = first(p.DisplayName, clip(r.Title, 300))
 	p.Description = first(p.Description, r.Description)
 	p.TermsOfServiceURL = first(p.TermsOfServiceURL, r.TermsOfService)
@@ -129,44 +198,6 @@ func clip(s string, characters int) string {
 		return string(r[:characters])
 	}
 	return s
-}
-
-// saveImport writes what an imported description consists of. Operations that stay, by name, keep their policies and
-// tags; those that have vanished are removed.
-func saveImport(x *resource.Tx, d *resource.Doc[API]) error {
-	r := d.Props.imported
-	if err := saveImportedSchemas(x, d.ID, r.Schemas); err != nil {
-		return err
-	}
-	before := make(map[string]*resource.Doc[Operation])
-	for op, err := range resource.All[Operation](&x.Reader, d.ID, "operations") {
-		if err != nil {
-			return err
-		}
-		before[op.ID.Key()] = op
-	}
-	docs := make([]*resource.Doc[Operation], 0, len(r.Operations))
-	for i := range r.Operations {
-		op := &resource.Doc[Operation]{Props: operationOf(&r.Operations[i])}
-		op.ID = d.ID.Child("operations", r.Operations[i].ID)
-		if old := before[op.ID.Key()]; old != nil {
-			op.Meta = old.Meta
-			delete(before, op.ID.Key())
-		}
-		docs = append(docs, op)
-	}
-	for _, vanished := range before {
-		if err := resource.Remove(x, vanished.ID); err != nil {
-			return err
-		}
-	}
-	if err := resource.SaveAll(x, docs); err != nil {
-		return err
-	}
-	if err := saveImportedTags(x, d.ID, r.Operations); err != nil {
-		return err
-	}
-	return x.PutBlob(d.ID, definitionBlob, r.Original)
 }
 
 // operationOf turns an operation of a description into one of an API.

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/arm"
@@ -46,6 +47,9 @@ func apiSchemas() *resource.Type {
 			return nil
 		},
 		After: func(x *resource.Tx, _, d *resource.Doc[Schema]) error {
+			if err := outdateDefinition(x, d.ID.Parent()); err != nil {
+				return err
+			}
 			return x.PutBlob(d.ID, schemaBlob, d.Props.document)
 		},
 		View: func(x *resource.Reader, d *resource.Doc[Schema]) (any, error) {
@@ -66,9 +70,9 @@ func publishSchema(p *resource.Pub, d *resource.Doc[Schema]) error {
 }
 
 // saveImportedSchemas replaces the schemas that an import has made before.
-func saveImportedSchemas(x *resource.Tx, api arm.ID, schemas []importer.Schema) error {
-	stays := make(map[string]bool, len(schemas))
-	for _, s := range schemas {
+func saveImportedSchemas(x *resource.Tx, api arm.ID, r *importer.Result) error {
+	stays, types := make(map[string]bool, len(r.Schemas)), importedTypes(r.Kind)
+	for _, s := range r.Schemas {
 		d := &resource.Doc[Schema]{Props: Schema{ContentType: s.ContentType}}
 		d.ID = api.Child("schemas", s.ID)
 		if err := resource.Save(x, d); err != nil {
@@ -84,8 +88,7 @@ func saveImportedSchemas(x *resource.Tx, api arm.ID, schemas []importer.Schema) 
 		if err != nil {
 			return err
 		}
-		imported := d.Props.ContentType == importer.ContentTypeComponents || d.Props.ContentType == importer.ContentTypeDefinitions
-		if imported && !stays[d.ID.Key()] {
+		if slices.Contains(types, d.Props.ContentType) && !stays[d.ID.Key()] {
 			vanished = append(vanished, d.ID)
 		}
 	}

@@ -52,7 +52,7 @@ type API struct {
 	Contact                *Contact               `json:"contact,omitempty" doc:"Who is responsible."`
 	License                *License               `json:"license,omitempty" doc:"License of the API."`
 	APIType                string                 `json:"apiType,omitempty" rule:"writeonly,enum=http|soap|websocket|graphql|odata|grpc" doc:"Kind of API to make; the same as type."`
-	Format                 string                 `json:"format,omitempty" rule:"writeonly,enum=openapi|openapi+json|openapi-link|openapi+json-link|swagger-json|swagger-link-json|swagger-link|wadl-xml|wadl-link-json|wsdl|wsdl-link|graphql-link|odata|odata-link|grpc|grpc-link" doc:"Format of the description to import."`
+	Format                 string                 `json:"format,omitempty" rule:"writeonly,enum=openapi|openapi+json|openapi-link|openapi+json-link|swagger-json|swagger-link-json|swagger-link|wadl-xml|wadl-link-json|wsdl|wsdl-link|graphql|graphql-link|odata|odata-link|grpc|grpc-link" doc:"Format of the description to import."`
 	Value                  string                 `json:"value,omitempty" rule:"writeonly" doc:"Description to import: its text or, with a -link format, where it is."`
 	RequiredQuery          string                 `json:"translateRequiredQueryParameters,omitempty" rule:"writeonly,enum=template|query" doc:"Whether an import makes required query parameters part of the URL template. By default it does not."`
 	WSDLSelector           *WSDLSelector          `json:"wsdlSelector,omitempty" rule:"writeonly" doc:"Part of a WSDL description to import."`
@@ -114,12 +114,16 @@ func apis(env Env) *resource.Type {
 		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL, MaxBody: apiBodyMax, DeleteEmpty: true,
 		NamePattern: `[^*#&+:<>?\\/;]+(;(?i:rev)=[A-Za-z0-9._-]{1,100})?`, NameMax: 256,
 		Alias: func(x *resource.Reader, id arm.ID) (arm.ID, error) { return revisionID(x, id) },
-		Prepare: func(ctx context.Context, _ *resource.Request, _, d *resource.Doc[API]) error {
-			return d.Props.readDescription(ctx, env)
+		Prepare: func(ctx context.Context, _ *resource.Request, old, d *resource.Doc[API]) error {
+			oldType := ""
+			if old != nil {
+				oldType = old.Props.Type
+			}
+			return d.Props.readDescription(ctx, env, oldType)
 		},
 		Default: completeAPI,
 		Check:   checkAPI,
-		After:   afterAPI,
+		After:   env.afterAPI,
 		Delete:  releaseAPI,
 		View:    viewAPI,
 		Keep:    taggedWith[API], KeepParams: []string{"tags"},
@@ -271,7 +275,7 @@ func checkUniquePath(x *resource.Tx, d *resource.Doc[API]) error {
 }
 
 // afterAPI writes what belongs to an API: the operations of an imported description or of the API that is copied.
-func afterAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
+func (e Env) afterAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 	if old == nil && d.Props.SourceAPIID != "" {
 		if err := copyAPI(x, d); err != nil {
 			return err
@@ -285,7 +289,7 @@ func afterAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 	if d.Props.imported == nil {
 		return nil
 	}
-	return saveImport(x, d)
+	return e.saveImport(x, d)
 }
 
 // releaseAPI refuses to delete the current revision alone, and deletes the subscriptions to the API with its last one.
