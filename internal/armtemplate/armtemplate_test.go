@@ -396,11 +396,19 @@ func TestWorkIsBounded(t *testing.T) {
 		p := string(c - 1)
 		doubling += `, "` + string(c) + `": "[concat(variables('` + p + `'), variables('` + p + `'))]"`
 	}
+	loops := `"[copyIndex('l')]"`
+	for range 6 {
+		loops = `{"copy": [{"name": "l", "count": 800, "input": ` + loops + `}]}`
+	}
 	for _, template := range []string{
+		`{"resources": [{"type": "A.B/c", "apiVersion": "2020-01-01", "name": "x", "properties": ` + loops + `}]}`,
 		`{"resources": [], "variables": {` + doubling + `}, "outputs": {"o": {"type": "string", "value": "[variables('z')]"}}}`,
 		`{"resources": [], "outputs": {"o": {"type": "array", "value": "[map(range(0, 10000), lambda('x', map(range(0, 10000), lambda('y', 1))))]"}}}`,
 	} {
 		d, err := open(t, template, "")
+		if err == nil {
+			_, err = d.Plan()
+		}
 		if err == nil {
 			_, _, err = d.Outputs(t.Context())
 		}

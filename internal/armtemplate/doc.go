@@ -23,10 +23,10 @@ const (
 	MaxCopies          = 800
 
 	maxDepth  = 64         // of nested values, expressions, and calls of one another
-	maxSteps  = 2_000_000  // nodes evaluated for one deployment
+	maxSteps  = 1_000_000  // nodes evaluated for one deployment
 	maxValues = 10 << 20   // bytes of one string
 	maxRange  = 10_000     // numbers of range()
-	maxRetain = 4_000_000  // elements that one evaluation may put into new arrays and objects
+	maxRetain = 1_000_000  // elements that one evaluation may put into new arrays and objects
 	maxUnits  = 64_000_000 // bytes that one evaluation may put into new strings
 )
 

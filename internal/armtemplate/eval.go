@@ -41,7 +41,7 @@ type local struct {
 }
 
 // watch collects what an expression refers to while it is looked through for dependencies.
-type watch struct{ refs []string }
+type watch struct{ refs map[string]bool }
 
 // raise ends the evaluation with an error; [frame.value] returns it.
 func raise(e *Error) { panic(e) }

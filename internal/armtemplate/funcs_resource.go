@@ -108,7 +108,7 @@ func managementGroupResourceID(a args) Value {
 
 // named returns the ID and api-version that a name, symbolic name or ID means.
 func (a args) named(what string) (id, version string) {
-	r, known := a.d.lookup(what)
+	r, known := a.d.find(what)
 	switch {
 	case known && len(r) == 1:
 		return r[0].ID, r[0].APIVersion
@@ -142,7 +142,7 @@ func reference(a args) Value {
 
 // references is reference() of all the resources of a loop.
 func references(a args) Value {
-	list, known := a.d.lookup(a.str(0))
+	list, known := a.d.find(a.str(0))
 	if !known {
 		fail("The loop '%s' is not defined in the template.", a.str(0))
 	}
@@ -158,7 +158,7 @@ func references(a args) Value {
 }
 
 func resourceInfo(a args) Value {
-	list, known := a.d.lookup(a.str(0))
+	list, known := a.d.find(a.str(0))
 	if !known || len(list) != 1 {
 		fail("The resource '%s' is not defined in the template.", a.str(0))
 	}

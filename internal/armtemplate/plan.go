@@ -2,6 +2,7 @@ package armtemplate
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -227,12 +228,11 @@ func (r *Resource) Scope() (subscription, group string) {
 	return subscription, group
 }
 
-// lookup finds resources by what reference() and its like are given, in this template and, for one that is evaluated
-// within another, in that.
-func (d *Deployment) lookup(what string) ([]*Resource, bool) { return d.find(what) }
-
 // find returns the resources that a symbolic name, the name of a loop, an ID or a name means.
 func (d *Deployment) find(what string) (found []*Resource, known bool) {
+	if d.work.steps -= 1 + len(d.resources)/16; d.work.steps < 0 {
+		fail("The template takes more work than is allowed.")
+	}
 	if d.template.symbolic() {
 		base, number, indexed := strings.Cut(strings.TrimSuffix(what, "]"), "[")
 		for _, r := range d.resources {
@@ -295,7 +295,7 @@ func (d *Deployment) depend(r *Resource) {
 	if v, ok := r.raw.Get("dependsOn"); ok {
 		at("dependsOn", func() { d.explicit(r, v) })
 	}
-	w := &watch{}
+	w := &watch{refs: map[string]bool{}}
 	f := r.frame
 	f.watch = w
 	for _, k := range r.raw.Keys() {
@@ -303,7 +303,7 @@ func (d *Deployment) depend(r *Resource) {
 			f.scan(v, strings.EqualFold(r.Type, DeploymentsType), 0)
 		}
 	}
-	for _, what := range w.refs {
+	for _, what := range slices.Sorted(maps.Keys(w.refs)) {
 		if found, known := d.find(what); known {
 			r.after(found...)
 		}

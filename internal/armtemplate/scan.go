@@ -12,6 +12,7 @@ func (f frame) scan(v Value, nested bool, depth int) {
 	if depth > maxDepth {
 		return
 	}
+	f.step() // loops in loops are work, whatever is in them
 	switch v := v.(type) {
 	case string:
 		if IsExpression(v) {
@@ -83,6 +84,6 @@ func (f frame) note(e expr) {
 		return
 	}
 	if s, ok := v.(string); ok {
-		f.watch.refs = append(f.watch.refs, s)
+		f.watch.refs[s] = true
 	}
 }
