@@ -188,7 +188,7 @@ func (s *Server) deploymentVerb(w http.ResponseWriter, r *http.Request, p deploy
 			break
 		}
 	}
-	if len(p.rest) > 2 {
+	if len(p.rest) > 2 || len(p.rest) == 2 && !strings.HasPrefix(strings.ToLower(p.rest[0]), "operation") {
 		return "", nil
 	}
 	if p.name == "" {

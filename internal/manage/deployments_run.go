@@ -167,7 +167,8 @@ func (d *run) save(ctx context.Context) {
 	now := d.s.c.Now().UTC()
 	d.saved, d.record.Beat = now, now
 	d.record.Properties.Timestamp, d.record.Properties.Duration = now, isoDuration(now.Sub(d.start))
-	ctx = context.WithoutCancel(ctx)
+	// The state is the process's own record: the audit log has the request and every resource.
+	ctx = context.WithValue(context.WithoutCancel(ctx), callKey{}, (*Call)(nil))
 	stop := false
 	_, err := d.s.c.Store.Update(ctx, "", func(tx store.Tx) error {
 		sd, err := tx.Get(ctx, d.o.id.Key())
