@@ -45,6 +45,15 @@ func TestOtherFormats(t *testing.T) {
 	}
 }
 
+// manyMethods are more methods than a description may have.
+func manyMethods() string {
+	var b strings.Builder
+	for i := range maxOperations + 1 {
+		fmt.Fprintf(&b, "rpc M%d (M) returns (M);\n", i)
+	}
+	return b.String()
+}
+
 func TestOtherFormatErrors(t *testing.T) {
 	t.Parallel()
 	const (
@@ -87,6 +96,10 @@ func TestOtherFormatErrors(t *testing.T) {
 		{"no service", "syntax = \"proto3\";", Options{Format: FormatGRPC}, "1:1 the file has no service"},
 		{"proto syntax", "syntax = \"proto3\";\nservice A {\n  rpc B (C) return (D);\n}", Options{Format: FormatGRPC}, "3:13 syntax error"},
 		{"proto type", "syntax = \"proto3\";\nservice A {\n  rpc B (C) returns (C);\n}", Options{Format: FormatGRPC}, "3:10 "},
+		{
+			"many operations", "syntax = \"proto3\";\nmessage M {}\nservice A {\n" + manyMethods() + "}",
+			Options{Format: FormatGRPC}, "0:0 the description has more than 20000 operations",
+		},
 		{"proto depth", strings.Repeat("message A {", 300), Options{Format: FormatGRPC}, "1:2211 the document nests deeper than 200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,9 @@ func Import(ctx context.Context, data []byte, o Options) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(r.Operations) > maxOperations {
+			return nil, &Error{Reason: fmt.Sprintf("the description has more than %d operations", maxOperations), Advice: "Split the API."}
+		}
 		return r, nil
 	}
 	t, err := read(ctx, data, o)
@@ -38,6 +41,9 @@ func Import(ctx context.Context, data []byte, o Options) (*Result, error) {
 	}
 	return m.result, nil
 }
+
+// maxOperations bounds the operations of one description.
+const maxOperations = 20_000
 
 // otherFormat finds what reads a format that is neither OpenAPI nor Swagger.
 func otherFormat(f Format) func(context.Context, []byte, Options) (*Result, *Error) {
@@ -130,6 +136,9 @@ func (m *mapper) document() *Error {
 	}
 	extra := root.get("x-ms-paths")
 	m.total = m.countOperations(paths) + m.countOperations(extra)
+	if m.total > maxOperations {
+		return m.tree.fail(paths.place, fmt.Sprintf("the description has more than %d operations", maxOperations), "Split the API.")
+	}
 	for _, group := range []*node{paths, extra} {
 		for i := range group.object() {
 			if err := m.pathItem(&group.members[i]); err != nil {
