@@ -173,6 +173,7 @@ func (l *link) flush() {
 		l.wake()
 	}
 	l.writing = false
+	l.wake()
 }
 
 // isLastWord says whether what is gathered is the GOAWAY of a connection that ends. The lock is held.
@@ -252,6 +253,9 @@ func (l *link) shut(err error, last uint32) {
 		if e, ok := err.(*linkError); ok {
 			l.goAway(last, e.code)
 			l.flush()
+			for l.writing { // somebody else, who takes it along
+				l.await()
+			}
 		}
 	}
 }
