@@ -26,15 +26,19 @@ type subscription struct {
 	// product is the lower-case product name of a product scope; api the
 	// lower-case name of an API scope; both empty open every API.
 	product, api string
+	workspace    string // of a scope that is a workspace: opens its APIs
 	user         string // lower-case
 }
 
 func newSubscription(part snapshot.Subscription) *subscription {
 	s := &subscription{part: part, user: strings.ToLower(part.User)}
-	if name, ok := strings.CutPrefix(part.Scope, "products/"); ok {
-		s.product = name
-	} else if name, ok := strings.CutPrefix(part.Scope, "apis/"); ok {
-		s.api = name
+	workspace, scope := splitWorkspace(part.Scope)
+	if name, ok := strings.CutPrefix(scope, "products/"); ok {
+		s.product = qualify(workspace, name)
+	} else if name, ok := strings.CutPrefix(scope, "apis/"); ok {
+		s.api = qualify(workspace, name)
+	} else {
+		s.workspace = workspace
 	}
 	return s
 }
@@ -69,7 +73,7 @@ func (c *config) admit(r *message.Request, a *api, now time.Time) (admission, *p
 		return c.admitWithoutKey(r, a)
 	}
 	sub := c.findSubscription(key)
-	if sub == nil || !sub.usable(now) || sub.api != "" && sub.api != a.name {
+	if sub == nil || !sub.usable(now) || sub.api != "" && sub.api != a.name || sub.workspace != "" && sub.workspace != workspaceOfName(a.name) {
 		return admission{}, a.refuse(r, invalidKey)
 	}
 	ad := admission{key: key, subscription: sub}

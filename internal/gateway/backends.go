@@ -24,7 +24,8 @@ func (b *backend) isPool() bool { return b.part.Type == "Pool" }
 // compileBackend fills named values into a backend entity: people keep a
 // function's key as {{name}} in its credentials.
 func (e *edit) compileBackend(id string) error {
-	name := lastSegment(id)
+	name := localName(id)
+	workspace, _ := splitWorkspace(id)
 	if old, ok := e.backends.Get(name); ok {
 		for _, ref := range old.references {
 			e.dependents.remove(ref, id)
@@ -40,10 +41,13 @@ func (e *edit) compileBackend(id string) error {
 		return err
 	}
 	b := &backend{part: entity}
-	expand := func(text string) string { return e.fillNamedValues(text, &b.references) }
+	expand := func(text string) string { return e.fillNamedValues(workspace, text, &b.references) }
 	b.part.URL = expand(entity.URL)
 	if c := b.part.Credentials; c != nil {
 		c.Scheme, c.Parameter = expand(c.Scheme), expand(c.Parameter)
+		for i, name := range c.CertificateIDs {
+			c.CertificateIDs[i] = qualify(workspace, lastSegment(name))
+		}
 		for _, fields := range [...]map[string][]string{c.Header, c.Query} {
 			for _, values := range fields {
 				for i := range values {
@@ -64,10 +68,10 @@ func (e *edit) compileBackend(id string) error {
 }
 
 // fillNamedValues fills named values into a text and notes which it refers to.
-func (e *edit) fillNamedValues(text string, references *[]string) string {
+func (e *edit) fillNamedValues(workspace, text string, references *[]string) string {
 	return expandNamedValues(text, func(name string) (string, bool) {
-		*references = append(*references, namedValueReference(strings.ToLower(name)))
-		if v, ok := e.namedValue(name); ok {
+		*references = append(*references, namedValueReference(qualify(workspace, strings.ToLower(name))))
+		if v, ok := e.namedValue(workspace, name); ok {
 			return v.Value, true
 		}
 		return "", false
@@ -114,11 +118,12 @@ func (s *service) pickBackend(c *config, name string) (target, error) {
 	now := s.gateway.now()
 	if b.isPool() {
 		return s.backends.pool(name).pick(b, now, func(member string) (target, bool) {
-			m, ok := c.backends.Get(strings.ToLower(member))
+			member = qualify(workspaceOfName(name), strings.ToLower(member))
+			m, ok := c.backends.Get(member)
 			if !ok || m.isPool() { // APIM knows no pools of pools
 				return target{}, false
 			}
-			return s.target(strings.ToLower(member), m), true
+			return s.target(member, m), true
 		})
 	}
 	t := s.target(name, b)

@@ -33,7 +33,7 @@ func (e *edit) compile(catalogue *policy.Catalogue) error {
 		switch {
 		case strings.HasSuffix(id, policySuffix):
 			err = e.compilePolicy(id, catalogue)
-		case strings.HasPrefix(id, "loggers/"):
+		case strings.Contains("/"+id, "/loggers/"):
 			err = e.compileLogger(id)
 		default:
 			err = e.compileBackend(id)
@@ -47,11 +47,12 @@ func (e *edit) compile(catalogue *policy.Catalogue) error {
 
 func (e *edit) compilePolicy(id string, catalogue *policy.Catalogue) error {
 	scope := policyScope(id)
+	workspace, _ := splitWorkspace(id)
 	if scopeOf(scope) == policy.ScopeResolver {
 		e.touchGraphQL(scope)
 	}
 	if old, ok := e.documents.Get(scope); ok {
-		for _, ref := range references(old) {
+		for _, ref := range references(workspace, old) {
 			e.dependents.remove(ref, id)
 		}
 	}
@@ -66,27 +67,27 @@ func (e *edit) compilePolicy(id string, catalogue *policy.Catalogue) error {
 	}
 	doc, report := catalogue.Compile(text.Value, policy.Options{
 		Kind: kindOf(scope), Scope: scopeOf(scope), Format: text.Format,
-		Strict: e.service.StrictExpressions, Lookup: lookup{e.config},
+		Strict: e.service.StrictExpressions, Lookup: lookup{e.config, workspace},
 	})
 	if err := report.Err(); err != nil {
 		return fmt.Errorf("%s: %w", scopeTitle(scope), err)
 	}
-	for _, ref := range references(doc) {
+	for _, ref := range references(workspace, doc) {
 		e.dependents.add(ref, id)
 	}
 	e.documents.set(scope, doc)
 	return nil
 }
 
-// references are what a change of makes a document stale.
-func references(d *policy.Document) []string {
+// references are what a change of makes a document of a workspace stale.
+func references(workspace string, d *policy.Document) []string {
 	r := d.References()
 	var refs []string
 	for _, n := range r.NamedValues {
-		refs = append(refs, namedValueReference(n))
+		refs = append(refs, namedValueReference(qualify(workspace, n)))
 	}
 	for _, n := range r.Fragments {
-		refs = append(refs, fragmentReference(n))
+		refs = append(refs, fragmentReference(qualify(workspace, n)))
 	}
 	return refs
 }
@@ -97,7 +98,10 @@ func policyScope(id string) string {
 }
 
 func scopeOf(scope string) policy.Scope {
+	workspace, scope := splitWorkspace(scope)
 	switch {
+	case scope == "" && workspace != "":
+		return policy.ScopeWorkspace
 	case scope == "":
 		return policy.ScopeService
 	case strings.HasPrefix(scope, "products/"):
@@ -128,10 +132,13 @@ func scopeTitle(scope string) string {
 // lookup is what policy documents may refer to by name. Backends and
 // certificates that are not there fail at run time only: the management plane
 // has checked them when the document was saved, and they come and go.
-type lookup struct{ c *config }
+type lookup struct {
+	c         *config
+	workspace string
+}
 
 func (l lookup) NamedValue(display string) (value string, secret, ok bool) {
-	v, ok := l.c.namedValue(display)
+	v, ok := l.c.namedValue(l.workspace, display)
 	if !ok {
 		return "", false, false
 	}
@@ -139,7 +146,7 @@ func (l lookup) NamedValue(display string) (value string, secret, ok bool) {
 }
 
 func (l lookup) Fragment(name string) (text, format string, ok bool) {
-	if f, ok := l.c.fragments.Get(strings.ToLower(name)); ok {
+	if f, ok := l.c.fragments.Get(qualify(l.workspace, strings.ToLower(name))); ok {
 		return f.Value, f.Format, true
 	}
 	return "", "", false
@@ -148,9 +155,9 @@ func (l lookup) Fragment(name string) (text, format string, ok bool) {
 func (lookup) HasBackend(string) bool     { return true }
 func (lookup) HasCertificate(string) bool { return true }
 
-// namedValue returns a named value by its display name.
-func (c *config) namedValue(display string) (*snapshot.NamedValue, bool) {
-	if id, ok := c.displayNames.first(strings.ToLower(display)); ok {
+// namedValue returns a named value of a workspace, or of the service, by its display name.
+func (c *config) namedValue(workspace, display string) (*snapshot.NamedValue, bool) {
+	if id, ok := c.displayNames.first(qualify(workspace, strings.ToLower(display))); ok {
 		return c.namedValues.Get(id)
 	}
 	return nil, false

@@ -121,9 +121,11 @@ func (e *edit) seal() {
 }
 
 // putAPI takes over the operations of the API's last state.
-func (e *edit) putAPI(part snapshot.API) {
+func (e *edit) putAPI(id string, part snapshot.API) {
+	workspace, _ := splitWorkspace(id)
+	part.ID, part.VersionSet = localName(id), qualify(workspace, part.VersionSet)
 	a := &api{
-		part: part, name: lowerASCII(part.Name), scope: "apis/" + part.ID, bare: &operation{},
+		part: part, name: qualify(workspace, lowerASCII(part.Name)), scope: id, bare: &operation{},
 		path: lowerASCII(strings.Trim(part.Path, "/")), known: true,
 	}
 	a.part.Path = strings.Trim(part.Path, "/")
@@ -176,9 +178,10 @@ func (e *edit) dropFromGroup(a *api) {
 	}
 }
 
-func (e *edit) putOperation(id string, part snapshot.Operation) {
-	a := e.ownAPI(part.API)
-	a.operations.set(id, &operation{part: part, id: id, scope: "apis/" + part.API + "/operations/" + id})
+func (e *edit) putOperation(scope string, part snapshot.Operation) {
+	part.API = parentName(scope)
+	a, id := e.ownAPI(part.API), lastSegment(scope)
+	a.operations.set(id, &operation{part: part, id: id, scope: scope})
 }
 
 func (e *edit) removeOperation(apiID, id string) {
@@ -266,17 +269,17 @@ func (e *edit) removeHostname(id string) {
 	}
 }
 
-func (e *edit) putNamedValue(id string, part snapshot.NamedValue) {
-	e.removeNamedValue(id)
-	display := strings.ToLower(part.Name)
+func (e *edit) putNamedValue(workspace, id string, part snapshot.NamedValue) {
+	e.removeNamedValue(workspace, id)
+	display := qualify(workspace, strings.ToLower(part.Name))
 	e.namedValues.set(id, &part)
 	e.displayNames.add(display, id)
 	e.markDependents(namedValueReference(display))
 }
 
-func (e *edit) removeNamedValue(id string) {
+func (e *edit) removeNamedValue(workspace, id string) {
 	if old, ok := e.namedValues.Get(id); ok {
-		display := strings.ToLower(old.Name)
+		display := qualify(workspace, strings.ToLower(old.Name))
 		e.displayNames.remove(display, id)
 		e.namedValues.delete(id)
 		e.markDependents(namedValueReference(display))

@@ -38,7 +38,7 @@ func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 
 // forward sends the current request to its backend service.
 func (r *request) forward(ctx context.Context, x *policy.Exec, o policy.ForwardOptions) (*message.Response, error) {
-	t, err := r.service.pickBackend(r.config, x.BackendID)
+	t, err := r.service.pickBackend(r.config, qualify(r.workspace(), x.BackendID))
 	if err != nil {
 		return nil, err
 	}

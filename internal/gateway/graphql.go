@@ -41,7 +41,7 @@ func (e *edit) touchGraphQL(id string) {
 	if e.graphqlStale == nil {
 		e.graphqlStale = make(map[string]bool)
 	}
-	e.graphqlStale[parentSegment(id)] = true
+	e.graphqlStale[parentName(id)] = true
 }
 
 // putGraphQLPart keeps the ID of a schema or resolver under its API.
@@ -50,12 +50,12 @@ func (e *edit) putGraphQLPart(p snapshot.Part) {
 		e.removeGraphQLPart(p.Key)
 		return
 	}
-	e.graphqlParts.add(parentSegment(p.Key.ID), p.Key.ID)
+	e.graphqlParts.add(parentName(p.Key.ID), p.Key.ID)
 	e.touchGraphQL(p.Key.ID)
 }
 
 func (e *edit) removeGraphQLPart(k snapshot.Key) {
-	e.graphqlParts.remove(parentSegment(k.ID), k.ID)
+	e.graphqlParts.remove(parentName(k.ID), k.ID)
 	e.touchGraphQL(k.ID)
 }
 

@@ -22,7 +22,7 @@ var _ policy.Host = (*request)(nil)
 
 // Backend returns a backend entity.
 func (r *request) Backend(name string) (*snapshot.Backend, bool) {
-	if b, ok := r.config.backends.Get(strings.ToLower(name)); ok {
+	if b, ok := r.config.backends.Get(qualify(r.workspace(), strings.ToLower(name))); ok {
 		return &b.part, true
 	}
 	return nil, false
@@ -30,10 +30,18 @@ func (r *request) Backend(name string) (*snapshot.Backend, bool) {
 
 // Certificate returns a certificate by name or thumbprint.
 func (r *request) Certificate(idOrThumbprint string) (*snapshot.Certificate, bool) {
-	if c, ok := r.config.certificate(idOrThumbprint); ok {
+	if c, ok := r.certificate(idOrThumbprint); ok {
 		return &c.part, true
 	}
 	return nil, false
+}
+
+// certificate finds one of the API's workspace by its name, any by its thumbprint.
+func (r *request) certificate(idOrThumbprint string) (*certificate, bool) {
+	if c, ok := r.config.certificate(qualify(r.workspace(), idOrThumbprint)); ok {
+		return c, true
+	}
+	return r.config.certificate(idOrThumbprint)
 }
 
 // Certificates returns the service's certificates by name. Those of host names
@@ -52,7 +60,7 @@ func (r *request) Certificates() []*snapshot.Certificate {
 
 // KeyPair returns a certificate with its private key.
 func (r *request) KeyPair(idOrThumbprint string) (*tls.Certificate, error) {
-	c, ok := r.config.certificate(idOrThumbprint)
+	c, ok := r.certificate(idOrThumbprint)
 	if !ok {
 		return nil, fmt.Errorf("there is no certificate %q", idOrThumbprint)
 	}
@@ -61,9 +69,9 @@ func (r *request) KeyPair(idOrThumbprint string) (*tls.Certificate, error) {
 
 // Schema returns a schema of an API or of the service.
 func (r *request) Schema(api, name string) (*policy.Schema, bool) {
-	id := "schemas/" + strings.ToLower(name)
+	id := pathOf("schemas", qualify(r.workspace(), strings.ToLower(name)))
 	if api != "" {
-		id = "apis/" + api + "/" + id
+		id = pathOf("apis", api) + "/schemas/" + strings.ToLower(name)
 	}
 	return r.config.schemas.Get(id)
 }
@@ -84,13 +92,13 @@ func (r *request) Trust() *policy.Trust { return r.gateway.trust }
 
 // Group returns a group of users.
 func (r *request) Group(name string) (*snapshot.Group, bool) {
-	return r.config.userGroups.Get(strings.ToLower(name))
+	return r.config.userGroups.Get(qualify(r.workspace(), strings.ToLower(name)))
 }
 
 // ProductAPIs returns the current revisions of a product's APIs.
 func (r *request) ProductAPIs(product string) []*snapshot.API {
 	apis := []*snapshot.API{}
-	for name := range r.config.productAPIs.each(strings.ToLower(product)) {
+	for name := range r.config.productAPIs.each(qualify(r.workspace(), strings.ToLower(product))) {
 		if a, ok := r.config.apis.Get(name); ok && a.known {
 			apis = append(apis, &a.part)
 		}
@@ -100,8 +108,11 @@ func (r *request) ProductAPIs(product string) []*snapshot.API {
 
 // SubscriptionKeys returns the keys of a subscription where they were sent.
 func (r *request) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool) {
-	key := snapshot.Key{Kind: snapshot.KindSubscriptionKeys, ID: "subscriptions/" + strings.ToLower(name)}
-	part, ok := r.config.snapshot.Get(key)
+	name = strings.ToLower(name)
+	part, ok := r.config.snapshot.Get(snapshot.Key{Kind: snapshot.KindSubscriptionKeys, ID: pathOf("subscriptions", qualify(r.workspace(), name))})
+	if !ok { // one of the service, which opens the APIs of workspaces too
+		part, ok = r.config.snapshot.Get(snapshot.Key{Kind: snapshot.KindSubscriptionKeys, ID: "subscriptions/" + name})
+	}
 	if !ok {
 		return snapshot.SubscriptionKeys{}, false
 	}
@@ -114,12 +125,14 @@ func (r *request) Send(ctx context.Context, req *message.Request, o policy.SendO
 	if r.exec.Tracer != nil {
 		return r.sendTraced(ctx, req, o)
 	}
+	o.BackendID = qualify(r.workspace(), o.BackendID)
 	return r.service.send(ctx, r.config, req, o)
 }
 
 // SendLater sends a request in the background, within the gateway's limit of
 // such requests.
 func (r *request) SendLater(req *message.Request, o policy.SendOptions) {
+	o.BackendID = qualify(r.workspace(), o.BackendID)
 	r.service.sendLater(r.config, req, o)
 }
 

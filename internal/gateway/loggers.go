@@ -21,7 +21,7 @@ type logger struct {
 
 // compileLogger fills named values into the credentials of a logger: the management plane keeps secrets in them.
 func (e *edit) compileLogger(id string) error {
-	name := lastSegment(id)
+	name := localName(id)
 	if old, ok := e.loggers.Get(name); ok {
 		for _, ref := range old.references {
 			e.dependents.remove(ref, id)
@@ -38,7 +38,7 @@ func (e *edit) compileLogger(id string) error {
 	}
 	l := &logger{part: decoded}
 	for key, text := range decoded.Credentials {
-		l.part.Credentials[key] = e.fillNamedValues(text, &l.references)
+		l.part.Credentials[key] = e.fillNamedValues(workspaceOfName(name), text, &l.references)
 	}
 	for _, ref := range l.references {
 		e.dependents.add(ref, id)

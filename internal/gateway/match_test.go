@@ -27,7 +27,7 @@ func TestFindAPIAgainstNaive(t *testing.T) {
 		for range 1 + rng.IntN(6) {
 			p := path(4)
 			paths[strings.ToLower(p)] = true
-			e.putAPI(snapshot.API{ID: strings.ToLower(p), Path: p, IsCurrent: true})
+			e.putAPI("apis/"+strings.ReplaceAll(strings.ToLower(p), "/", "."), snapshot.API{Path: p, IsCurrent: true})
 		}
 		e.seal()
 		for range 50 {
@@ -46,7 +46,7 @@ func TestFindAPIAgainstNaive(t *testing.T) {
 			switch {
 			case got == nil && found, got != nil && !found:
 				t.Fatalf("%s among %v: got %v, want %q", r.URL.Path, paths, got, want)
-			case found && (got.part.ID != want || strings.ToLower(strings.Trim(rest, "/")) != strings.Trim(wantRest, "/")):
+			case found && (strings.ToLower(got.part.Path) != want || strings.ToLower(strings.Trim(rest, "/")) != strings.Trim(wantRest, "/")):
 				t.Fatalf("%s among %v: got %q and %q, want %q and %q", r.URL.Path, paths, got.part.ID, rest, want, wantRest)
 			}
 		}
@@ -55,7 +55,7 @@ func TestFindAPIAgainstNaive(t *testing.T) {
 
 func TestFindAPIAllocations(t *testing.T) {
 	e := edit{config: newConfig("managed", "test", 0), stale: map[string]bool{}, fresh: map[*api]bool{}}
-	e.putAPI(snapshot.API{ID: "a", Path: "shop/api", IsCurrent: true})
+	e.putAPI("apis/a", snapshot.API{ID: "a", Path: "shop/api", IsCurrent: true})
 	e.seal()
 	r := &message.Request{URL: message.URL{Path: "/shop/api/Items/" + strings.Repeat("x/", 1000)}}
 	if n := testing.AllocsPerRun(100, func() { e.findAPI(r) }); n != 0 {

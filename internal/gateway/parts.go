@@ -10,7 +10,8 @@ import (
 // put takes one part into the config. Kinds that this gateway does not know are
 // left alone: they stay in the snapshot.
 func (e *edit) put(p snapshot.Part) error {
-	id := lastSegment(p.Key.ID)
+	id := localName(p.Key.ID)
+	workspace, _ := splitWorkspace(p.Key.ID)
 	switch p.Key.Kind {
 	case snapshot.KindService:
 		return decode(p, e.putService)
@@ -25,7 +26,7 @@ func (e *edit) put(p snapshot.Part) error {
 	case snapshot.KindCertificate:
 		return decode(p, func(c snapshot.Certificate) { e.putCertificate(certificateID(p.Key), c) })
 	case snapshot.KindNamedValue:
-		return decode(p, func(v snapshot.NamedValue) { e.putNamedValue(id, v) })
+		return decode(p, func(v snapshot.NamedValue) { e.putNamedValue(workspace, id, v) })
 	case snapshot.KindFragment:
 		return decode(p, func(f snapshot.Fragment) {
 			e.fragments.set(id, &f)
@@ -36,9 +37,9 @@ func (e *edit) put(p snapshot.Part) error {
 	case snapshot.KindVersionSet:
 		return decode(p, func(v snapshot.VersionSet) { e.versionSets.set(id, &v) })
 	case snapshot.KindAPI:
-		return decode(p, e.putAPI)
+		return decode(p, func(a snapshot.API) { e.putAPI(p.Key.ID, a) })
 	case snapshot.KindOperation:
-		return decode(p, func(o snapshot.Operation) { e.putOperation(id, o) })
+		return decode(p, func(o snapshot.Operation) { e.putOperation(p.Key.ID, o) })
 	case snapshot.KindSchema:
 		e.putSchema(p)
 		e.putGraphQLPart(p)
@@ -47,11 +48,12 @@ func (e *edit) put(p snapshot.Part) error {
 	case snapshot.KindCache:
 		return decode(p, func(c snapshot.Cache) { e.caches.set(id, c) })
 	case snapshot.KindProduct:
-		return decode(p, func(v snapshot.Product) { e.products.set(id, &product{part: v, scope: "products/" + id}) })
+		return decode(p, func(v snapshot.Product) { e.products.set(id, &product{part: v, scope: p.Key.ID}) })
 	case snapshot.KindProductAPI:
 		return decode(p, func(v snapshot.ProductAPI) {
-			addTo(&e.apiProducts, v.API, v.Product)
-			e.productAPIs.add(v.Product, v.API)
+			api, product := qualify(workspace, v.API), qualify(workspace, v.Product)
+			addTo(&e.apiProducts, api, product)
+			e.productAPIs.add(product, api)
 		})
 	case snapshot.KindGroup:
 		return decode(p, func(g snapshot.Group) { e.userGroups.set(id, &g) })
@@ -85,7 +87,8 @@ func (e *edit) putService(s snapshot.Service) {
 
 // remove takes a part out of the config.
 func (e *edit) remove(k snapshot.Key) {
-	id := lastSegment(k.ID)
+	id := localName(k.ID)
+	workspace, _ := splitWorkspace(k.ID)
 	switch k.Kind {
 	case snapshot.KindService:
 		e.hasher, e.service = nil, snapshot.Service{}
@@ -98,7 +101,7 @@ func (e *edit) remove(k snapshot.Key) {
 	case snapshot.KindCertificate:
 		e.removeCertificate(certificateID(k))
 	case snapshot.KindNamedValue:
-		e.removeNamedValue(id)
+		e.removeNamedValue(workspace, id)
 	case snapshot.KindFragment:
 		e.fragments.delete(id)
 		e.markDependents(fragmentReference(id))
@@ -109,10 +112,10 @@ func (e *edit) remove(k snapshot.Key) {
 	case snapshot.KindAPI:
 		e.removeAPI(id)
 	case snapshot.KindOperation:
-		e.removeOperation(parentSegment(k.ID), id)
+		e.removeOperation(parentName(k.ID), lastSegment(k.ID))
 	case snapshot.KindSchema:
 		e.schemas.delete(k.ID)
-		e.apiSchemas.remove(parentSegment(k.ID), k.ID)
+		e.apiSchemas.remove(parentName(k.ID), k.ID)
 		e.removeGraphQLPart(k)
 	case snapshot.KindResolver:
 		e.removeGraphQLPart(k)
@@ -121,8 +124,8 @@ func (e *edit) remove(k snapshot.Key) {
 	case snapshot.KindProduct:
 		e.products.delete(id)
 	case snapshot.KindProductAPI:
-		removeFrom(&e.apiProducts, id, parentSegment(k.ID))
-		e.productAPIs.remove(parentSegment(k.ID), id)
+		removeFrom(&e.apiProducts, id, parentName(k.ID))
+		e.productAPIs.remove(parentName(k.ID), id)
 	case snapshot.KindGroup:
 		e.userGroups.delete(id)
 	case snapshot.KindUser:
@@ -138,18 +141,14 @@ func lastSegment(id string) string { return id[strings.LastIndexByte(id, '/')+1:
 // putSchema takes over a schema of an API or of the service.
 func (e *edit) putSchema(p snapshot.Part) {
 	e.schemas.set(p.Key.ID, policy.NewSchema(p))
-	if strings.HasPrefix(p.Key.ID, "apis/") {
-		e.apiSchemas.add(parentSegment(p.Key.ID), p.Key.ID)
+	if _, rest := splitWorkspace(p.Key.ID); strings.HasPrefix(rest, "apis/") {
+		e.apiSchemas.add(parentName(p.Key.ID), p.Key.ID)
 	}
-}
-
-// parentSegment is the second segment of an ID such as "apis/a/operations/o".
-func parentSegment(id string) string {
-	_, rest, _ := strings.Cut(id, "/")
-	name, _, _ := strings.Cut(rest, "/")
-	return name
 }
 
 // certificateID is the name by which other parts refer to a certificate. Those
 // of the service's own host names are not among its certificate resources.
-func certificateID(k snapshot.Key) string { return strings.TrimPrefix(k.ID, "certificates/") }
+func certificateID(k snapshot.Key) string {
+	workspace, rest := splitWorkspace(k.ID)
+	return qualify(workspace, strings.TrimPrefix(rest, "certificates/"))
+}

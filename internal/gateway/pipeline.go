@@ -34,14 +34,17 @@ func (c *config) pipeline(a *api, op *operation, p *product) *policy.Pipeline {
 }
 
 func (c *config) link(a *api, op *operation, p *product) *policy.Pipeline {
-	var scopes [4]*policy.Document
+	var scopes [5]*policy.Document
 	scopes[0], _ = c.documents.Get("")
-	if p != nil {
-		scopes[1], _ = c.documents.Get(p.scope)
+	if workspace := workspaceOfName(a.part.ID); workspace != "" {
+		scopes[1], _ = c.documents.Get(workspacePrefix + workspace)
 	}
-	scopes[2], _ = c.documents.Get(a.scope)
+	if p != nil {
+		scopes[2], _ = c.documents.Get(p.scope)
+	}
+	scopes[3], _ = c.documents.Get(a.scope)
 	if op != a.bare {
-		scopes[3], _ = c.documents.Get(op.scope)
+		scopes[4], _ = c.documents.Get(op.scope)
 	}
 	return policy.Link(scopes[:]...)
 }

@@ -87,7 +87,7 @@ func (c *config) cacheConnection() string {
 		return true
 	})
 	return expandNamedValues(connection, func(name string) (string, bool) {
-		v, ok := c.namedValue(name)
+		v, ok := c.namedValue("", name)
 		if !ok {
 			return "", false
 		}

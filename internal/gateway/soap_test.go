@@ -11,7 +11,7 @@ import (
 func TestSOAPRouting(t *testing.T) {
 	t.Parallel()
 	e := edit{config: newConfig("managed", "test", 0), stale: map[string]bool{}, fresh: map[*api]bool{}}
-	e.putAPI(snapshot.API{ID: "calc", Path: "calc", IsCurrent: true, Type: "soap", Protocols: []string{"http"}})
+	e.putAPI("apis/calc", snapshot.API{ID: "calc", Path: "calc", IsCurrent: true, Type: "soap", Protocols: []string{"http"}})
 	for _, name := range []string{"Add", "Sub"} {
 		e.putOperation("apis/calc/operations/"+name, snapshot.Operation{API: "calc", Name: name, Method: "POST", URLTemplate: "/?soapAction=urn:o/" + name})
 	}

@@ -151,7 +151,7 @@ func (c *config) clientCertificate(entity *snapshot.Backend, chosen *snapshot.Ce
 		return nil, nil
 	}
 	for _, name := range wanted {
-		if cert, ok := c.certificate(lastSegment(name)); ok {
+		if cert, ok := c.certificate(name); ok {
 			return cert, nil
 		}
 	}

@@ -53,6 +53,7 @@ func (r *request) sendTraced(ctx context.Context, req *message.Request, o policy
 		"request": policy.TraceRequest(req.Method, &req.URL, &req.Header),
 	})
 	started := r.Now()
+	o.BackendID = qualify(r.workspace(), o.BackendID)
 	resp, err := r.service.send(ctx, r.config, req, o)
 	traceAnswer(t, "send-request", resp, err, r.Now().Sub(started))
 	return resp, err

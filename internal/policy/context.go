@@ -67,7 +67,10 @@ func declareContext(b *csharp.Builder) {
 	t.Prop("IVariables Variables", csharp.F1(func(x *Exec) *variablesObject { return (*variablesObject)(x) }))
 	t.Method("void Trace(string message)", csharp.V2(func(x *Exec, message string) { x.Trace("context.Trace", message) }))
 
-	t.Prop("IWorkspace Workspace", null[*Exec]())
+	t.Prop("IWorkspace Workspace", csharp.F1(func(x *Exec) any { return workspaceOf(x.API) }))
+	w := b.Type("interface IWorkspace", csharp.Go[*snapshot.Workspace]())
+	w.Prop("string Id", csharp.F1(func(w *snapshot.Workspace) string { return w.Name }))
+	w.Prop("string Name", csharp.F1(func(w *snapshot.Workspace) string { return w.Display }))
 	declareAbsent(b)
 	declareGraphQL(b, t)
 
@@ -86,6 +89,14 @@ func declareContext(b *csharp.Builder) {
 		e.Prop("string "+name, csharp.F1(get))
 	}
 	e.Prop("int HttpErrorCode", csharp.F1(func(e *LastError) int { return e.Status }))
+}
+
+// workspaceOf is the workspace of an API, null outside of workspaces.
+func workspaceOf(a *snapshot.API) any {
+	if a == nil {
+		return nil
+	}
+	return present(a.Workspace != nil, a.Workspace)
 }
 
 func nullIfEmpty(s string) string {
@@ -174,7 +185,8 @@ func declareConfiguration(b *csharp.Builder) {
 		}
 		return 0
 	}))
-	p.Prop("IWorkspace Workspace", null[*productObject]())
+	// What is in a product of a workspace is in the workspace, too.
+	p.Prop("IWorkspace Workspace", csharp.F1(func(p *productObject) any { return workspaceOf(p.API) }))
 	declareSubscription(b)
 	declareUser(b)
 }
@@ -220,7 +232,7 @@ func declareAPI(b *csharp.Builder) {
 	c.Prop("string Revision", csharp.F1(func(a *snapshot.API) string { return a.Revision }))
 	c.Prop("string Version", csharp.F1(func(a *snapshot.API) string { return nullIfEmpty(a.Version) }))
 
-	c.Prop("IWorkspace Workspace", null[*snapshot.API]())
+	c.Prop("IWorkspace Workspace", csharp.F1(func(a *snapshot.API) any { return workspaceOf(a) }))
 
 	o := b.Type("interface IOperation", csharp.Go[*snapshot.Operation]())
 	o.Prop("string Id", csharp.F1(func(o *snapshot.Operation) string { return o.Name }))

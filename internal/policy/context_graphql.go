@@ -51,13 +51,12 @@ func declareGraphQL(b *csharp.Builder, context *csharp.TypeBuilder) {
 	}))
 }
 
-// absent is an object of Azure's network or of workspaces, which Causeway does not have: its property is always null.
+// absent is an object of Azure's network, which Causeway does not have: its property is always null.
 type absent struct{ _ byte }
 
 // declareAbsent declares those objects, so that policies that test them for null compile and run.
 func declareAbsent(b *csharp.Builder) {
 	for name, members := range map[string][]string{
-		"IWorkspace":                 {"string Id", "string Name"},
 		"IPrivateEndpointConnection": {"string Name", "string GroupId", "string MemberName"},
 		"IAzureVnetInfo":             {"string VnetTrafficTag", "string SubnetId", "int PrivateLinkId", "string SnatVip"},
 	} {

@@ -57,7 +57,7 @@ func listRevisions(x *resource.Reader, d *resource.Doc[API], _ json.RawMessage) 
 		return nil, aerr
 	}
 	base, _ := arm.SplitRevision(d.Name())
-	keys, err := x.Lookup(revisionIndex, strings.ToLower(base))
+	keys, err := x.Lookup(revisionIndex, revisionsKey(d.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +66,6 @@ func listRevisions(x *resource.Reader, d *resource.Doc[API], _ json.RawMessage) 
 		id, err := arm.ParseID(key)
 		if err != nil {
 			return nil, err
-		}
-		if !id.Parent().Equal(d.ID.Parent()) { // the API of that name in another workspace
-			continue
 		}
 		if out.Count++; out.Count <= page.Skip || len(out.Value) == page.Top {
 			continue

@@ -71,7 +71,7 @@ func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) 
 
 // spreadShared gives the other revisions what has changed in the current one.
 func spreadShared(x *resource.Tx, d *resource.Doc[API]) error {
-	keys, err := x.Lookup(revisionIndex, strings.ToLower(d.Name()))
+	keys, err := x.Lookup(revisionIndex, revisionsKey(d.ID))
 	if err != nil {
 		return err
 	}

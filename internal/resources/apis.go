@@ -15,7 +15,7 @@ import (
 const (
 	// pathIndex finds APIs by their lower-case path.
 	pathIndex = "path"
-	// revisionIndex finds the revisions of an API by its lower-case name without revision.
+	// revisionIndex finds the revisions of an API by the lower-case path of the API without revision.
 	revisionIndex = "revision"
 	// apiBodyMax bounds a request that brings an API description.
 	apiBodyMax = 64 << 20
@@ -128,10 +128,9 @@ func apis(env Env) *resource.Type {
 		View:    viewAPI,
 		Keep:    taggedWith[API], KeepParams: []string{"tags"},
 		Indexes: func(d *resource.Doc[API]) []resource.Index {
-			base, _ := arm.SplitRevision(d.Name())
 			return []resource.Index{
 				{Name: pathIndex, Value: strings.ToLower(*d.Props.Path)},
-				{Name: revisionIndex, Value: strings.ToLower(base)},
+				{Name: revisionIndex, Value: revisionsKey(d.ID)},
 			}
 		},
 		Actions: apiActions(),
@@ -292,12 +291,19 @@ func (e Env) afterAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 	return e.saveImport(x, d)
 }
 
+// revisionsKey is the value of revisionIndex of all revisions of an API. APIs of one name in several workspaces have
+// several.
+func revisionsKey(id arm.ID) string {
+	base, _ := arm.SplitRevision(id.Rel())
+	return base
+}
+
 // releaseAPI refuses to delete the current revision alone, and deletes the subscriptions to the API with its last one.
 func releaseAPI(x *resource.Tx, old *resource.Doc[API]) error {
-	if !old.Props.IsCurrent {
+	if !old.Props.IsCurrent || !x.ID.Equal(old.ID) && x.ID.Find("workspaces") != "" && old.ID.IsBelow(x.ID) { // the workspace goes
 		return nil
 	}
-	keys, err := x.Lookup(revisionIndex, strings.ToLower(old.Name()))
+	keys, err := x.Lookup(revisionIndex, revisionsKey(old.ID))
 	if err != nil {
 		return err
 	}
@@ -336,6 +342,13 @@ func publishAPI(p *resource.Pub, d *resource.Doc[API]) error {
 	}
 	if k := props.SubscriptionKeyNames; k != nil {
 		part.KeyHeader, part.KeyQuery = k.Header, k.Query
+	}
+	if owner := ownerOf(d.ID); !owner.Equal(d.ID.Service()) {
+		w, err := resource.Get[Workspace](p.Reader, owner)
+		if err != nil {
+			return err
+		}
+		part.Workspace = &snapshot.Workspace{Name: w.Name(), Display: w.Props.DisplayName}
 	}
 	return p.Add(snapshot.KindAPI, d.ID.Rel(), part)
 }

@@ -21,6 +21,20 @@ func workspaces() *resource.Type {
 	return resource.Define(resource.Spec[Workspace]{
 		Name: "workspaces", Title: "Workspace", Doc: "A part of a service with APIs, products and more of its own, which a team manages by itself.",
 		Parents: []string{""}, Verbs: resource.CRUDL,
+		After: func(x *resource.Tx, old, d *resource.Doc[Workspace]) error {
+			if old == nil || old.Props.DisplayName == d.Props.DisplayName {
+				return nil
+			}
+			// Gateways know the name from the APIs: these are published again.
+			var apis []*resource.Doc[API]
+			for api, err := range resource.All[API](&x.Reader, d.ID, "apis") {
+				if err != nil {
+					return err
+				}
+				apis = append(apis, api)
+			}
+			return resource.SaveAll(x, apis)
+		},
 		Check: func(x *resource.Tx, old, _ *resource.Doc[Workspace]) error {
 			if old != nil {
 				return nil

@@ -66,11 +66,17 @@ func (l *links) out(c class, names ...string) {
 	}
 }
 
+// workspacePrefix begins the IDs of parts of workspaces, and of workspaces.
+const workspacePrefix = "workspaces/"
+
 // linksOf reads the links out of a part. A part that cannot be decoded, and one
 // of a kind that is not known here, is under nothing: what cannot be judged
 // stays away from self-hosted gateways.
 func linksOf(p *Part) links {
 	var l links
+	if strings.HasPrefix(p.Key.ID, workspacePrefix) { // what is in workspaces cannot be assigned to gateways
+		return l
+	}
 	switch p.Key.Kind {
 	case KindService:
 		l.in(classService, "")

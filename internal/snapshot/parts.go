@@ -216,9 +216,18 @@ type API struct {
 	Version    string   `json:"version,omitempty"`
 	VersionSet string   `json:"versionSet,omitempty"` // version set name, lower-case
 
+	// Workspace is the one that the API belongs to: context.Workspace.
+	Workspace *Workspace `json:"workspace,omitempty"`
+
 	SubscriptionRequired bool   `json:"subscriptionRequired"`
 	KeyHeader            string `json:"keyHeader,omitempty"` // default Ocp-Apim-Subscription-Key
 	KeyQuery             string `json:"keyQuery,omitempty"`  // default subscription-key
+}
+
+// Workspace is a part of a service that a team manages by itself.
+type Workspace struct {
+	Name    string `json:"name"`    // resource name in its spelling: context.Workspace.Id
+	Display string `json:"display"` // context.Workspace.Name
 }
 
 // Operation is one operation of an API revision.
