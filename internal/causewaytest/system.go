@@ -47,17 +47,26 @@ func (y *System) Start(name string, args ...string) *Process {
 // path is below [DevService] unless it starts with /subscriptions.
 func (y *System) ARM(plane *Process, method, path, body string) string {
 	y.tb.Helper()
+	status, answer, err := y.TryARM(plane, method, path, body)
+	if err != nil {
+		y.tb.Fatal(err)
+	}
+	if status >= 400 {
+		y.tb.Fatalf("%s %s answers %d: %s%s", method, path, status, answer, y.s.logs())
+	}
+	return answer
+}
+
+// TryARM does what ARM does for calls that may fail. It may be called from any goroutine.
+func (y *System) TryARM(plane *Process, method, path, body string) (status int, answer string, err error) {
 	req := request{method: method, url: plane.Listen["management"] + armPath(DevService, path), body: body, header: []Field{
 		{"Authorization", "Bearer " + y.s.token}, {"Content-Type", "application/json"},
 	}}
 	resp, err := req.send(context.Background())
 	if err != nil {
-		y.tb.Fatal(err)
+		return 0, "", err
 	}
-	if resp.status >= 400 {
-		y.tb.Fatalf("%s %s answers %d: %s%s", method, path, resp.status, resp.body, y.s.logs())
-	}
-	return resp.body
+	return resp.status, resp.body, nil
 }
 
 // newSession returns the state of a script or a system in a work folder.
