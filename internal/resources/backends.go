@@ -54,7 +54,7 @@ type BackendAuthorization struct {
 type BackendProxy struct {
 	URL      string `json:"url" rule:"required,max=2000,url" doc:"URL of the proxy."`
 	Username string `json:"username,omitempty" rule:"max=1000" doc:"User name."`
-	Password string `json:"password,omitempty" rule:"secret,max=1000" doc:"Password; not answered."`
+	Password string `json:"password,omitempty" rule:"secret,max=1000" doc:"Password; answered when it is a named value only."`
 }
 
 // BackendTLS says what of a server's certificate is checked.
@@ -146,7 +146,7 @@ func backends(env Env) *resource.Type {
 		},
 		View: func(_ *resource.Reader, d *resource.Doc[Backend]) (any, error) {
 			v := d.Props
-			if v.Proxy != nil {
+			if v.Proxy != nil && !isNamedValue(v.Proxy.Password) {
 				proxy := *v.Proxy
 				proxy.Password = ""
 				v.Proxy = &proxy
@@ -159,6 +159,13 @@ func backends(env Env) *resource.Type {
 		}},
 		Publish: publishBackend,
 	})
+}
+
+// isNamedValue reports whether a text is nothing but the reference to a named value, which gives no secret away.
+func isNamedValue(text string) bool {
+	name, ok := strings.CutPrefix(text, "{{")
+	name, closed := strings.CutSuffix(name, "}}")
+	return ok && closed && name != "" && !strings.ContainsAny(name, "{}")
 }
 
 func checkBackend(x *resource.Tx, _, d *resource.Doc[Backend]) error {

@@ -47,6 +47,7 @@ const (
 type System struct {
 	URL        string // of the TLS listener of the management API
 	Gateway    string
+	CA         string       // file with dev's local CA
 	HTTP       *http.Client // trusts dev's local CA
 	Credential azcore.TokenCredential
 	Options    *arm.ClientOptions
@@ -145,6 +146,7 @@ func connect(data string, listen map[string]string) (*System, error) {
 	s := &System{
 		URL:     "https://localhost" + listen["management-tls"][strings.LastIndexByte(listen["management-tls"], ':'):],
 		Gateway: "http://" + listen["gateway"],
+		CA:      filepath.Join(data, "ca.pem"),
 		HTTP:    &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}, Timeout: time.Minute},
 	}
 	s.Options = &arm.ClientOptions{
