@@ -70,7 +70,7 @@ func (a *api) serves(scheme string, upgrade bool) bool {
 func (a *api) find(r *message.Request, path string, buf *matchBuffer) *operation {
 	query := r.URL.RawQuery
 	if a.isSOAP() {
-		query = soapQuery(r)
+		query = a.soapQuery(r)
 	}
 	op := a.router().find(r.Method, path, query, buf)
 	if op == nil && a.takesAll(r.Method, path) {

@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"bytes"
+	"encoding/xml"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -10,22 +13,107 @@ import (
 // isSOAP says whether the API passes SOAP messages through. The templates of its operations end in ?soapAction=….
 func (a *api) isSOAP() bool { return a.part.Type == "soap" }
 
+// maxSOAPMessage is how long a message may be whose body says what it is to do.
+const maxSOAPMessage = 1 << 20
+
 // soapQuery is the query of a request as the templates of a SOAP API have it: with the action that a header tells, unless the query has one.
-func soapQuery(r *message.Request) string {
+// Without either, the operation that the first element of the message's body is called like has its action there.
+func (a *api) soapQuery(r *message.Request) string {
 	query := r.URL.RawQuery
-	for name := range r.URL.Query() {
-		if strings.EqualFold(name, "soapAction") {
-			return query
-		}
+	if _, ok := actionOf(query); ok {
+		return query
 	}
 	action := soapAction(&r.Header)
 	if action == "" {
-		return query
+		if action = a.actionNamed(soapElement(r)); action == "" {
+			return query
+		}
 	}
 	if query != "" {
 		query += "&"
 	}
 	return query + "soapAction=" + url.QueryEscape(action)
+}
+
+// actionOf is the parameter soapAction of a query.
+func actionOf(query string) (action string, ok bool) {
+	values, _ := url.ParseQuery(query)
+	for name, list := range values {
+		if strings.EqualFold(name, "soapAction") {
+			return list[0], true
+		}
+	}
+	return "", false
+}
+
+// actionNamed is the action of the operation with a name, which is its own or the last part of its action.
+func (a *api) actionNamed(element string) (found string) {
+	if element == "" {
+		return ""
+	}
+	a.operations.each(func(_ string, op *operation) bool {
+		_, query, _ := strings.Cut(op.part.URLTemplate, "?")
+		action, _ := actionOf(query)
+		last := action[strings.LastIndexAny(action, "/:#")+1:]
+		if action != "" && (strings.EqualFold(op.part.Name, element) || last == element) {
+			found = action
+		}
+		return found == ""
+	})
+	return found
+}
+
+// soapElement is the local name of the first element in the body of a SOAP 1.1 or 1.2 message; empty for what is none. The request keeps its body.
+func soapElement(r *message.Request) string {
+	if r.Method != "POST" || r.Body == nil || r.ContentLength > maxSOAPMessage {
+		return ""
+	}
+	data, err := message.ReadAll(r.Body, maxSOAPMessage, r.ContentLength)
+	if err != nil {
+		return "" // no operation is found, so that nobody misses the body
+	}
+	r.Body = message.BytesBody(data)
+	return firstInBody(data)
+}
+
+func firstInBody(data []byte) string {
+	decoder := xml.NewDecoder(bytes.NewReader(data))
+	namespaces := []string{"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}
+	for _, name := range []string{"Envelope", "Body", ""} {
+		element, ok := nextElement(decoder)
+		for ok && name == "Body" && element.Name.Local != "Body" { // a header stands before it
+			if decoder.Skip() != nil {
+				return ""
+			}
+			element, ok = nextElement(decoder)
+		}
+		if !ok {
+			return ""
+		}
+		if name == "" {
+			return element.Name.Local
+		}
+		if element.Name.Local != name || !slices.Contains(namespaces, element.Name.Space) {
+			return ""
+		}
+	}
+	return ""
+}
+
+// nextElement is the next start of an element, unless the one around it ends first.
+func nextElement(decoder *xml.Decoder) (xml.StartElement, bool) {
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return xml.StartElement{}, false
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			return t, true
+		case xml.EndElement:
+			return xml.StartElement{}, false
+		}
+	}
 }
 
 // soapAction is what a request is to do: the field SOAPAction (SOAP 1.1, 6.1.1) or the parameter action of the Content-Type (RFC 3902).

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"bytes"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -38,4 +41,53 @@ func TestSOAPRouting(t *testing.T) {
 			t.Errorf("%s: operation %q, want %q", c.name, got, c.want)
 		}
 	}
+}
+
+// TestSOAPRoutingByElement finds operations by what the message holds, which goes on to the backend service unchanged.
+func TestSOAPRoutingByElement(t *testing.T) {
+	t.Parallel()
+	e := edit{config: newConfig("managed", "test", 0), stale: map[string]bool{}, fresh: map[*api]bool{}}
+	e.putAPI(snapshot.API{ID: "calc", Path: "calc", IsCurrent: true, Type: "soap", Protocols: []string{"http"}})
+	for name, action := range map[string]string{"Add": "urn:o/other", "op2": "urn:calc#Sub"} {
+		e.putOperation("apis/calc/operations/"+name, snapshot.Operation{API: "calc", Name: name, Method: "POST", URLTemplate: "/?soapAction=" + url.QueryEscape(action)})
+	}
+	e.seal()
+	const soap11, soap12 = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"
+	envelope := func(space, content string) string {
+		return `<?xml version="1.0"?><s:Envelope xmlns:s="` + space + `">` + content + `</s:Envelope>`
+	}
+	for _, c := range []struct{ name, body, want string }{
+		{"SOAP 1.1", envelope(soap11, `<s:Body><Add xmlns="urn:calc"/></s:Body>`), "Add"},
+		{"SOAP 1.2 with a header", envelope(soap12, `<s:Header><Sub/></s:Header> <s:Body><!-- --> <c:Add xmlns:c="urn:calc"/></s:Body>`), "Add"},
+		{"the last part of the action", envelope(soap11, `<s:Body><Sub/></s:Body>`), "op2"},
+		{"unknown", envelope(soap11, `<s:Body><Mul/></s:Body>`), ""},
+		{"an empty body", envelope(soap11, `<s:Body/>`), ""},
+		{"no body", envelope(soap11, `<Add/>`), ""},
+		{"another envelope", envelope("urn:x", `<s:Body><Add/></s:Body>`), ""},
+		{"no XML", `{"Add": 1}`, ""},
+		{"nothing", "", ""},
+		{"too long", envelope(soap11, `<s:Body><Add/></s:Body>`) + strings.Repeat(" ", maxSOAPMessage), ""},
+	} {
+		r := &message.Request{Method: "POST", URL: message.URL{Path: "/calc"}, Body: message.StringBody(c.body), ContentLength: int64(len(c.body))}
+		var m matched
+		got := ""
+		if e.config.match(r, "http", &m) {
+			got = m.op.part.Name
+			if sent, err := message.ReadAll(r.Body, 1<<20, -1); err != nil || string(sent) != c.body {
+				t.Errorf("%s: the body became %q, %v", c.name, sent, err)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: operation %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func FuzzFirstInBody(f *testing.F) {
+	f.Add([]byte(`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header/><s:Body><a/></s:Body></s:Envelope>`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if name := firstInBody(data); !bytes.Contains(data, []byte(name)) {
+			t.Fatalf("%q is not in %q", name, data)
+		}
+	})
 }

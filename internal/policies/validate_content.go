@@ -270,7 +270,7 @@ func (k *contentCheck) unreadable(media string, err error) violation {
 
 // schemaType is the type that a rule or the description names.
 func (k *contentCheck) schemaType(rule *contentRule, described *snapshot.Representation) (typ *policy.SchemaType, name string, err error) {
-	options := policy.SchemaOptions{FoldNames: rule.FoldNames}
+	options := policy.SchemaOptions{FoldNames: rule.FoldNames, Schemas: k.x.Host}
 	if allowed, ok := rule.AdditionalProperties.Constant(); ok {
 		options.AdditionalProperties = fmt.Sprint(allowed)
 	}

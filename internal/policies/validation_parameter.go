@@ -123,7 +123,7 @@ func (p parameter) conforms(x *policy.Exec, instance any) (v verdict, why string
 	if !ok {
 		return undefined, ""
 	}
-	definition, err := schema.Type(p.of.TypeName)
+	definition, err := schema.Type(p.of.TypeName, policy.SchemaOptions{Schemas: x.Host})
 	if err != nil {
 		return undefined, ""
 	}

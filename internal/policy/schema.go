@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,9 +35,11 @@ type schemaKey struct {
 	options SchemaOptions
 }
 
+// compiledType is a type with the schemas that it refers to: it counts as long as they are the same.
 type compiledType struct {
 	definition *SchemaType
 	err        error
+	named      []namedSchema
 }
 
 // SchemaOptions change what a type allows.
@@ -45,6 +48,8 @@ type SchemaOptions struct {
 	AdditionalProperties string
 	// FoldNames compares the names of properties without regard to case.
 	FoldNames bool
+	// Schemas are where references to /schemas/NAME lead; nil when none are followed.
+	Schemas Schemas
 }
 
 // SchemaType is a type that values can be held against.
@@ -120,22 +125,29 @@ func (s *Schema) Type(name string, options ...SchemaOptions) (*SchemaType, error
 // At is the type at a JSON pointer such as "#/components/schemas/address"; "" or "#" is the document itself.
 func (s *Schema) At(pointer string, options ...SchemaOptions) (*SchemaType, error) {
 	key := schemaKey{pointer: pointer}
+	var all Schemas
 	for _, o := range options {
-		key.options = o
+		key.options, all = o, o.Schemas
 	}
-	found, ok := s.types.Load(key)
-	if !ok {
-		definition, err := s.compile(key)
-		found, _ = s.types.LoadOrStore(key, &compiledType{definition, err})
+	key.options.Schemas = nil
+	if found, ok := s.types.Load(key); ok {
+		if c := found.(*compiledType); len(c.named) == 0 || all != nil && areCurrent(c.named, all) {
+			return c.definition, c.err
+		}
 	}
-	c := found.(*compiledType)
-	return c.definition, c.err
+	loader := &schemaLoader{all: all, options: key.options}
+	definition, err := s.compile(key, loader)
+	s.types.Store(key, &compiledType{definition, err, loader.named})
+	return definition, err
 }
 
-// schemaURL is the base of references within a document.
-const schemaURL = "schema:///document"
+// schemaURL is the base of references within a document; /schemas/NAME leads to namedSchemaURL with the name.
+const (
+	schemaURL      = "schema:///document"
+	namedSchemaURL = "schema:///schemas/"
+)
 
-func (s *Schema) compile(key schemaKey) (*SchemaType, error) {
+func (s *Schema) compile(key schemaKey, loader *schemaLoader) (*SchemaType, error) {
 	document, err := s.document()
 	if err != nil {
 		return nil, err
@@ -143,7 +155,7 @@ func (s *Schema) compile(key schemaKey) (*SchemaType, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	c.UseLoader(noLoader{})
+	c.UseLoader(loader)
 	c.UseRegexpEngine(compilePattern)
 	if err := c.AddResource(schemaURL, modernise(document, key.options)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSchemaUnreadable, err)
@@ -159,11 +171,29 @@ func (s *Schema) compile(key schemaKey) (*SchemaType, error) {
 	return &SchemaType{schema, key.options.FoldNames}, nil
 }
 
-// noLoader refuses references out of the document: a gateway reads no files and calls nobody for them.
-type noLoader struct{}
+// schemaLoader follows references to the service's schemas and notes which. Others are refused: a gateway reads no files and calls nobody for them.
+type schemaLoader struct {
+	all     Schemas
+	options SchemaOptions
+	named   []namedSchema
+}
 
-func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("references to other documents (%s) are not followed", url)
+func (l *schemaLoader) Load(location string) (any, error) {
+	escaped, ok := strings.CutPrefix(location, namedSchemaURL)
+	name, err := url.PathUnescape(escaped)
+	if !ok || err != nil || l.all == nil {
+		return nil, fmt.Errorf("references to %s are not followed", location)
+	}
+	s, _ := l.all.Schema("", name)
+	l.named = append(l.named, namedSchema{"", name, s})
+	if s == nil {
+		return nil, fmt.Errorf("the service has no schema %q", name)
+	}
+	document, err := s.document()
+	if err != nil {
+		return nil, err
+	}
+	return modernise(document, l.options), nil
 }
 
 func member(v any, path ...string) any {

@@ -123,3 +123,53 @@ func FuzzSchema(f *testing.F) {
 		}
 	})
 }
+
+// serviceSchemas are the schemas of a service by name.
+type serviceSchemas map[string]*policy.Schema
+
+func (s serviceSchemas) Schema(api, name string) (*policy.Schema, bool) {
+	found, ok := s[name]
+	return found, ok && api == ""
+}
+
+func (s serviceSchemas) APISchemas(string) []*policy.Schema { return nil }
+
+func TestSchemaReferences(t *testing.T) {
+	t.Parallel()
+	schema := schemaOf(t, `{"type":"object","properties":{"home":{"$ref":"/schemas/address"},"zip":{"$ref":"/schemas/address#/$defs/zip"}}}`)
+	all := serviceSchemas{"address": schemaOf(t, `{"type":"object","$defs":{"zip":{"type":"string","minLength":5}},
+		"properties":{"zip":{"$ref":"#/$defs/zip"},"of":{"$ref":"/schemas/person"}}}`)}
+	check := func(value, want string) {
+		t.Helper()
+		typ, err := schema.At("", policy.SchemaOptions{Schemas: all})
+		if want == "none" {
+			if !errors.Is(err, policy.ErrNoDefinition) {
+				t.Errorf("%s: error %v", value, err)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fault(t, typ, value); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("%s: got %q, want %q", value, got, want)
+		}
+	}
+	check(`{}`, "none") // there is no person yet
+	all["person"] = schemaOf(t, `{"required":["name"],"properties":{"home":{"$ref":"/schemas/address"}}}`)
+	check(`{"home":{"zip":"12345"},"zip":"12345"}`, "")
+	check(`{"home":{"zip":"1"}}`, "minLength")
+	check(`{"zip":"1"}`, "minLength")
+	check(`{"home":{"of":{}}}`, "name")
+	check(`{"home":{"of":{"name":"A","home":{"zip":"1"}}}}`, "minLength")
+	// A change of a schema counts for those that refer to it.
+	all["address"] = schemaOf(t, `{"$defs":{"zip":{"maxLength":1}}}`)
+	check(`{"zip":"12"}`, "maxLength")
+	check(`{"zip":"1"}`, "")
+	if _, err := schema.At(""); !errors.Is(err, policy.ErrNoDefinition) {
+		t.Errorf("without schemas: %v", err)
+	}
+	if _, err := schemaOf(t, `{"$ref":"file:///etc/passwd"}`).At("", policy.SchemaOptions{Schemas: all}); err == nil || !strings.Contains(err.Error(), "not followed") {
+		t.Errorf("a file: %v", err)
+	}
+}

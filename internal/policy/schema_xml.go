@@ -43,13 +43,18 @@ type namedSchema struct {
 	schema    *Schema // nil when there was none
 }
 
-func (c *compiledXML) isCurrent(all Schemas) bool {
-	for _, n := range c.named {
+// areCurrent says whether names still lead to the same schemas.
+func areCurrent(named []namedSchema, all Schemas) bool {
+	for _, n := range named {
 		if s, _ := all.Schema(n.api, n.name); s != n.schema {
 			return false
 		}
 	}
-	return c.siblings == nil || slices.Equal(c.siblings, all.APISchemas(c.api))
+	return true
+}
+
+func (c *compiledXML) isCurrent(all Schemas) bool {
+	return areCurrent(c.named, all) && (c.siblings == nil || slices.Equal(c.siblings, all.APISchemas(c.api)))
 }
 
 // XML is the document as an XML schema, compiled with what it refers to: schemas of the API, if it is one of an API's, and of the service.
