@@ -301,6 +301,7 @@ func declareConvert(b *csharp.Builder) {
 	}
 	t.Static("object ChangeType(object value, Type conversionType)", csharp.F3(changeType))
 	declareTypeCode(b, t)
+	declareConvertMore(b, t)
 	declareBase64(t)
 }
 

@@ -337,6 +337,40 @@ func declareDateTimeText(t *csharp.TypeBuilder) {
 		p, ok := parseExact(s, f, n)
 		return try(r, p, ok, n, out)
 	})).Outside()
+	t.Static("DateTime ParseExact(string s, string[] formats, IFormatProvider provider, DateTimeStyles style)", csharp.F5(func(r run, s string, formats array, _ any, n int) DateTime {
+		needString(s, "s")
+		p, ok := parseAnyExact(r, s, formats, n)
+		return dated(r, s, p, ok, n)
+	})).Outside()
+	t.Static("bool TryParseExact(string s, string[] formats, IFormatProvider provider, DateTimeStyles style, out DateTime result)", csharp.F6(func(r run, s string, formats array, _ any, n int, out ref) bool {
+		out.Value = DateTime{}
+		if csharp.IsNull(s) || formats == nil || len(formats.Items) == 0 {
+			return false
+		}
+		p, ok := parseAnyExact(r, s, formats, n)
+		return try(r, p, ok, n, out)
+	})).Outside()
+	t.Static("bool TryParse(string s, IFormatProvider provider, out DateTime result)", csharp.F4(func(r run, s string, _ any, out ref) bool {
+		p, ok := parseDate(s)
+		return try(r, p, ok, 0, out)
+	})).Outside()
+}
+
+// parseAnyExact reads a date by the first format that fits.
+func parseAnyExact(r run, s string, formats array, style int) (*parsedDate, bool) {
+	if formats == nil {
+		csharp.ThrowArgumentNull("formats")
+	}
+	if len(formats.Items) == 0 {
+		formatError("No format specifiers were provided.")
+	}
+	for _, f := range formats.Items {
+		r.Step()
+		if p, ok := parseExact(s, csharp.UnboxString(f), style); ok {
+			return p, true
+		}
+	}
+	return nil, false
 }
 
 func badDate(s string) {

@@ -191,6 +191,28 @@ func declareOffsetText(t *csharp.TypeBuilder) {
 		}
 		return ok
 	}))
+	t.Static("DateTimeOffset ParseExact(string input, string[] formats, IFormatProvider provider, DateTimeStyles styles)", csharp.F5(func(r run, s string, formats array, _ any, st int) DateTimeOffset {
+		needString(s, "input")
+		if p, ok := parseAnyExact(r, s, formats, st); ok {
+			if d, ok := p.offset(r.Now(), st); ok {
+				return d
+			}
+		}
+		badDate(s)
+		return DateTimeOffset{}
+	}))
+	t.Static("bool TryParse(string input, IFormatProvider provider, out DateTimeOffset result)", csharp.F4(func(r run, s string, _ any, out ref) bool { return tryOffset(r, s, 0, out) }))
+	t.Static("bool TryParseExact(string input, string[] formats, IFormatProvider provider, DateTimeStyles styles, out DateTimeOffset result)", csharp.F6(func(r run, s string, formats array, _ any, st int, out ref) bool {
+		out.Value = DateTimeOffset{}
+		if csharp.IsNull(s) || formats == nil || len(formats.Items) == 0 {
+			return false
+		}
+		p, ok := parseAnyExact(r, s, formats, st)
+		if ok {
+			out.Value, ok = p.offset(r.Now(), st)
+		}
+		return ok
+	}))
 }
 
 func mustOffset(r run, s string, styles int) DateTimeOffset {

@@ -12,6 +12,7 @@ func declareMath(b *csharp.Builder) {
 	t := b.Type("static class System.Math", csharp.NoGo())
 	t.Const("double PI", math.Pi)
 	t.Const("double E", math.E)
+	declareMathMore(t)
 	for name, f := range map[string]func(float64) float64{"Sqrt": math.Sqrt, "Sin": math.Sin, "Cos": math.Cos, "Tan": math.Tan, "Asin": math.Asin,
 		"Acos": math.Acos, "Atan": math.Atan, "Sinh": math.Sinh, "Cosh": math.Cosh, "Tanh": math.Tanh, "Exp": math.Exp, "Log10": math.Log10, "Log2": math.Log2,
 		"Log": math.Log, "Cbrt": math.Cbrt, "Floor": math.Floor, "Ceiling": math.Ceil, "Truncate": math.Trunc} {

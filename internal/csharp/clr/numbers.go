@@ -300,6 +300,7 @@ func declareParse(t *csharp.TypeBuilder, p parser) {
 		return ok
 	}
 	t.Static("bool TryParse(string s, out "+res+" result)", csharp.F2(func(s string, out ref) bool { return try(s, p.style, out) }))
+	t.Static("bool TryParse(string s, IFormatProvider provider, out "+res+" result)", csharp.F3(func(s string, _ any, out ref) bool { return try(s, p.style, out) }))
 	t.Static("bool TryParse(string s, System.Globalization.NumberStyles style, IFormatProvider provider, out "+res+" result)", csharp.F4(func(s string, n int, _ any, out ref) bool {
 		return try(s, n, out)
 	}))

@@ -294,6 +294,7 @@ func declareRSA(b *csharp.Builder) {
 	t.Method("byte[] Encrypt(byte[] data, RSAEncryptionPadding padding)", csharp.F4(func(r run, k *RSA, data []byte, p *rsaPadding) []byte { return k.encrypt(r, data, p) }))
 	t.Method("byte[] Decrypt(byte[] data, RSAEncryptionPadding padding)", csharp.F4(func(r run, k *RSA, data []byte, p *rsaPadding) []byte { return k.decrypt(r, data, p) }))
 	t.Method("void ImportParameters(RSAParameters parameters)", csharp.V2((*RSA).importParameters))
+	declareRSAExport(t)
 	t.Method("void ImportFromPem(string input)", csharp.V2((*RSA).importPEM))
 	t.Method("void Dispose()", csharp.V1((*RSA).Dispose))
 	for name, parse := range map[string]func([]byte) (any, error){

@@ -100,6 +100,7 @@ func declareStringBuilder(b *csharp.Builder) {
 	t.Method("StringBuilder Replace(char oldChar, char newChar)", csharp.F3(func(s sb, a, c csharp.Char) sb {
 		return s.set(strings.ReplaceAll(s.ToString(), a.String(), c.String()))
 	}))
+	declareStringBuilderMore(t)
 	t.Method("bool Equals(StringBuilder sb)", csharp.F2(func(s, o sb) bool { return o != nil && s.ToString() == o.ToString() }))
 	t.Method("StringBuilder Clear()", csharp.F1(func(s sb) sb { return s.set("") }))
 	t.Method("string ToString()", csharp.F2(func(r run, s sb) string { r.Alloc(len(s.b)); return string(s.b) }))
