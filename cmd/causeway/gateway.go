@@ -143,14 +143,19 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	name := cmpOr(token.gateway, s.text("gateway.name"))
 	var client *configsync.Client
 	credentials := &remoteCredentials{}
+	metrics, err := openMetrics(cmd.Context(), s, name, instance, log)
+	if err != nil {
+		return err
+	}
 	g := gateway.New(gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits), Transport: &gateway.Transport{},
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
-		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(),
+		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(), Metrics: metrics.metrics, Record: metrics.record(),
 		SQL:   sqlsource.New(sqlsource.Options{Now: time.Now}),
 		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
 	})
+	metrics.gateway = g
 	cert, err := selfSigned(time.Now())
 	if err != nil {
 		return err
@@ -184,11 +189,11 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	}
 	credentials.client = client
 	usage := newUsageReporter(g, client.Dir, instance, log, sendUsage(client))
-	return serveGateway(cmd.Context(), f, log, g, server, client, usage)
+	return serveGateway(cmd.Context(), f, log, g, server, client, usage, metrics)
 }
 
 // serveGateway runs until the command's context ends, then drains.
-func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client, usage *usageReporter) error {
+func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client, usage *usageReporter, metrics *gatewayMetrics) error {
 	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gateway-tls", f.tlsListen, "gateway-tls-listen"}})
 	if err != nil {
 		return err
@@ -213,6 +218,7 @@ func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gate
 	reporting, stopReporting := context.WithCancel(syncCtx)
 	var reported sync.WaitGroup
 	reported.Go(func() { usage.run(reporting) })
+	reported.Go(func() { metrics.run(reporting) })
 	synced := make(chan error, 1)
 	go func() { synced <- client.Run(syncCtx) }()
 

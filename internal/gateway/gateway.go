@@ -54,6 +54,10 @@ type Options struct {
 	Dapr policy.Dapr
 	// Usage adds up what requests use; nil when nobody wants to know. See [Gateway.FlushUsage].
 	Usage *telemetry.Usage
+	// Metrics add up what requests take and what policies measure; nil when nobody wants to know.
+	Metrics *telemetry.Metrics
+	// Record is given each record that is not dropped, one after the other; it must not keep it. Nil for none.
+	Record func(*telemetry.Record)
 	// Credentials asks the management plane for tokens of the credential manager; nil for a gateway that cannot.
 	Credentials Credentials
 }
@@ -86,7 +90,9 @@ type Gateway struct {
 	dapr       policy.Dapr
 	messages   *messaging.Client
 	tokens     Credentials
-	usage      *telemetry.Usage // nil when nobody wants to know
+	usage      *telemetry.Usage   // nil when nobody wants to know
+	metrics    *telemetry.Metrics // likewise
+	tellRecord func(*telemetry.Record)
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -129,7 +135,7 @@ func New(o Options) *Gateway {
 		sql: o.SQL, events: graphql.NewHub(), log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		traces: newTraces(o.Now), keepTrace: o.Trace, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
-	g.usage = o.Usage
+	g.usage, g.metrics, g.tellRecord = o.Usage, o.Metrics, o.Record
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)
 	g.vectors = cache.NewVectors(cache.Options{MaxBytes: maxVectorValues, Now: o.Now})
 	g.messages = &messaging.Client{Identity: identityOf(o.Trust), Now: o.Now}
@@ -150,6 +156,17 @@ func (g *Gateway) writeRecord(r *telemetry.Record) {
 	if g.usage != nil {
 		g.usage.List(r.ServiceID, r)
 	}
+	if g.tellRecord != nil {
+		g.tellRecord(r)
+	}
+}
+
+// Location is where the gateway stands by its configuration; empty without one.
+func (g *Gateway) Location() string {
+	if s := g.services.Load().fallback; s != nil {
+		return s.current.Load().deployment.Region
+	}
+	return ""
 }
 
 // FlushUsage takes what requests have used since the last time, by service.

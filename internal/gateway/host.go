@@ -179,12 +179,19 @@ func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, 
 	log.Log(ctx, level, text, attributes...)
 }
 
-// Metric writes a measurement to the log: there is no exporter of metrics yet.
+// Metric adds a measurement to the gateway's metrics and writes it to the log.
 func (r *request) Metric(ctx context.Context, m policy.Metric) {
 	attributes := make([]any, 0, 6+2*len(m.Dimensions))
 	attributes = append(attributes, "namespace", m.Namespace, "metric", m.Name, "value", m.Value)
 	for _, d := range m.Dimensions {
 		attributes = append(attributes, d.Name, d.Value)
+	}
+	if g := r.gateway; g.metrics != nil {
+		labels := make([]telemetry.Label, 0, len(m.Dimensions))
+		for _, d := range m.Dimensions {
+			labels = append(labels, telemetry.Label{Name: d.Name, Value: d.Value})
+		}
+		g.metrics.Measure(m.Name, m.Value, labels)
 	}
 	r.Log(ctx, policy.LogInformation, "A policy emitted a metric.", attributes...)
 }

@@ -40,6 +40,7 @@ type request struct {
 	backendTime   time.Duration
 	tunnel        message.Tunnel // to the backend service
 	response      int            // status of the answer
+	answered      time.Time      // when the answer began
 	failure       *policy.Error  // why the answer could not be sent
 	tracing       tracing
 
@@ -196,7 +197,7 @@ func (r *request) preflight() bool {
 // answer sends the response, or another one when that cannot be sent.
 func (r *request) answer(resp *message.Response) {
 	x := r.exchange
-	r.response = resp.Status
+	r.response, r.answered = resp.Status, r.Now()
 	grpc := isGRPCCall(x.Request())
 	if grpc {
 		r.grpcAnswer(resp)
@@ -237,6 +238,10 @@ func (r *request) finish(res message.Result) {
 	if u := r.gateway.usage; u != nil {
 		u.Add(r.service.id, rec)
 	}
+	if m := r.gateway.metrics; m != nil {
+		rec.Host = m.Host(r.host)
+		m.Add(rec)
+	}
 	r.gateway.records.Add(rec)
 	r.recycle()
 }
@@ -271,6 +276,9 @@ func (r *request) record(res message.Result) *telemetry.Record {
 		rec.User = e.User.Name
 	}
 	rec.Cache = cacheUse(e)
+	if !r.answered.IsZero() {
+		rec.ClientTime = max(res.Done.Sub(r.answered), 0)
+	}
 	if f := r.failure; f != nil {
 		rec.ErrorSource, rec.ErrorReason, rec.ErrorMessage = f.Source, f.Reason, strings.Clone(f.Message)
 	} else if le := e.LastError; le != nil {

@@ -23,6 +23,7 @@ type Record struct {
 	ResponseCode, BackendResponseCode        int
 	RequestSize, ResponseSize                int64 // bytes on the wire
 	TotalTime, BackendTime                   time.Duration
+	ClientTime                               time.Duration // from the head of the answer to its last byte
 	ErrorSource, ErrorReason, ErrorMessage   string
 	ErrorSection, ErrorScope, ConnectionFail string
 	Host                                     string // that the client asked for
