@@ -19,7 +19,6 @@ import (
 
 	"github.com/causeway-apim/causeway/internal/causewaytest"
 	"github.com/causeway-apim/causeway/internal/gateway"
-	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
@@ -34,7 +33,7 @@ type system struct {
 // newSystem starts a gateway with parts.
 func newSystem(tb testing.TB, parts ...snapshot.Part) *system {
 	tb.Helper()
-	client := &http1.Client{}
+	client := &gateway.Transport{}
 	s := &system{gateway: newGateway(tb, client, slog.New(slog.DiscardHandler), time.Now), snapshot: snapshot.Empty()}
 	s.put(tb, append([]snapshot.Part{servicePart, policyPart(tb, "", defaultPolicy)}, parts...)...)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
