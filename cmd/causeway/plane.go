@@ -119,7 +119,9 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	p.quotas = &quotaBoard{
 		managed: func() *gateway.Gateway { return p.gateway },
-		command: func(service, gateway, name string, payload any) (int, error) { return p.config.Command(service, gateway, name, payload) },
+		command: func(service, gateway, name string, payload any) (int, error) {
+			return p.config.Command(service, gateway, name, payload)
+		},
 	}
 	p.usage = &usageBook{store: st, now: time.Now, log: o.log}
 	types, err := resources.New(resources.Env{
