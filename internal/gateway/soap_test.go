@@ -47,7 +47,7 @@ func TestSOAPRouting(t *testing.T) {
 func TestSOAPRoutingByElement(t *testing.T) {
 	t.Parallel()
 	e := edit{config: newConfig("managed", "test", 0), stale: map[string]bool{}, fresh: map[*api]bool{}}
-	e.putAPI(snapshot.API{ID: "calc", Path: "calc", IsCurrent: true, Type: "soap", Protocols: []string{"http"}})
+	e.putAPI("apis/calc", snapshot.API{ID: "calc", Path: "calc", IsCurrent: true, Type: "soap", Protocols: []string{"http"}})
 	for name, action := range map[string]string{"Add": "urn:o/other", "op2": "urn:calc#Sub"} {
 		e.putOperation("apis/calc/operations/"+name, snapshot.Operation{API: "calc", Name: name, Method: "POST", URLTemplate: "/?soapAction=" + url.QueryEscape(action)})
 	}
