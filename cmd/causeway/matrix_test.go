@@ -58,10 +58,25 @@ func catalogueOperations(types []resource.Info) (all []operation) {
 			}
 		}
 		for _, a := range t.Actions {
-			all = append(all, operation{a.Method, item + "/" + a.Name, t.ARMType + "/" + a.Name + "/action"})
+			all = append(all, operation{a.Method, strings.TrimSuffix(item+"/"+a.Name, "/"), actionOperation(t.ARMType, a.Method, a.Name)})
 		}
 	}
 	return all
+}
+
+// actionOperation is how Azure names the right to run an action: what is read
+// with GET is read, what has no name of its own changes the resource.
+func actionOperation(armType, method, name string) string {
+	what, _, _ := strings.Cut(name, "/")
+	switch {
+	case method == "GET" && what == "":
+		return armType + "/read"
+	case method == "GET":
+		return armType + "/" + what + "/read"
+	case name == "":
+		return armType + "/write"
+	}
+	return armType + "/" + name + "/action"
 }
 
 // permits says by Azure's definition whether a role allows an action, in another

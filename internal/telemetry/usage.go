@@ -219,9 +219,11 @@ func (u *Usage) Flush() []UsageReport {
 		s := &u.shards[i]
 		s.mu.Lock()
 		sums := s.sums
-		if len(sums) > 0 {
-			s.sums = make(map[serviceKey]*UsageSums, len(sums))
+		if len(sums) == 0 { // it stays the shard's
+			s.mu.Unlock()
+			continue
 		}
+		s.sums = make(map[serviceKey]*UsageSums, len(sums))
 		s.mu.Unlock()
 		for key, v := range sums {
 			rows := all[key.service]
