@@ -122,7 +122,8 @@ func (x *Tx) remove(id arm.ID) error {
 	if n == nil {
 		return nil
 	}
-	if n != x.cat.root { // with a service everything goes
+	// With a service or a workspace everything goes, and nothing outside refers into it.
+	if n != x.cat.root && n.path != "workspaces" {
 		if err := x.prepareRemoval(id); err != nil {
 			return err
 		}

@@ -300,7 +300,7 @@ func revisionsKey(id arm.ID) string {
 
 // releaseAPI refuses to delete the current revision alone, and deletes the subscriptions to the API with its last one.
 func releaseAPI(x *resource.Tx, old *resource.Doc[API]) error {
-	if !old.Props.IsCurrent || !x.ID.Equal(old.ID) && x.ID.Find("workspaces") != "" && old.ID.IsBelow(x.ID) { // the workspace goes
+	if !old.Props.IsCurrent {
 		return nil
 	}
 	keys, err := x.Lookup(revisionIndex, revisionsKey(old.ID))
