@@ -97,5 +97,5 @@ func New(env Env) (*resource.Catalogue, error) {
 		policies(env, "apis/operations", policy.ScopeOperation),
 		policies(env, "apis/resolvers", policy.ScopeResolver),
 	}
-	return resource.NewCatalogue(append(types, toFollow()...)...)
+	return resource.NewCatalogue(types...)
 }
