@@ -21,14 +21,12 @@ func (*JArray) ClrName() string { return "Newtonsoft.Json.Linq.JArray" }
 func (a *JArray) ToString() string { return jsonText(a, true) }
 
 func (a *JArray) clone() JToken {
-	c := &JArray{items: make([]JToken, len(a.items))}
-	for i, t := range a.items {
-		x := t.clone()
-		x.node().parent = c
-		c.items[i] = x
-	}
+	c := &JArray{}
+	c.items = cloneItems(c, a.items)
 	return c
 }
+
+func (a *JArray) list() *[]JToken { return &a.items }
 
 // Items gives the tokens; do not change the slice.
 func (a *JArray) Items() []JToken { return a.items }
@@ -46,39 +44,10 @@ func (a *JArray) Each(r run, yield func(any) bool) {
 // Count is the number of items.
 func (a *JArray) Count() int { return len(a.items) }
 
-func (a *JArray) at(i int) int {
-	if i < 0 || i >= len(a.items) {
-		outOfRange("index", "Index was out of range. Must be non-negative and less than the size of the collection.")
-	}
-	return i
-}
-
-func (a *JArray) removeAt(i int) {
-	a.items[a.at(i)].node().parent = nil
-	a.items = slices.Delete(a.items, i, i+1)
-}
-
-func (a *JArray) insert(i int, t JToken) {
-	if i < 0 || i > len(a.items) {
-		outOfRange("index", "Index must be within the bounds of the List.")
-	}
-	a.items = slices.Insert(a.items, i, adopt(a, t))
-}
-
-// addContent adds what a constructor or Add was given: one item, or those of a sequence that is no token and no string.
-func (a *JArray) addContent(r run, v any, flatten bool) {
-	if _, isToken := v.(JToken); !isToken && flatten {
-		switch x := v.(type) {
-		case csharp.Enumerable:
-			for _, item := range csharp.Items(r, x) {
-				a.addContent(r, item, true)
-			}
-			return
-		}
-	}
-	r.Alloc(32)
-	a.items = append(a.items, adopt(a, contentToken(chargeCopy(r, a, v))))
-}
+func (a *JArray) at(i int) int                          { return jsonAt(a, i) }
+func (a *JArray) removeAt(i int)                        { removeItem(a, i) }
+func (a *JArray) insert(i int, t JToken)                { insertItem(a, i, t) }
+func (a *JArray) addContent(r run, v any, flatten bool) { addItems(r, a, v, flatten) }
 
 func declareJArray(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JArray : JContainer, IList<JToken>, IEnumerable<JToken>", csharp.Go[*JArray]())

@@ -30,10 +30,17 @@ func mergeToken(r run, to JToken, v any, s *mergeSettings) {
 		if o, ok := v.(*JObject); ok && o != nil {
 			x.merge(r, o, s)
 		}
+	case *JConstructor:
+		if c, ok := v.(*JConstructor); ok && c != nil {
+			if c.name != "" {
+				x.name = c.name
+			}
+			mergeList(r, x, csharp.Items(r, c), s)
+		}
 	case *JArray:
 		if list, ok := v.(csharp.Enumerable); ok {
 			if t, isToken := v.(JToken); !isToken || t.kind() == jsonArray {
-				x.merge(r, csharp.Items(r, list), s)
+				mergeList(r, x, csharp.Items(r, list), s)
 			}
 		}
 	}
@@ -49,7 +56,7 @@ func (o *JObject) merge(r run, other *JObject, s *mergeSettings) {
 			o.Set(p.name, p.value)
 			continue
 		}
-		if k := have.value.kind(); k == p.value.kind() && (k == jsonObject || k == jsonArray) {
+		if k := have.value.kind(); k == p.value.kind() && (k == jsonObject || k == jsonArray || k == jsonConstructor) {
 			mergeToken(r, have.value, p.value, s)
 		} else if p.value.kind() != jsonNull || s.nulls == 1 {
 			have.set(p.value)
@@ -72,35 +79,37 @@ func (o *JObject) property(name string, comparison int) *JProperty {
 	return nil
 }
 
-func (a *JArray) merge(r run, items []any, s *mergeSettings) {
+// mergeList puts items in an array or a constructor, as the settings say.
+func mergeList(r run, t jsonList, items []any, s *mergeSettings) {
+	into := t.list()
 	if s.arrays == mergeReplace {
-		for _, x := range a.items {
+		for _, x := range *into {
 			x.node().parent = nil
 		}
-		a.items = nil
+		*into = nil
 	}
 	for i, item := range items {
 		r.Step()
 		r.Alloc(64)
-		t := contentToken(item)
+		token := contentToken(item)
 		switch {
-		case s.arrays == mergeItems && i < len(a.items):
-			if k := a.items[i].kind(); k == jsonObject || k == jsonArray {
-				mergeToken(r, a.items[i], item, s)
-			} else if t.kind() != jsonNull {
-				replaceToken(a.items[i], t)
+		case s.arrays == mergeItems && i < len(*into):
+			if k := (*into)[i].kind(); k == jsonObject || k == jsonArray || k == jsonConstructor {
+				mergeToken(r, (*into)[i], item, s)
+			} else if token.kind() != jsonNull {
+				replaceToken((*into)[i], token)
 			}
 			continue
-		case s.arrays == mergeUnion && a.holds(r, t):
+		case s.arrays == mergeUnion && holdsToken(r, *into, token):
 			continue
 		}
-		a.items = append(a.items, adopt(a, t))
+		*into = append(*into, adopt(t, token))
 	}
 }
 
-// holds tells whether an item is equal.
-func (a *JArray) holds(r run, t JToken) bool {
-	for _, x := range a.items {
+// holdsToken tells whether an item is equal.
+func holdsToken(r run, items []JToken, t JToken) bool {
+	for _, x := range items {
 		r.Step()
 		if deepEquals(x, t) {
 			return true

@@ -179,16 +179,16 @@ func (p *pathReader) bracket(near, in []JToken, deep bool) []JToken {
 	return out
 }
 
-// items takes all items of arrays.
+// items takes all items of arrays and constructors.
 func (p *pathReader) items(in []JToken) (out []JToken) {
 	for _, t := range in {
-		a, ok := t.(*JArray)
+		list, ok := t.(jsonList)
 		if !ok {
 			p.missing("Index * not valid on " + strings.TrimPrefix(t.ClrName(), "Newtonsoft.Json.Linq.") + ".")
 			continue
 		}
-		p.r.Steps(len(a.items))
-		out = append(out, a.items...)
+		p.r.Steps(len(*list.list()))
+		out = append(out, *list.list()...)
 	}
 	return out
 }
@@ -240,7 +240,12 @@ func (p *pathReader) indexes(in []JToken) []JToken {
 		}
 		for _, t := range in {
 			a, ok := t.(*JArray)
+			c, call := t.(*JConstructor)
 			switch {
+			case call && n >= 0 && n < len(c.items):
+				out = append(out, c.items[n])
+			case call && len(list) == 1:
+				p.missing("Index " + s + " outside the bounds of JConstructor.")
 			case !ok:
 				p.missing("Index " + s + " not valid on " + strings.TrimPrefix(t.ClrName(), "Newtonsoft.Json.Linq.") + ".")
 			case n >= 0 && n < len(a.items):

@@ -61,7 +61,7 @@ func mustParseWith[T JToken](r run, s, name string, load *loadSettings) T {
 	if x, ok := t.(T); ok {
 		return x
 	}
-	what := map[jsonKind]string{jsonObject: "StartObject", jsonArray: "StartArray"}[t.kind()]
+	what := map[jsonKind]string{jsonObject: "StartObject", jsonArray: "StartArray", jsonConstructor: "StartConstructor"}[t.kind()]
 	if what == "" {
 		what = jsonKindNames[t.kind()]
 	}
@@ -172,6 +172,9 @@ func (p *jsonReader) value() JToken {
 			return &JValue{typ: w.kind, v: w.value}
 		}
 	}
+	if strings.HasPrefix(p.s[p.at:], "new") && !isNameByte(p.peek(len("new"))) {
+		return p.constructor()
+	}
 	p.fail("Unexpected character encountered while parsing value: " + p.current() + ".")
 	return nil
 }
@@ -260,34 +263,40 @@ func (p *jsonReader) name() string {
 }
 
 func (p *jsonReader) array() JToken {
-	p.enter()
 	a := &JArray{}
+	p.items(a, ']', "JArray")
+	return a
+}
+
+// items reads what stands between brackets, from the opening one, where the reader stands, to end.
+func (p *jsonReader) items(into jsonList, end byte, what string) {
+	p.enter()
+	items := into.list()
 	p.at++
 	for {
 		p.space()
 		if p.at >= len(p.s) {
-			p.fail("Unexpected end of content while loading JArray.")
+			p.fail("Unexpected end of content while loading " + what + ".")
 		}
-		if p.s[p.at] == ']' {
+		if p.s[p.at] == end {
 			break
 		}
 		if p.s[p.at] == ',' { // an item that is left out is undefined
-			a.items = append(a.items, adopt(a, &JValue{typ: jsonUndefined}))
+			*items = append(*items, adopt(into, &JValue{typ: jsonUndefined}))
 			p.at++
 			continue
 		}
-		p.path = append(p.path, "["+strconv.Itoa(len(a.items))+"]")
+		p.path = append(p.path, "["+strconv.Itoa(len(*items))+"]")
 		v := p.value()
-		v.node().parent = a
-		a.items = append(a.items, v)
+		v.node().parent = into
+		*items = append(*items, v)
 		p.path = p.path[:len(p.path)-1]
-		if !p.next(']', "JArray") {
+		if !p.next(end, what) {
 			break
 		}
 	}
 	p.at++
 	p.depth--
-	return a
 }
 
 // quoted reads a string between quotes of either kind.

@@ -47,6 +47,8 @@ func (w *jsonWriter) token(t JToken) {
 		w.object(len(x.props), func(i int) { w.property(x.props[i]) })
 	case *JArray:
 		w.array(len(x.items), func(i int) { w.token(x.items[i]) })
+	case *JConstructor:
+		w.constructor(x)
 	case *JProperty:
 		w.property(x)
 	case *JValue:
@@ -77,6 +79,17 @@ func (w *jsonWriter) list(open, end byte, n int, item func(i int)) {
 		w.line()
 	}
 	w.b = append(w.b, end)
+}
+
+// constructor writes new Name(1,2). Newtonsoft breaks the line before its end even where there are no arguments.
+func (w *jsonWriter) constructor(c *JConstructor) {
+	w.b = append(append(w.b, "new "...), c.name...)
+	w.list('(', ')', len(c.items), func(i int) { w.token(c.items[i]) })
+	if len(c.items) == 0 && w.indented {
+		w.b = w.b[:len(w.b)-1]
+		w.line()
+		w.b = append(w.b, ')')
+	}
 }
 
 func (w *jsonWriter) property(p *JProperty) {

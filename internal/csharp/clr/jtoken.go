@@ -10,7 +10,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
-// JToken is Newtonsoft.Json.Linq.JToken: *JObject, *JArray, *JProperty or *JValue. A token knows its parent; adding one
+// JToken is Newtonsoft.Json.Linq.JToken: *JObject, *JArray, *JConstructor, *JProperty or *JValue. A token knows its parent; adding one
 // that has a parent adds a copy.
 type JToken interface {
 	kind() jsonKind
@@ -63,8 +63,8 @@ func jsonChildren(t JToken) []JToken {
 			out[i] = p
 		}
 		return out
-	case *JArray:
-		return x.items
+	case jsonList:
+		return *x.list()
 	case *JProperty:
 		if x.value == nil {
 			return nil
@@ -104,6 +104,8 @@ func isNilToken(t JToken) bool {
 		return x == nil
 	case *JArray:
 		return x == nil
+	case *JConstructor:
+		return x == nil
 	case *JProperty:
 		return x == nil
 	case *JValue:
@@ -129,8 +131,8 @@ func indexIn(t JToken) int {
 				return i
 			}
 		}
-	case *JArray:
-		return slices.Index(p.items, t)
+	case jsonList:
+		return slices.Index(*p.list(), t)
 	case *JProperty:
 		return 0
 	}
@@ -160,7 +162,7 @@ func jsonPath(t JToken) string {
 		case *JProperty:
 			writePathName(&b, p.name)
 		default:
-			if _, ok := x.node().parent.(*JArray); ok {
+			if _, ok := x.node().parent.(jsonList); ok {
 				b.WriteString("[" + strconv.Itoa(indexIn(x)) + "]")
 			}
 		}
@@ -186,8 +188,8 @@ func removeToken(t JToken) {
 		invalidOperation("The parent is missing.")
 	case *JObject:
 		p.removeAt(indexIn(t))
-	case *JArray:
-		p.removeAt(indexIn(t))
+	case jsonList:
+		removeItem(p, indexIn(t))
 	case *JProperty:
 		csharp.Throw("Newtonsoft.Json.JsonException", "Cannot add or remove items from Newtonsoft.Json.Linq.JProperty.")
 	}
@@ -210,10 +212,10 @@ func replaceToken(t, with JToken) {
 		t.node().parent = nil
 		p.props[i] = adopt(p, prop).(*JProperty)
 		p.index = nil
-	case *JArray:
+	case jsonList:
 		i := indexIn(t)
 		t.node().parent = nil
-		p.items[i] = adopt(p, with)
+		(*p.list())[i] = adopt(p, with)
 	case *JProperty:
 		p.set(with)
 	}
@@ -248,6 +250,9 @@ func deepEquals(a, b JToken) bool {
 	case *JArray:
 		y, ok := b.(*JArray)
 		return ok && slices.EqualFunc(x.items, y.items, deepEquals)
+	case *JConstructor:
+		y, ok := b.(*JConstructor)
+		return ok && x.name == y.name && slices.EqualFunc(x.items, y.items, deepEquals)
 	case *JProperty:
 		y, ok := b.(*JProperty)
 		return ok && x.name == y.name && deepEquals(x.value, y.value)

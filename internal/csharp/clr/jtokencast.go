@@ -171,8 +171,11 @@ func convertToken(r run, v any, t *csharp.Type) any {
 	case t.IsEnum():
 		return enumOfToken(r, tok, t)
 	case t.FullName() == "System.Object":
-		if x, ok := tok.(*JValue); ok {
+		switch x := tok.(type) {
+		case *JValue:
 			return x.v
+		case *JConstructor: // Newtonsoft's reader gives the name and leaves the arguments
+			return x.name
 		}
 		return tok
 	case t.IsArray():

@@ -26,6 +26,7 @@ func declareJSON(b *csharp.Builder) {
 	declareJContainer(b)
 	declareJObject(b)
 	declareJArray(b)
+	declareJConstructor(b)
 	declareJProperty(b)
 	declareJValue(b)
 	declareJSONExtensions(b)
@@ -46,6 +47,8 @@ func child(t JToken, key any) JToken {
 			csharp.Throw("System.ArgumentException", "Accessed JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
 		}
 		return x.items[x.at(int(i))]
+	case *JConstructor:
+		return x.items[x.argument("Accessed", key)]
 	}
 	csharp.Throw("System.InvalidOperationException", "Cannot access child value on "+t.ClrName()+".")
 	return nil
@@ -66,6 +69,9 @@ func setChild(t JToken, key any, v any) {
 			csharp.Throw("System.ArgumentException", "Set JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
 		}
 		replaceToken(x.items[x.at(int(i))], asToken(v))
+		return
+	case *JConstructor:
+		replaceToken(x.items[x.argument("Set", key)], asToken(v))
 		return
 	}
 	csharp.Throw("System.InvalidOperationException", "Cannot set child value on "+t.ClrName()+".")
@@ -207,8 +213,8 @@ func declareJTokenTree(t *csharp.TypeBuilder) {
 				return
 			}
 			badChild(tokenOf(r, v), p)
-		case *JArray:
-			p.insert(indexIn(t)+after, tokenOf(r, v))
+		case jsonList:
+			insertItem(p, indexIn(t)+after, tokenOf(r, v))
 		default:
 			invalidOperation("The parent is missing.")
 		}
@@ -219,7 +225,7 @@ func declareJTokenTree(t *csharp.TypeBuilder) {
 
 func edge(t JToken, which int) any {
 	items := jsonChildren(t)
-	if t.kind() != jsonObject && t.kind() != jsonArray && t.kind() != jsonProperty {
+	if _, leaf := t.(*JValue); leaf {
 		csharp.Throw("System.InvalidOperationException", "Cannot access child value on "+t.ClrName()+".")
 	}
 	if len(items) == 0 {
@@ -235,8 +241,8 @@ func declareJContainer(b *csharp.Builder) {
 		switch x := t.(type) {
 		case *JObject:
 			x.addContent(r, v)
-		case *JArray:
-			x.addContent(r, v, true)
+		case jsonList:
+			addItems(r, x, v, true)
 		}
 	}))
 	t.Method("void AddFirst(object content)", csharp.V3(func(r run, t JToken, v any) {
@@ -248,8 +254,8 @@ func declareJContainer(b *csharp.Builder) {
 				return
 			}
 			badChild(tokenOf(r, v), x)
-		case *JArray:
-			x.insert(0, tokenOf(r, v))
+		case jsonList:
+			insertItem(x, 0, tokenOf(r, v))
 		}
 	}))
 	t.Method("void RemoveAll()", csharp.V1(func(t JToken) {
@@ -259,8 +265,8 @@ func declareJContainer(b *csharp.Builder) {
 		switch x := t.(type) {
 		case *JObject:
 			x.props, x.index = nil, nil
-		case *JArray:
-			x.items = nil
+		case jsonList:
+			*x.list() = nil
 		}
 	}))
 	t.Method("IEnumerable<JToken> Descendants()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, nil)) }))
