@@ -1,6 +1,8 @@
 package clr
 
 import (
+	"strings"
+
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
@@ -107,13 +109,35 @@ func deepEqual(a, b XNode, depth int) bool {
 
 func equalChildren(a, b XContainer, depth int) bool {
 	x, y := a.kids().first, b.kids().first
-	for x != nil && y != nil {
+	for {
+		s, nextX := leadingText(x)
+		t, nextY := leadingText(y)
+		if x, y = nextX, nextY; s != t {
+			return false
+		}
+		if x == nil || y == nil {
+			return x == nil && y == nil
+		}
 		if !deepEqual(x, y, depth+1) {
 			return false
 		}
 		x, y = x.links().next, y.links().next
 	}
-	return x == nil && y == nil
+}
+
+// leadingText is the text of the adjacent text nodes from n on, which count as one, and the node after them. A CDATA section
+// is a node of its own.
+func leadingText(n XNode) (string, XNode) {
+	var b strings.Builder
+	for n != nil {
+		t, ok := n.(*XText)
+		if !ok {
+			break
+		}
+		b.WriteString(t.value)
+		n = n.links().next
+	}
+	return b.String(), n
 }
 
 // isAfter tells whether a comes after b in document order.
@@ -211,6 +235,8 @@ func declareXNode(b *csharp.Builder) {
 		return x.linq()
 	})).Outside()
 	n.Method("void WriteTo(System.Xml.XmlWriter writer)", csharp.V2(func(n XNode, w *xmlOut) { w.node(n, 0) }))
+	n.StaticProp("XNodeEqualityComparer EqualityComparer", csharp.F0(func() *nodeComparer { return &nodeComparer{} }))
+	n.StaticProp("XNodeDocumentOrderComparer DocumentOrderComparer", csharp.F0(func() *nodeOrder { return &nodeOrder{} }))
 	n.Static("bool DeepEquals(XNode n1, XNode n2)", csharp.F2(func(a, b XNode) bool { return deepEqual(a, b, 0) }))
 	declareXContainer(b)
 }

@@ -434,6 +434,12 @@ func declareXSmall(b *csharp.Builder) {
 	e := b.Type("class "+linqSpace+"XNodeEqualityComparer : IEqualityComparer<XNode>", csharp.Go[*nodeComparer]())
 	e.New("()", csharp.F0(func() *nodeComparer { return &nodeComparer{} }))
 	e.Method("bool Equals(XNode x, XNode y)", csharp.F3(func(_ *nodeComparer, a, b XNode) bool { return deepEqual(a, b, 0) }))
+	e.Method("int GetHashCode(XNode obj)", csharp.F2(func(c *nodeComparer, n XNode) int {
+		if n == nil {
+			return 0
+		}
+		return hashCode(c.key(n))
+	}))
 	o := b.Type("class "+linqSpace+"XNodeDocumentOrderComparer : IComparer<XNode>", csharp.Go[*nodeOrder]())
 	o.New("()", csharp.F0(func() *nodeOrder { return &nodeOrder{} }))
 	o.Method("int Compare(XNode x, XNode y)", csharp.F4(func(r run, o *nodeOrder, a, b XNode) int { return o.order(r, a, b) }))
