@@ -242,6 +242,9 @@ func (s *resolverSource) Resolve(ctx context.Context, f graphql.Field) ([]byte, 
 		Arguments: f.Arguments, Parent: f.Parent,
 		Publish: func(field string, event []byte) { s.gateway.events.Publish(s.topic(field), event) },
 	})
+	if t := s.outer.Tracer; t != nil {
+		x.Tracer = t.ForResolver(f.Type, f.Name)
+	}
 	value, err := s.api.resolvers[graphqlField{f.Type, f.Name}].Resolve(x)
 	if err != nil {
 		if x.Response != nil && x.Response.Body != nil {

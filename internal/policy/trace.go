@@ -18,13 +18,20 @@ const (
 	maxTraceEntries = 2000
 	maxTraceBytes   = 384 << 10 // of entries together; a gateway sends a trace in one record
 	maxTraceText    = 8 << 10   // of one text
+	resolverShare   = 2         // resolvers get this part of entries and bytes: a list can have thousands of fields, and what follows is to show too
 	minSecretPart   = 4         // shorter secrets are hidden only where they are the whole text
 	hiddenText      = "***"
 )
 
 // Trace is the debug trace of one request: what every statement read and changed, in the shape of the action listTrace of API Management. It is
-// safe for the branches of wait. Texts are copied and secrets hidden when an entry is made.
+// safe for the branches of wait and for resolvers that run side by side. Texts are copied and secrets hidden when an entry is made.
 type Trace struct {
+	*traceLog
+	resolver string // begins the sources of a resolver's entries; empty elsewhere
+}
+
+// traceLog is what the parts of a request write their entries to.
+type traceLog struct {
 	x       *Exec // the request's, which says in which section it is
 	mu      sync.Mutex
 	entries [sectionCount][]traceEntry
@@ -45,7 +52,7 @@ type traceEntry struct {
 
 // NewTrace begins the trace of the request of x and makes it x.Tracer. secrets are texts that must not show: they are hidden wherever they stand.
 func NewTrace(x *Exec, secrets ...string) *Trace {
-	t := &Trace{x: x, tainted: make(map[string]bool)}
+	t := &Trace{traceLog: &traceLog{x: x, tainted: make(map[string]bool)}}
 	for name, value := range x.Request.Header.All() {
 		if isSecretHeader(name) {
 			secrets = append(secrets, value)
@@ -59,8 +66,14 @@ func NewTrace(x *Exec, secrets ...string) *Trace {
 	return t
 }
 
+// ForResolver is the same trace for the run of a resolver within the request: its entries stand in the section in which the query runs, and their
+// sources begin with the field, as in "resolver Query.user: http-data-source".
+func (t *Trace) ForResolver(typ, field string) *Trace {
+	return &Trace{traceLog: t.traceLog, resolver: "resolver " + typ + "." + field + ": "}
+}
+
 // Hide adds texts that must not show from now on. Hiding costs time for each of them, so they are for few: keys, tokens, passwords.
-func (t *Trace) Hide(secrets ...string) {
+func (t *traceLog) Hide(secrets ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range secrets {
@@ -71,7 +84,7 @@ func (t *Trace) Hide(secrets ...string) {
 }
 
 // hidden is s without secrets. The caller holds the lock.
-func (t *Trace) hidden(s string) string {
+func (t *traceLog) hidden(s string) string {
 	if t.hide == nil {
 		// Longer ones first: a secret may be a part of another one.
 		slices.SortStableFunc(t.secrets, func(a, b string) int { return len(b) - len(a) })
@@ -118,7 +131,12 @@ func (t *Trace) Step(source, text string, data ...any) {
 func (t *Trace) Add(source string, data map[string]any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.count == maxTraceEntries || t.bytes > maxTraceBytes {
+	entries, size := maxTraceEntries, maxTraceBytes
+	if t.resolver != "" {
+		source = t.resolver + source
+		entries, size = entries/resolverShare, size/resolverShare
+	}
+	if t.count >= entries || t.bytes > size {
 		t.dropped++
 		return
 	}
@@ -142,7 +160,7 @@ func traceSpan(d time.Duration) string {
 }
 
 // shown makes a value one that JSON can hold and that has no secrets.
-func (t *Trace) shown(v any) any {
+func (t *traceLog) shown(v any) any {
 	switch v := v.(type) {
 	case nil, bool, int, int64, int32, float64, json.RawMessage:
 		return v
@@ -182,7 +200,7 @@ func (t *Trace) shown(v any) any {
 }
 
 // Document is the trace as listTrace answers it.
-func (t *Trace) Document(service, id string) []byte {
+func (t *traceLog) Document(service, id string) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	sections := make(map[string][]traceEntry, sectionCount)

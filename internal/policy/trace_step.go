@@ -260,7 +260,7 @@ func (x *Exec) traceExpression(e *expression, value any) {
 }
 
 // taint notes a variable that was made of secrets.
-func (t *Trace) taint(name string, value any) {
+func (t *traceLog) taint(name string, value any) {
 	t.mu.Lock()
 	t.tainted[name] = true
 	t.mu.Unlock()
@@ -270,7 +270,7 @@ func (t *Trace) taint(name string, value any) {
 }
 
 // readsTainted says whether an expression may read a variable that was made of secrets.
-func (t *Trace) readsTainted(expression string) bool {
+func (t *traceLog) readsTainted(expression string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.tainted) == 0 || !strings.Contains(expression, "Variables") {
