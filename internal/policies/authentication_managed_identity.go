@@ -37,6 +37,7 @@ func (p *identityAuth) apply(x *policy.Exec, h *message.Header) error {
 		return err
 	}
 	access, err := x.Host.Trust().Identity.AccessToken(x.Context(), strings.TrimSpace(resource), strings.TrimSpace(client))
+	x.HideInTrace(access.Token)
 	switch {
 	case err != nil && p.IgnoreError:
 		x.Host.Log(x.Context(), policy.LogError, "An access token of the managed identity cannot be obtained.", "resource", resource, "error", err)

@@ -170,6 +170,7 @@ func (c *cosmosCall) sign(x *policy.Exec) error {
 // managedToken is an access token of the gateway's identity.
 func managedToken(x *policy.Exec, resource string) (string, error) {
 	access, err := x.Host.Trust().Identity.AccessToken(x.Context(), resource, "")
+	x.HideInTrace(access.Token)
 	if err != nil {
 		return "", &policy.Error{Reason: "ManagedIdentityTokenFailure", Message: "An access token of the managed identity cannot be obtained: " + err.Error() + ".", Err: err}
 	}

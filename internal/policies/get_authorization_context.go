@@ -50,6 +50,7 @@ func (p *authorizationContext) Run(x *policy.Exec) error {
 	access, err := x.Host.Authorization(x.Context(), r)
 	switch {
 	case err == nil:
+		x.HideInTrace(access.AccessToken)
 		x.SetVariable(variable, access)
 		return nil
 	case errors.Is(err, x.Context().Err()):

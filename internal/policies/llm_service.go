@@ -73,6 +73,7 @@ func identityToken(x *policy.Exec, backend string) string {
 		return ""
 	}
 	access, err := x.Host.Trust().Identity.AccessToken(x.Context(), cognitiveServices, "")
+	x.HideInTrace(access.Token)
 	if err != nil {
 		x.Trace("managed-identity", "The call goes without an access token of the managed identity.", "backend", strings.ToLower(backend), "error", err)
 		return ""
