@@ -38,6 +38,9 @@ func TestCommands(t *testing.T) {
 
 // toy is just enough of causeway to test the harness: documents in a file, a gateway that answers its own request line.
 func toy() {
+	// Before anything says that it is ready: a script may stop it at once.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	flags := flag.NewFlagSet("toy", flag.ExitOnError)
 	data := flags.String("data", "", "")
 	flags.String("config-backup", "", "")
@@ -70,8 +73,6 @@ func toy() {
 		}
 	}
 	fmt.Println("toy: ready", os.Getenv("GREETING"))
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	<-signals
 	os.Exit(0)
 }
