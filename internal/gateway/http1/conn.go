@@ -80,7 +80,7 @@ func (c *conn) await() bool {
 		return true
 	}
 	c.state.Store(connIdle)
-	if c.server.closing.Load() { // after the store: either Shutdown sees the state or this sees Shutdown
+	if c.server.ended.Load() { // after the store: either Drain sees the state or this sees Drain
 		return false
 	}
 	idle := c.server.limits.IdleTimeout
@@ -203,7 +203,7 @@ func (c *conn) reset() {
 	if t, ok := c.netConn.(*tls.Conn); ok {
 		_ = t.NetConn().Close()
 	}
-	if tcp, ok := c.netConn.(*net.TCPConn); ok {
+	if tcp, ok := c.netConn.(interface{ SetLinger(int) error }); ok {
 		_ = tcp.SetLinger(0) // fails on closed connections only
 	}
 }

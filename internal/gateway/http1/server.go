@@ -33,6 +33,8 @@ type Limits struct {
 	WriteTimeout time.Duration
 	// BodyRate is the least number of bytes a second, on average after 5 s, that a request body has to bring; 0: any.
 	BodyRate int64
+	// Conns and ConnsPerAddress limit the connections at once, of all clients and of each IP address; 0: none. Further ones are closed at once.
+	Conns, ConnsPerAddress int
 }
 
 // withDefaults replaces zero fields.
@@ -47,10 +49,15 @@ func (l Limits) withDefaults() Limits {
 		BodyTimeout:      cmp.Or(l.BodyTimeout, 60*time.Second),
 		WriteTimeout:     cmp.Or(l.WriteTimeout, 60*time.Second),
 		BodyRate:         l.BodyRate,
+		Conns:            l.Conns,
+		ConnsPerAddress:  l.ConnsPerAddress,
 	}
 }
 
-// Refused describes a request that the engine answered by itself.
+// ErrTooManyConns is told to [Hooks] when a connection is closed because of [Limits.Conns] or [Limits.ConnsPerAddress].
+var ErrTooManyConns = errors.New("too many connections")
+
+// Refused describes a request that the engine answered by itself, or a connection that it closed when Status is 0.
 type Refused struct {
 	Remote netip.AddrPort
 	Status int
@@ -59,7 +66,7 @@ type Refused struct {
 
 // Hooks are told what happens beside exchanges; nil ones are not called. They must not block.
 type Hooks struct {
-	// Refused is called for each request that breaks the protocol or a limit.
+	// Refused is called for each request or connection that breaks the protocol or a limit.
 	Refused func(Refused)
 	// Panicked is called when a handler panics, which ends the connection. stack is its goroutine's trace.
 	Panicked func(value any, stack []byte)
@@ -83,12 +90,15 @@ type Server struct {
 	limits  Limits
 	dates   dates
 	blocks  blocks
-	closing atomic.Bool
+	closing atomic.Bool // no connection lives beyond its next answer
+	ended   atomic.Bool // no connection waits for a request any more
 
-	mu        sync.Mutex
-	listeners map[net.Listener]struct{}
-	conns     map[*conn]struct{}
-	drained   chan struct{} // closed when the server is closing and the last connection has ended
+	mu         sync.Mutex
+	listeners  map[net.Listener]struct{}
+	accepted   int // connections that are about to be in conns
+	conns      map[*conn]struct{}
+	perAddress map[netip.Addr]int // connections, when they are limited
+	drained    chan struct{}      // closed when the server is closing and the last connection has ended
 }
 
 // start fills in the defaults.
@@ -101,6 +111,7 @@ func (s *Server) start() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.listeners, s.conns, s.drained = map[net.Listener]struct{}{}, map[*conn]struct{}{}, make(chan struct{})
+		s.perAddress = map[netip.Addr]int{}
 	})
 }
 
@@ -120,7 +131,11 @@ func (s *Server) Serve(listener net.Listener) error {
 		switch {
 		case err == nil:
 			pause = firstPause
-			go s.ServeConn(c)
+			s.expect(1)
+			go func() {
+				defer s.expect(-1)
+				s.ServeConn(c)
+			}()
 		case s.closing.Load():
 			return ErrServerClosed
 		case isTemporary(err):
@@ -170,28 +185,54 @@ func (s *Server) removeListener(listener net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.listeners, listener)
+	s.checkDrained()
 }
 
-func (s *Server) addConn(c *conn) bool {
+// expect counts connections that have been accepted and not ended.
+func (s *Server) expect(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing.Load() {
+	s.accepted += n
+	s.checkDrained()
+}
+
+// addConn takes a connection in, unless it is one too many or too late.
+func (s *Server) addConn(c *conn) bool {
+	address := c.x.req.RemoteAddr.Addr()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.ended.Load():
+		return false
+	case s.limits.Conns > 0 && len(s.conns) >= s.limits.Conns, s.limits.ConnsPerAddress > 0 && s.perAddress[address] >= s.limits.ConnsPerAddress:
+		if f := s.Hooks.Refused; f != nil {
+			f(Refused{Remote: c.x.req.RemoteAddr, Err: ErrTooManyConns})
+		}
 		return false
 	}
 	s.conns[c] = struct{}{}
+	if s.limits.ConnsPerAddress > 0 {
+		s.perAddress[address]++
+	}
 	return true
 }
 
 func (s *Server) removeConn(c *conn) {
+	address := c.x.req.RemoteAddr.Addr()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if s.limits.ConnsPerAddress > 0 {
+		if s.perAddress[address]--; s.perAddress[address] == 0 {
+			delete(s.perAddress, address)
+		}
+	}
 	s.checkDrained()
 }
 
 // checkDrained announces the end of the last connection.
 func (s *Server) checkDrained() {
-	if !s.closing.Load() || len(s.conns) > 0 {
+	if !s.closing.Load() || len(s.conns)+s.accepted+len(s.listeners) > 0 {
 		return
 	}
 	select {
@@ -204,7 +245,21 @@ func (s *Server) checkDrained() {
 // Shutdown closes the listeners and the connections that wait for a request, lets requests in flight finish (their answers say "Connection: close")
 // and returns when all connections have ended, those that a handler has upgraded included. When ctx ends first it closes the rest and returns the
 // error of ctx.
-func (s *Server) Shutdown(ctx context.Context) error {
+func (s *Server) Shutdown(ctx context.Context) error { return s.Drain(ctx, 0) }
+
+// Drain is [Server.Shutdown] for clients that must not notice: for a while, connections that wait for a request may bring one more. A connection
+// that is closed while its client sends a request on it is a failure to the client; one whose answer says "Connection: close" is not.
+func (s *Server) Drain(ctx context.Context, while time.Duration) error {
+	s.stop(func(*conn) {})
+	timer := time.NewTimer(while)
+	defer timer.Stop()
+	select {
+	case <-s.drained:
+		return nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	s.ended.Store(true)
 	s.stop(func(c *conn) {
 		if c.state.CompareAndSwap(connIdle, connClosed) {
 			_ = c.netConn.Close()
@@ -221,6 +276,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close closes the listeners and all connections at once.
 func (s *Server) Close() error {
+	s.ended.Store(true)
 	s.stop(func(c *conn) { _ = c.netConn.Close() })
 	return nil
 }

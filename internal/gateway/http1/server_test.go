@@ -29,11 +29,20 @@ func text(status int, body string) *message.Response {
 // connect opens a raw connection to a server.
 func connect(t *testing.T, address string) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
+	conn, reader := connectIf(address)
+	if conn == nil {
+		t.Fatal("no connection to the server")
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+	return conn, reader
+}
+
+// connectIf does so unless nobody listens.
+func connectIf(address string) (net.Conn, *bufio.Reader) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, nil
+	}
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	return conn, bufio.NewReader(conn)
 }

@@ -37,6 +37,7 @@ type conn struct {
 	last     uint32 // the highest stream that the client has opened
 	running  int    // handlers, those of streams that were reset included
 	draining int
+	greeted  bool // our SETTINGS have been sent
 }
 
 func newConn(s *Server, netConn net.Conn, state *tls.ConnectionState, early []byte) *conn {
@@ -91,7 +92,11 @@ func (c *conn) greet() error {
 	)
 	l.word(h2.FrameWindowUpdate, 0, linkWindow-defaultWindow)
 	l.flushLater()
+	c.greeted = true
 	l.mu.Unlock()
+	if c.server.isClosing() {
+		c.drain()
+	}
 	if err := l.armRead(time.Now(), limits.HeaderTimeout); err != nil {
 		return err
 	}
@@ -131,7 +136,7 @@ func (c *conn) drain() {
 	l := c.link
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.draining != drainNot || l.err != nil {
+	if !c.greeted || c.draining != drainNot || l.err != nil { // the first frame is SETTINGS
 		return
 	}
 	c.draining = drainTold

@@ -80,7 +80,8 @@ type Server struct {
 
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
-	closing bool
+	closing bool          // connections end with the requests that are under way
+	ended   bool          // no connection is taken
 	drained chan struct{} // closed when the server is closing and the last connection has ended
 }
 
@@ -113,10 +114,16 @@ func (s *Server) ServeConn(netConn net.Conn, state *tls.ConnectionState, early [
 func (s *Server) addConn(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closing {
+	if !s.ended {
 		s.conns[c] = struct{}{}
 	}
-	return !s.closing
+	return !s.ended
+}
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
 }
 
 func (s *Server) removeConn(c *conn) {
@@ -138,12 +145,12 @@ func (s *Server) checkDrained() {
 	}
 }
 
-// stop refuses new connections and returns those that there are.
-func (s *Server) stop() []*conn {
+// stop begins the end and returns the connections that there are. If there are to be no others, ended says so.
+func (s *Server) stop(ended bool) []*conn {
 	s.start()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closing = true
+	s.closing, s.ended = true, s.ended || ended
 	s.checkDrained()
 	conns := make([]*conn, 0, len(s.conns))
 	for c := range s.conns {
@@ -153,9 +160,9 @@ func (s *Server) stop() []*conn {
 }
 
 // Shutdown tells clients to go elsewhere with new requests (two GOAWAY frames, RFC 9113, 6.8), lets requests in flight finish and returns when all
-// connections have ended. When ctx ends first it closes the rest and returns the error of ctx.
+// connections have ended. Those that come in later are told the same. When ctx ends first it closes the rest and returns the error of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
-	for _, c := range s.stop() {
+	for _, c := range s.stop(false) {
 		c.drain()
 	}
 	select {
@@ -169,7 +176,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close closes all connections at once.
 func (s *Server) Close() error {
-	for _, c := range s.stop() {
+	for _, c := range s.stop(true) {
 		_ = c.link.conn.Close()
 	}
 	return nil
