@@ -17,6 +17,8 @@ type (
 	UsageRow     = store.UsageRow
 	UsageSums    = store.UsageSums
 	UsageRequest = store.UsageRequest
+	// Mail is a message to one recipient.
+	Mail = store.Mail
 )
 
 // Blob returns the exact bytes that are kept beside a resource under name, nil when there are none.
@@ -36,4 +38,9 @@ func (x *Tx) PutBlob(id arm.ID, name string, data []byte) error {
 // DeleteBlob removes bytes that PutBlob has kept; it is no error when there are none.
 func (x *Tx) DeleteBlob(id arm.ID, name string) error {
 	return x.tx.DeleteBlob(x.ctx, id.Key(), name)
+}
+
+// QueueMail puts mail of the request's service into the outbox, from where it is sent once the transaction is committed.
+func (x *Tx) QueueMail(m Mail) error {
+	return x.tx.QueueMail(x.ctx, arm.NewGUID(), x.Service.Key(), m)
 }

@@ -119,6 +119,19 @@ type Store interface {
 	// ForgetUsage removes sums and single requests that are older, and single requests beyond [MaxUsageRequests].
 	ForgetUsage(ctx context.Context, sums, requests time.Time) error
 
+	// ClaimMail takes the mail of the outbox that has been due longest; nil when none is. Nobody else gets it for the
+	// lease: it has to be sent, or its failure written down, in that time.
+	ClaimMail(ctx context.Context, lease time.Duration) (*QueuedMail, error)
+
+	// MailSent removes mail from the outbox.
+	MailSent(ctx context.Context, id string) error
+
+	// MailFailed says when mail that could not be sent is tried again, or that it is dead, and why.
+	MailFailed(ctx context.Context, id string, again time.Time, dead bool, problem string) error
+
+	// ForgetMail removes dead mail that was tried last before then.
+	ForgetMail(ctx context.Context, before time.Time) error
+
 	// Close releases the database. Transactions that still run are ended first or fail.
 	Close() error
 }
@@ -159,6 +172,9 @@ type Reader interface {
 
 	// UsageRequests does the same for single requests.
 	UsageRequests(ctx context.Context, service string, from, to time.Time, yield func(*UsageRequest) error) error
+
+	// Mails returns the oldest mail of a service that is in the outbox, at most limit.
+	Mails(ctx context.Context, service string, limit int) ([]QueuedMail, error)
 }
 
 // Tx reads and writes in one transaction. It sees its own writes.
@@ -198,6 +214,10 @@ type Tx interface {
 
 	// Audit writes down who did what in this transaction. It makes no change in any log.
 	Audit(ctx context.Context, e *AuditEntry) error
+
+	// QueueMail puts mail of a service into the outbox, under an ID that the caller makes: it is sent when the transaction
+	// has been committed. It makes no change in any log.
+	QueueMail(ctx context.Context, id, service string, m Mail) error
 }
 
 // Document is one resource.
@@ -261,6 +281,8 @@ type Change struct {
 	Seq     int64
 	ID      string // of the document
 	Type    string
+	Created bool // there was no such document before
 	Deleted bool
+	Path    string // of a deleted document: its ID as the user spelt it
 	At      time.Time
 }
