@@ -124,6 +124,8 @@ func (f FieldInfo) openAPI() m {
 	}
 	min, max := "minimum", "maximum"
 	switch {
+	case f.Map && f.Array:
+		s = m{"type": "object", "additionalProperties": m{"type": "array", "items": s}}
 	case f.Map:
 		s = m{"type": "object", "additionalProperties": s}
 	case f.Array:

@@ -76,6 +76,10 @@ type ServiceProperties struct {
 	PublicIPAddressID       string                  `json:"publicIpAddressId,omitempty"`
 	PublicNetworkAccess     string                  `json:"publicNetworkAccess,omitempty" rule:"enum=Enabled|Disabled,default=Enabled"`
 	VirtualNetworkType      string                  `json:"virtualNetworkType,omitempty" rule:"enum=None|External|Internal,default=None"`
+	VirtualNetwork          *VirtualNetwork         `json:"virtualNetworkConfiguration,omitempty" doc:"Azure network; kept."`
+	AdditionalLocations     []AdditionalLocation    `json:"additionalLocations,omitempty" rule:"max=50" doc:"Further regions. One managed gateway serves them all."`
+	OutboundIPAddresses     []string                `json:"outboundPublicIPAddresses,omitempty" rule:"readonly"`
+	ConfigurationAPI        *ConfigurationAPI       `json:"configurationApi,omitempty" doc:"Where self-hosted gateways read their configuration."`
 	CustomProperties        map[string]string       `json:"customProperties" doc:"TLS and cipher settings by their full names."`
 	Certificates            []ServiceCertificate    `json:"certificates,omitempty" rule:"max=10" doc:"Certificate authorities that the gateway trusts."`
 	EnableClientCertificate bool                    `json:"enableClientCertificate,omitempty" doc:"Consumption tier: ask clients for certificates."`
@@ -191,7 +195,12 @@ func viewService(env Env, d *resource.Doc[Service]) Service {
 	p.GatewayURL, p.GatewayRegionalURL = urlOf(env.GatewayURL, name), urlOf(env.GatewayURL, name)
 	p.PortalURL, p.DeveloperPortalURL = urlOf(env.PortalURL, name), urlOf(env.PortalURL, name)
 	p.ManagementAPIURL = urlOf(env.ManagementURL, name)
-	p.PublicIPAddresses = []string{"127.0.0.1"}
+	p.PublicIPAddresses, p.OutboundIPAddresses = []string{"127.0.0.1"}, []string{"127.0.0.1"}
+	p.AdditionalLocations = slices.Clone(p.AdditionalLocations)
+	for i := range p.AdditionalLocations {
+		l := &p.AdditionalLocations[i]
+		l.GatewayRegionalURL, l.PlatformVersion, l.PublicIPAddresses = p.GatewayURL, p.PlatformVersion, p.PublicIPAddresses
+	}
 	if p.CustomProperties == nil {
 		p.CustomProperties = map[string]string{}
 	}

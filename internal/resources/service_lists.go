@@ -47,8 +47,12 @@ func serviceActions(env Env) []resource.Action[Service] {
 			},
 		})
 	}
-	list("regions", "Lists the regions of the service: the one that it is in.", func(d *resource.Doc[Service]) []any {
-		return []any{map[string]any{"name": d.Props.Location, "isMasterRegion": true, "isDeleted": false}}
+	list("regions", "Lists the regions of the service, its own first.", func(d *resource.Doc[Service]) []any {
+		regions := []any{map[string]any{"name": d.Props.Location, "isMasterRegion": true, "isDeleted": false}}
+		for _, l := range d.Props.Properties.AdditionalLocations {
+			regions = append(regions, map[string]any{"name": l.Location, "isMasterRegion": false, "isDeleted": false})
+		}
+		return regions
 	})
 	list("skus", "Lists the pricing tiers that the service can have. Causeway serves every tier alike.", func(*resource.Doc[Service]) []any { return skus() })
 	list("privateEndpointConnections", "Lists private endpoints. There is no Azure network around Causeway: the list is empty.", func(*resource.Doc[Service]) []any { return []any{} })
