@@ -141,7 +141,7 @@ func TestPutGetReplaceDelete(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := store.Change{Seq: 4, ID: d.ID, Type: "apis", Deleted: true, At: now.Truncate(time.Microsecond)}
+		want := store.Change{Seq: 4, ID: d.ID, Type: "apis", Deleted: true, Path: d.Path, At: now.Truncate(time.Microsecond)}
 		wantEqual(t, "changes", len(changes), 4)
 		wantEqual(t, "last change", changes[3], want)
 		wantEqual(t, "deleted", changes[0].Deleted, false)

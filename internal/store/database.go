@@ -120,15 +120,15 @@ func (db *database) Changes(ctx context.Context, service string, after int64, li
 }
 
 func (db *database) readChanges(ctx context.Context, service string, after int64, limit int) ([]Change, error) {
-	rows, err := db.read.QueryContext(ctx, db.rebind("SELECT seq, key, type, deleted, at FROM changes "+
+	rows, err := db.read.QueryContext(ctx, db.rebind("SELECT seq, key, type, created, deleted, at, path FROM changes "+
 		"WHERE service = (SELECT id FROM services WHERE name = ?) AND seq > ? ORDER BY seq LIMIT ?"), service, after, limit)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, func(c *Change) error {
-		var at, deleted int64
-		err := rows.Scan(&c.Seq, &c.ID, &c.Type, &deleted, &at)
-		c.At, c.Deleted = time.UnixMicro(at).UTC(), deleted != 0
+		var at, created, deleted int64
+		err := rows.Scan(&c.Seq, &c.ID, &c.Type, &created, &deleted, &at, &c.Path)
+		c.At, c.Created, c.Deleted = time.UnixMicro(at).UTC(), created != 0, deleted != 0
 		return err
 	})
 }

@@ -213,3 +213,35 @@ func TestCancel(t *testing.T) {
 		})
 	})
 }
+
+func TestChangesTellEvents(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		s := open(t, url, store.Options{})
+		api, op := doc(dev, "apis", "Pets"), doc(dev+"/apis/pets", "operations", "List")
+		put(t, s, api, op)
+		put(t, s, api)
+		update(t, s, dev, func(tx store.Tx) error { return tx.Delete(ctx, op.ID) })
+		put(t, s, op)
+		update(t, s, dev, func(tx store.Tx) error {
+			_, err := tx.DeleteTree(ctx, api.ID)
+			return err
+		})
+		changes, err := s.Changes(ctx, dev, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got strings.Builder
+		for _, c := range changes {
+			fmt.Fprintf(&got, "%d %s created=%t deleted=%t %s\n", c.Seq, c.Type, c.Created, c.Deleted, strings.TrimPrefix(c.Path, dev))
+		}
+		wantEqual(t, "changes", got.String(), `1 apis created=true deleted=false 
+2 operations created=true deleted=false 
+3 apis created=false deleted=false 
+4 operations created=false deleted=true /apis/pets/operations/List
+5 operations created=true deleted=false 
+6 operations created=false deleted=true /apis/pets/operations/List
+7 apis created=false deleted=true /apis/Pets
+`)
+	})
+}

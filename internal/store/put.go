@@ -101,7 +101,7 @@ func (t *tx) putDocuments(ctx context.Context, items []Item, old map[string]stor
 		if replaces && was.service != l.id {
 			return fmt.Errorf("%w service %q: the stored document belongs to another", ErrInvalid, d.Service)
 		}
-		d.complete(t.change(l, d.ID, d.Type, 0), t.at, was)
+		d.complete(t.written(l, d.ID, d.Type, !replaces), t.at, was)
 		args = append(args, d.ID, d.Path, l.id, d.Type, d.Parent, d.Name, d.ETag, d.Seq,
 			d.Created.UnixMicro(), d.Modified.UnixMicro(), notNil(d.Body))
 	}

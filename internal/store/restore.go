@@ -245,18 +245,18 @@ func (rec archiveRecord) item(path string, move rebase) (Item, error) {
 
 // dropBefore deletes what is below the service and was not written since a number of its log.
 func (t *tx) dropBefore(ctx context.Context, l *serviceLog, service string, before int64) error {
-	rows, err := t.query(ctx, "SELECT key, type FROM documents WHERE service = ? AND key > ? AND key < ? AND seq <= ? ORDER BY key DESC",
+	rows, err := t.query(ctx, "SELECT key, type, path FROM documents WHERE service = ? AND key > ? AND key < ? AND seq <= ? ORDER BY key DESC",
 		l.id, service+"/", service+"0", before)
 	if err != nil {
 		return err
 	}
-	type stale struct{ id, kind string }
-	all, err := collect(rows, func(s *stale) error { return rows.Scan(&s.id, &s.kind) })
+	type stale struct{ id, kind, path string }
+	all, err := collect(rows, func(s *stale) error { return rows.Scan(&s.id, &s.kind, &s.path) })
 	if err != nil {
 		return err
 	}
 	for _, s := range all {
-		t.change(l, s.id, s.kind, 1)
+		t.deleted(l, s.id, s.kind, s.path)
 	}
 	for chunk := range chunks(all) {
 		args := make([]any, len(chunk))

@@ -45,7 +45,9 @@ type pendingChange struct {
 	seq     int64
 	id      string
 	kind    string
+	created int
 	deleted int
+	path    string // of a deleted document
 }
 
 func newTx(db *database, sqlTx *sql.Tx, service string) *tx {
@@ -114,10 +116,19 @@ func (t *tx) logOf(ctx context.Context, service string) (*serviceLog, error) {
 	return t.lock(ctx, service)
 }
 
-func (t *tx) change(l *serviceLog, id, kind string, deleted int) int64 {
-	c := pendingChange{log: l.id, seq: l.next(), id: id, kind: kind, deleted: deleted}
+// written notes that a document was put and returns the change's number; created says that there was none before.
+func (t *tx) written(l *serviceLog, id, kind string, created bool) int64 {
+	c := pendingChange{log: l.id, seq: l.next(), id: id, kind: kind}
+	if created {
+		c.created = 1
+	}
 	t.changes = append(t.changes, c)
 	return c.seq
+}
+
+// deleted notes that the document with a path is no more.
+func (t *tx) deleted(l *serviceLog, id, kind, path string) {
+	t.changes = append(t.changes, pendingChange{log: l.id, seq: l.next(), id: id, kind: kind, deleted: 1, path: path})
 }
 
 // LastSeq implements Reader: the numbers taken here are not in the table yet.
@@ -158,19 +169,19 @@ func (t *tx) DeleteBlob(ctx context.Context, id, name string) error {
 	return t.fail("delete blob "+name+" of "+id, err)
 }
 
-// belongs returns the service and type of a document.
-func (t *tx) belongs(ctx context.Context, id string) (service, kind string, err error) {
-	err = t.row(ctx, "SELECT s.name, d.type FROM documents d JOIN services s ON s.id = d.service WHERE d.key = ?", id).
-		Scan(&service, &kind)
+// belongs returns the service, type and path of a document.
+func (t *tx) belongs(ctx context.Context, id string) (service, kind, path string, err error) {
+	err = t.row(ctx, "SELECT s.name, d.type, d.path FROM documents d JOIN services s ON s.id = d.service WHERE d.key = ?", id).
+		Scan(&service, &kind, &path)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
-	return service, kind, err
+	return service, kind, path, err
 }
 
 // mayWrite returns nil when the document exists and belongs to a service that this transaction writes.
 func (t *tx) mayWrite(ctx context.Context, id string) error {
-	service, _, err := t.belongs(ctx, id)
+	service, _, _, err := t.belongs(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -183,7 +194,7 @@ func (t *tx) Delete(ctx context.Context, id string) error {
 	if !storable(id) {
 		return fmt.Errorf("store: delete %q: %w", id, ErrNotFound)
 	}
-	service, kind, err := t.belongs(ctx, id)
+	service, kind, path, err := t.belongs(ctx, id)
 	if err != nil {
 		return fmt.Errorf("store: delete %s: %w", id, err)
 	}
@@ -191,7 +202,7 @@ func (t *tx) Delete(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("store: delete %s: %w", id, err)
 	}
-	t.change(l, id, kind, 1)
+	t.deleted(l, id, kind, path)
 	return t.deleteRows(ctx, id, "key = ?", id)
 }
 
@@ -202,13 +213,13 @@ func (t *tx) DeleteTree(ctx context.Context, id string) ([]string, error) {
 	}
 	const tree = "(key = ? OR key >= ? AND key < ?)"
 	args := []any{id, id + "/", id + "0"} // "0" follows "/"
-	type row struct{ id, service, kind string }
-	rows, err := t.query(ctx, "SELECT d.key, s.name, d.type FROM documents d JOIN services s ON s.id = d.service "+
+	type row struct{ id, service, kind, path string }
+	rows, err := t.query(ctx, "SELECT d.key, s.name, d.type, d.path FROM documents d JOIN services s ON s.id = d.service "+
 		"WHERE "+tree+" ORDER BY d.key DESC", args...)
 	if err != nil {
 		return nil, t.fail("delete tree "+id, err)
 	}
-	found, err := collect(rows, func(r *row) error { return rows.Scan(&r.id, &r.service, &r.kind) })
+	found, err := collect(rows, func(r *row) error { return rows.Scan(&r.id, &r.service, &r.kind, &r.path) })
 	if err != nil || len(found) == 0 {
 		return nil, t.fail("delete tree "+id, err)
 	}
@@ -218,7 +229,7 @@ func (t *tx) DeleteTree(ctx context.Context, id string) ([]string, error) {
 		if err != nil {
 			return nil, t.fail("delete tree "+id, err)
 		}
-		t.change(l, r.id, r.kind, 1)
+		t.deleted(l, r.id, r.kind, r.path)
 		ids[i] = r.id
 	}
 	return ids, t.deleteRows(ctx, id, tree, args...)
@@ -264,11 +275,12 @@ func (t *tx) finish(ctx context.Context) (changed bool, err error) {
 
 func (t *tx) writeChanges(ctx context.Context) error {
 	for chunk := range chunks(t.changes) {
-		args := make([]any, 0, 6*len(chunk))
+		const width = 8
+		args := make([]any, 0, width*len(chunk))
 		for _, c := range chunk {
-			args = append(args, c.log, c.seq, c.id, c.kind, c.deleted, t.at.UnixMicro())
+			args = append(args, c.log, c.seq, c.id, c.kind, c.created, c.deleted, t.at.UnixMicro(), c.path)
 		}
-		_, err := t.exec(ctx, "INSERT INTO changes (service, seq, key, type, deleted, at) VALUES "+marks(len(chunk), 6), args...)
+		_, err := t.exec(ctx, "INSERT INTO changes (service, seq, key, type, created, deleted, at, path) VALUES "+marks(len(chunk), width), args...)
 		if err != nil {
 			return err
 		}
