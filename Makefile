@@ -4,12 +4,14 @@ GO      ?= go
 BIN     := bin/causeway
 # Flags and arguments for `causeway dev`: make run ARGS='--empty'
 ARGS    ?=
+# Flags of the gateway's benchmark: make bench-gateway BENCH='-scenario tls,http2 -rounds 3'
+BENCH   ?=
 
 # Not in tools/go.mod: its own dependencies are many and heavy, and the gate does without it.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: run test build lint bench fmt generate interop soak clean help
+.PHONY: run test build lint bench bench-gateway profile-gateway fmt generate interop soak clean help
 
 run: ## set up what is missing, build and start everything in one process
 	@$(GO) run -C tools ./setup run
@@ -30,6 +32,12 @@ bench: ## benchmarks: they inform and never gate
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /test/live)
 	$(GO) test -run '^$$' -bench . -benchtime 50x ./test/live
 
+bench-gateway: build ## our gateway beside nginx, HAProxy, Caddy … on one core each (make bench-gateway BENCH='-scenario tls -page docs/performance.md')
+	$(GO) run ./bench $(BENCH)
+
+profile-gateway: build ## CPU profiles of our gateway in bin/profiles, one for each scenario; go tool pprof -http :0 FILE shows flame graphs
+	$(GO) run ./bench -profile bin/profiles $(BENCH)
+
 fmt: ## format the Go code
 	gofmt -w $$(git ls-files '*.go')
 
@@ -48,4 +56,4 @@ clean: ## remove what was built (not your data in .causeway)
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 help: ## this list
-	@awk -F ': ## ' '/^[a-z]+: ## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':[a-z ]* ## ' '/^[a-z-]+:[a-z ]* ## / { printf "  make %-16s%s\n", $$1, $$2 }' Makefile

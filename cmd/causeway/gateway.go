@@ -33,6 +33,7 @@ type gatewayFlags struct {
 	listen, tlsListen string
 	backup, settings  string
 	data              string
+	profileListen     string
 }
 
 func gatewayCommand() *cobra.Command {
@@ -60,6 +61,7 @@ is kept on disk, so that the gateway starts and serves without the plane.`,
 	local.StringVar(&f.tlsListen, "gateway-tls-listen", "0.0.0.0:8081", "address for HTTPS, or off")
 	local.StringVar(&f.backup, "config-backup", "", "folder for the copy of the configuration (default /apim/config where it exists)")
 	local.StringVar(&f.data, "data", "", "folder for listen.json; not needed in production")
+	local.StringVar(&f.profileListen, "profile-listen", "off", "address for profiles of the process (pprof), which nobody else may reach, or off")
 	cmd.AddCommand(gatewayConfigCommand(&f))
 	return cmd
 }
@@ -194,7 +196,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 
 // serveGateway runs until the command's context ends, then drains.
 func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client, usage *usageReporter, metrics *gatewayMetrics) error {
-	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gateway-tls", f.tlsListen, "gateway-tls-listen"}})
+	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gateway-tls", f.tlsListen, "gateway-tls-listen"}, {"profiles", f.profileListen, "profile-listen"}})
 	if err != nil {
 		return err
 	}
@@ -203,7 +205,7 @@ func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gate
 			return err
 		}
 	}
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	serve := func(l net.Listener, run func(net.Listener) error) {
 		if l != nil {
 			log.Info("The gateway listens on "+l.Addr().String()+".", telemetry.EventKey, "Listening")
@@ -212,6 +214,7 @@ func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gate
 	}
 	serve(listeners.get("gateway"), server.Serve)
 	serve(listeners.get("gateway-tls"), server.ServeTLS)
+	serve(listeners.get("profiles"), serveProfiles)
 	// The connection outlives the requests: what they used is still reported.
 	syncCtx, stopSync := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSync()

@@ -49,6 +49,7 @@ var layers = map[string][]string{
 	"events":    {"store", "resource", "telemetry"},
 	"portal":    {"resource", "importer", "auth", "mail", "telemetry", "web"},
 
+	"bench":        {"auth", "configsync", "snapshot"},
 	"cmd/causeway": {everything},
 	"causewaytest": {everything},
 	"test":         {everything},
