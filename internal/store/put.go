@@ -50,6 +50,7 @@ func checkItems(items []Item) error {
 // stored is what a Put has to know about the document it replaces.
 type stored struct {
 	id, etag         string
+	kind, parent     string
 	service, created int64
 }
 
@@ -75,11 +76,11 @@ func (t *tx) storedOnes(ctx context.Context, items []Item) (map[string]stored, e
 	for i, it := range items {
 		args[i] = it.Document.ID
 	}
-	rows, err := t.query(ctx, "SELECT key, etag, service, created FROM documents WHERE key IN "+list(len(args)), args...)
+	rows, err := t.query(ctx, "SELECT key, etag, type, parent, service, created FROM documents WHERE key IN "+list(len(args)), args...)
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(rows, func(s *stored) error { return rows.Scan(&s.id, &s.etag, &s.service, &s.created) })
+	found, err := collect(rows, func(s *stored) error { return rows.Scan(&s.id, &s.etag, &s.kind, &s.parent, &s.service, &s.created) })
 	old := make(map[string]stored, len(found))
 	for _, s := range found {
 		old[s.id] = s
@@ -101,13 +102,16 @@ func (t *tx) putDocuments(ctx context.Context, items []Item, old map[string]stor
 		if replaces && was.service != l.id {
 			return fmt.Errorf("%w service %q: the stored document belongs to another", ErrInvalid, d.Service)
 		}
+		if replaces && (was.kind != d.Type || was.parent != d.Parent) {
+			return fmt.Errorf("%w type %q or parent %q: the stored document has another", ErrInvalid, d.Type, d.Parent)
+		}
 		d.complete(t.written(l, d.ID, d.Type, !replaces), t.at, was)
 		args = append(args, d.ID, d.Path, l.id, d.Type, d.Parent, d.Name, d.ETag, d.Seq,
 			d.Created.UnixMicro(), d.Modified.UnixMicro(), notNil(d.Body))
 	}
 	_, err := t.exec(ctx, "INSERT INTO documents (key, path, service, type, parent, name, etag, seq, created, modified, body) "+
-		"VALUES "+marks(len(items), width)+" ON CONFLICT (key) DO UPDATE SET path = excluded.path, type = excluded.type, "+
-		"parent = excluded.parent, name = excluded.name, etag = excluded.etag, seq = excluded.seq, "+
+		"VALUES "+marks(len(items), width)+" ON CONFLICT (key) DO UPDATE SET path = excluded.path, "+
+		"name = excluded.name, etag = excluded.etag, seq = excluded.seq, "+
 		"modified = excluded.modified, body = excluded.body", args...)
 	return err
 }

@@ -93,8 +93,11 @@ func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error
 		from += " AND " + key + " > ?"
 		args = append(args, q.After)
 	}
-	rows, err := r.query(ctx, "SELECT "+documentColumns+from+" ORDER BY "+key+" LIMIT ? OFFSET ?",
-		append(args, size, q.Offset)...)
+	rest := from + " ORDER BY " + key + " LIMIT ? OFFSET ?"
+	if q.Offset > 0 { // the index alone says what to leave out
+		rest = " FROM documents d JOIN (SELECT " + key + rest + ") page ON page.key = d.key ORDER BY d.key"
+	}
+	rows, err := r.query(ctx, "SELECT "+documentColumns+rest, append(args, size, q.Offset)...)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +154,14 @@ func (r *reader) Count(ctx context.Context, q Query) (n int64, err error) {
 		return 0, fmt.Errorf("store: count: %w", err)
 	}
 	from, args, _ := q.from()
-	if err := r.row(ctx, "SELECT count(*)"+from, args...).Scan(&n); err != nil {
+	count := "SELECT count(*)" + from
+	if children := (Query{Parent: q.Parent, Type: q.Type, After: q.After, Offset: q.Offset, Limit: q.Limit, Secrets: q.Secrets}); q == children && q.Parent != "" {
+		count, args = "SELECT coalesce(sum(n), 0) FROM counts WHERE parent = ?", []any{q.Parent}
+		if q.Type != "" {
+			count, args = count+" AND type = ?", append(args, q.Type)
+		}
+	}
+	if err := r.row(ctx, count, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("store: count: %w", err)
 	}
 	return n, nil
