@@ -38,7 +38,7 @@ func gatewayTrust(now func() time.Time) (*policy.Trust, error) {
 		return nil, fmt.Errorf("set up the managed identity: %w", err)
 	}
 	return &policy.Trust{
-		OpenID: auth.NewOpenID(client, now), Identity: identity, Revocations: auth.NewRevocations(client, now),
+		OpenID: auth.NewOpenID(client, now), Identity: identity, Revocations: auth.NewRevocations(client, now), Tokens: new(auth.ValidTokens),
 		Authority: strings.TrimSuffix(cmpOr(os.Getenv("AZURE_AUTHORITY_HOST"), auth.DefaultAuthority), "/"),
 	}, nil
 }

@@ -2,11 +2,13 @@ package auth
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwe"
@@ -56,6 +58,9 @@ type Token struct {
 	signed  bool   // has an algorithm and a signature
 	header  map[string]any
 	claims  map[string]any
+
+	verified atomic.Pointer[[sha256.Size]byte] // print of a key that has made the signature
+	kept     bool                              // by [ValidTokens]
 }
 
 // ParseToken reads a token in compact serialisation, signed (RFC 7515) or encrypted (RFC 7516). For an encrypted one it needs a key that fits;
@@ -193,7 +198,11 @@ func (t *Token) verify(keys []Key) (*Key, *TokenError) {
 			continue
 		}
 		tried = true
+		if made := t.verified.Load(); made != nil && *made == k.print {
+			return k, nil
+		}
 		if _, err := jws.VerifyCompactFast(k.verifier, []byte(t.compact), algorithm); err == nil {
+			t.verified.CompareAndSwap(nil, &k.print)
 			return k, nil
 		}
 	}

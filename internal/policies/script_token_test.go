@@ -38,6 +38,7 @@ import (
 func newTrust(h *fakeHost) *policy.Trust {
 	now := func() time.Time { return h.now }
 	return &policy.Trust{
+		Tokens: new(auth.ValidTokens),
 		OpenID: auth.NewOpenID(scriptDoer{h}, now), Authority: "https://login.test", Identity: auth.NoIdentity{},
 		Roots: x509.NewCertPool(), Revocations: auth.NewRevocations(scriptDoer{h}, now),
 	}

@@ -65,7 +65,7 @@ func (p *validateAzureADToken) validate(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	token, err := auth.ParseToken(text, decryption)
+	token, err := x.Host.Trust().Tokens.Parse(text, decryption)
 	if err != nil {
 		return err
 	}

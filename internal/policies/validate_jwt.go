@@ -103,7 +103,7 @@ func (p *validateJWT) validate(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	token, err := auth.ParseToken(text, decryption)
+	token, err := x.Host.Trust().Tokens.Parse(text, decryption)
 	if err != nil {
 		return err
 	}
@@ -164,6 +164,7 @@ func checkToken(x *policy.Exec, t *auth.Token, r *auth.Rules, configurations []s
 	if err := r.Check(t, x.Now()); err != nil {
 		return err
 	}
+	x.Host.Trust().Tokens.Keep(t)
 	if variable != "" {
 		x.SetVariable(variable, policy.NewJWT(t.Header, t.Payload))
 	}

@@ -55,6 +55,8 @@ type Host interface {
 type Trust struct {
 	// OpenID keeps the configurations and keys of issuers of tokens.
 	OpenID *auth.OpenID
+	// Tokens remembers tokens that were valid; nil for nothing.
+	Tokens *auth.ValidTokens
 	// Authority is the base URL of Microsoft Entra ID, without a slash at the end.
 	Authority string
 	// Identity is the gateway's managed identity; auth.NoIdentity when it has none.
