@@ -133,7 +133,7 @@ func locate(source []byte, path string) (line, column int) {
 	if path == "" {
 		return 0, 0
 	}
-	source = blankComments(source)
+	source = Relax(source)
 	d := json.NewDecoder(bytes.NewReader(source))
 	if offset, ok := seek(d, "", path, 0); ok {
 		for int(offset) < len(source) && strings.IndexByte(" \t\r\n:,", source[offset]) >= 0 {

@@ -165,10 +165,9 @@ func writeJSON(b *bytes.Buffer, v Value) error {
 	return nil
 }
 
-// ParseJSON reads one JSON value. The error is an [*Error] with the place of what is wrong. Comments (// and /* */),
-// which templates may have, are passed over.
+// ParseJSON reads one JSON value, as [Relax] takes it. The error is an [*Error] with the place of what is wrong.
 func ParseJSON(data []byte) (Value, error) {
-	data = blankComments(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	data = Relax(data)
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	v, err := decodeValue(d, 0)
@@ -190,40 +189,6 @@ func place(data []byte, offset int64) (line, column int) {
 	before := data[:min(int(offset), len(data))]
 	line = bytes.Count(before, []byte("\n")) + 1
 	return line, len(before) - bytes.LastIndexByte(before, '\n')
-}
-
-// blankComments replaces comments by blanks, so that places stay what they are.
-func blankComments(data []byte) []byte {
-	if !bytes.Contains(data, []byte("//")) && !bytes.Contains(data, []byte("/*")) {
-		return data
-	}
-	out := bytes.Clone(data)
-	for i := 0; i < len(out); i++ {
-		switch {
-		case out[i] == '"':
-			for i++; i < len(out) && out[i] != '"'; i++ {
-				if out[i] == '\\' {
-					i++
-				}
-			}
-		case out[i] == '/' && i+1 < len(out) && out[i+1] == '/':
-			for ; i < len(out) && out[i] != '\n'; i++ {
-				out[i] = ' '
-			}
-		case out[i] == '/' && i+1 < len(out) && out[i+1] == '*':
-			end := bytes.Index(out[i+2:], []byte("*/"))
-			if end < 0 {
-				return out
-			}
-			for end += i + 4; i < end; i++ {
-				if out[i] != '\n' {
-					out[i] = ' '
-				}
-			}
-			i--
-		}
-	}
-	return out
 }
 
 func decodeValue(d *json.Decoder, depth int) (Value, error) {

@@ -100,6 +100,9 @@ func parseDeployment(escaped string) (p deploymentPath, ok bool) {
 		return p, false
 	}
 	segs := id.Segments()
+	if len(segs) > 5 && strings.EqualFold(segs[2], "resourceGroups") && strings.EqualFold(segs[4], "deployments") { // so its operations are asked for
+		segs = slices.Insert(segs, 4, "providers", "Microsoft.Resources")
+	}
 	n := slices.IndexFunc(segs, func(s string) bool { return strings.EqualFold(s, "providers") })
 	if n != 2 && n != 4 || len(segs) < n+3 || !strings.EqualFold(segs[0], "subscriptions") || !strings.EqualFold(segs[n+1], "Microsoft.Resources") ||
 		!strings.EqualFold(segs[n+2], "deployments") {

@@ -53,7 +53,7 @@ func decodeRequest(w http.ResponseWriter, r *http.Request) (*deploymentRequest, 
 		return nil, arm.Errorf(arm.CodeTooLarge, "The request's body is larger than %d bytes.", maxDeploymentBody)
 	}
 	q := &deploymentRequest{}
-	if err := json.Unmarshal(body, q); err != nil {
+	if err := json.Unmarshal(armtemplate.Relax(body), q); err != nil {
 		return nil, arm.Errorf(arm.CodeInvalidJSON, "The request content was invalid and could not be deserialized: %s.", err)
 	}
 	if q.Properties == nil {

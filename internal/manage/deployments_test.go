@@ -89,6 +89,23 @@ func withGroup(t *testing.T, change func(*manage.Config)) harness {
 	return h
 }
 
+// The Azure CLI sends templates without quotes around their name, as they stand in the file, and leaves empty segments
+// in paths of resources that have no parent.
+func TestDeploymentOfCLI(t *testing.T) {
+	t.Parallel()
+	h := withGroup(t, nil)
+	h.must(http.StatusCreated, "PUT", service, `{"location": "westeurope", "sku": {"name": "Developer"}, "properties": {"publisherEmail": "a@example.com", "publisherName": "A"}}`)
+	body := `{"properties": {"mode": "Incremental", "parameters": {}, template:{ // ours
+		"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+		"resources": [{"type": "Microsoft.ApiManagement/service/tags", "apiVersion": "2024-05-01", "name": "contoso/one", "properties": {"displayName": "[concat('O',
+			'ne')]"}},],
+	}}}`
+	if d := h.deploy("cli", body); d.Properties.ProvisioningState != "Succeeded" {
+		t.Fatalf("got %+v", d)
+	}
+	contains(t, h.must(http.StatusOK, "GET", strings.Replace(service, "ApiManagement/", "ApiManagement//", 1)+"/tags/one", ""), `"displayName":"One"`)
+}
+
 func TestDeployment(t *testing.T) {
 	t.Parallel()
 	h := withGroup(t, nil)
@@ -107,6 +124,7 @@ func TestDeployment(t *testing.T) {
 	contains(t, h.must(http.StatusOK, "GET", deployments, ""), `"name":"main"`, `"name":"module"`)
 	contains(t, h.must(http.StatusOK, "GET", deployments+"/main/operations", ""), `"resourceName":"contoso/two"`, `"statusCode":"Created"`)
 	contains(t, h.must(http.StatusOK, "POST", deployments+"/main/exportTemplate", ""), "copyIndex()")
+	contains(t, h.must(http.StatusOK, "GET", group+"/deployments/main/operations", ""), `"resourceName":"contoso/two"`)
 	h.must(http.StatusNoContent, "HEAD", deployments+"/main", "")
 
 	again := h.must(http.StatusOK, "POST", deployments+"/main/whatIf", deployable(labels, "")).Body.String()

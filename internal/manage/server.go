@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -164,7 +165,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
-	r, err := s.authenticate(r.WithContext(ctx))
+	r, err := s.authenticate(withoutEmptySegments(r.WithContext(ctx)))
 	if err != nil {
 		s.challenge(w, r, err)
 		return
@@ -177,6 +178,17 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(w, r)
 	s.afterDelete(w, r)
 	s.refused(w, r)
+}
+
+// withoutEmptySegments passes over empty segments in the path, as Azure Resource Manager does: the Azure CLI leaves one
+// where a resource has no parent.
+func withoutEmptySegments(r *http.Request) *http.Request {
+	if strings.Contains(r.URL.Path, "//") {
+		emptySegments, u := regexp.MustCompile("//+"), *r.URL
+		u.Path, u.RawPath = emptySegments.ReplaceAllString(u.Path, "/"), emptySegments.ReplaceAllString(u.RawPath, "/")
+		r.URL = &u // r is a copy of ours
+	}
+	return r
 }
 
 // dispatch hands a request of the management API to who serves it.
