@@ -58,6 +58,10 @@ func (x *Tx) resolveRefs(n *node, d anyDoc, p *problems) (err error) {
 			p.add(path, "%s must be the ID of one of: %s.", path, strings.Join(f.rules.refs, ", "))
 			return
 		}
+		if base := x.base(); !base.Equal(x.Service) && strings.HasPrefix(id.Rel(), "workspaces/") && !id.IsBelow(base) {
+			p.add(path, "%s must not name a resource of another workspace.", path)
+			return
+		}
 		sd, e := x.store.Get(x.ctx, id.Key())
 		switch {
 		case errors.Is(e, store.ErrNotFound):

@@ -32,6 +32,9 @@ func TestWorkspaces(t *testing.T) {
 	want(t, s.Must(201, "PUT", "workspaces/w/notes/a", `{"properties":{"text":"of the workspace"}}`),
 		`{"id":"`+resourcetest.Service+`/workspaces/W/notes/a","type":"Microsoft.ApiManagement/service/workspaces/notes"}`)
 	want(t, s.Must(201, "PUT", "workspaces/w/notes/b", `{"properties":{"text":"b","see":"/notes/a"}}`), `{"properties":{"see":"`+resourcetest.Service+`/workspaces/W/notes/a"}}`)
+	s.Must(201, "PUT", "workspaces/v", `{"properties":{"text":"v"}}`)
+	want(t, s.Must(400, "PUT", "workspaces/v/notes/c", `{"properties":{"text":"c","see":"/workspaces/w/notes/a"}}`), `{"error":{"details":[{"target":"see"}]}}`)
+	s.Must(404, "GET", "workspaces/v/notes/c", "")
 	want(t, s.Must(201, "PUT", "notes/b", `{"properties":{"text":"b","see":"notes/a"}}`), `{"properties":{"see":"`+resourcetest.Service+`/notes/a"}}`)
 	s.Must(201, "PUT", "workspaces/w/boards/x", `{"properties":{"text":"x"}}`)
 	want(t, s.Must(201, "PUT", "workspaces/w/boards/x/notes/a", ""), `{"properties":{"text":"of the workspace"}}`)

@@ -20,9 +20,7 @@ type badValue struct {
 func testInvalid(t *testing.T, srv *Server, s *sample) {
 	errorCode(t, srv.Must(http.StatusBadRequest, "PUT", s.path(), `{"properties":`), "InvalidRequestContent")
 	errorCode(t, srv.Must(http.StatusBadRequest, "PUT", s.path(), strings.Repeat(`{"properties":`, 100)+"1"+strings.Repeat("}", 100)), "InvalidRequestContent")
-	for _, f := range s.info.Fields {
-		s.testField(t, srv, f, nil)
-	}
+	s.testFields(t, srv, "PUT")
 	if !s.info.Initial {
 		srv.Must(http.StatusNotFound, "GET", s.path(), "")
 	}
@@ -37,27 +35,52 @@ func testInvalid(t *testing.T, srv *Server, s *sample) {
 	if strings.Contains(string(r.Body), "unknownProperty") {
 		t.Errorf("an unknown property is kept: %s", r.Body)
 	}
-}
-
-func (s *sample) testField(t *testing.T, srv *Server, f resource.FieldInfo, parents []string) {
-	at := append(parents[:len(parents):len(parents)], f.Name)
-	if f.ReadOnly {
+	if s.info.Verbs&resource.Update == 0 {
 		return
 	}
-	for _, bad := range badValues(f) {
-		r := srv.Do("PUT", s.path(), s.with(t, at, bad.value))
-		if r.Status != http.StatusBadRequest {
-			t.Fatalf("%s %s: status %d, want 400: %s", strings.Join(at, "."), bad.what, r.Status, r.Body)
+	before := srv.Must(http.StatusOK, "GET", s.path(), "").Body
+	s.testFields(t, srv, "PATCH")
+	if after := srv.Must(http.StatusOK, "GET", s.path(), "").Body; string(after) != string(before) {
+		t.Errorf("a PATCH that was refused has changed the resource:\n%s\n%s", before, after)
+	}
+}
+
+// testFields writes bodies that break the rules of each property. A PATCH that removes a property says null.
+func (s *sample) testFields(t *testing.T, srv *Server, method string) {
+	var test func(f resource.FieldInfo, parents []string)
+	test = func(f resource.FieldInfo, parents []string) {
+		at := append(parents[:len(parents):len(parents)], f.Name)
+		if f.ReadOnly {
+			return
 		}
-		if !names(r.JSON(t), strings.Join(at, ".")) {
-			t.Errorf("%s %s: the error does not name the property: %s", strings.Join(at, "."), bad.what, r.Body)
+		for _, bad := range badValues(f) {
+			what := fmt.Sprintf("%s %s %s", method, pathOf(at), bad.what)
+			r := srv.Do(method, s.path(), s.with(t, at, bad.value))
+			if r.Status != http.StatusBadRequest {
+				t.Fatalf("%s: status %d, want 400: %s", what, r.Status, r.Body)
+			}
+			errorCode(t, r, "ValidationError")
+			if !names(r.JSON(t), pathOf(at)) {
+				t.Errorf("%s: the error does not name the property: %s", what, r.Body)
+			}
+		}
+		if f.Array {
+			at = append(at, "0")
+		}
+		if f.Type == "object" && !f.Map && s.has(t, at) {
+			for _, sub := range f.Fields {
+				test(sub, at)
+			}
 		}
 	}
-	if f.Type == "object" && !f.Array && !f.Map && s.has(t, at) {
-		for _, sub := range f.Fields {
-			s.testField(t, srv, sub, at)
-		}
+	for _, f := range s.info.Fields {
+		test(f, nil)
 	}
+}
+
+// pathOf is how errors write the path of a property: pool.services[0].id.
+func pathOf(at []string) string {
+	return strings.ReplaceAll(strings.Join(at, "."), ".0", "[0]")
 }
 
 // names reports whether an error has a detail for the property or something in it.
@@ -99,8 +122,13 @@ func badValues(f resource.FieldInfo) (bad []badValue) {
 		add("no address", "nobody")
 	}
 	if f.Refs != nil {
-		add("dangling", "/"+f.Refs[0]+"/no-such-resource")
-		add("of a wrong type", "/nothing/x")
+		id := "/" + strings.ReplaceAll(f.Refs[0], "/", "/none/") + "/none"
+		add("dangling", id)
+		add("of a type that does not exist", "/nothing/x")
+		add("of another type", "/policies/policy")
+		add("no ID", "no ID")
+		add("of another service", strings.TrimSuffix(Service, "contoso")+"fabrikam"+id)
+		add("of another provider", Group+"/providers/Microsoft.Web/sites/x")
 	}
 	if f.Max != nil && f.Type == "string" && !f.Array && len(f.Enum) == 0 {
 		bad = append(bad, badValue{"too long", strings.Repeat("x", int(*f.Max)+1)})
@@ -123,31 +151,30 @@ func wrongType(f resource.FieldInfo) any {
 	return "text"
 }
 
-// with returns the sample with the property at a path replaced, or removed when value is nil.
+// with returns the sample with the property at a path replaced, or removed when value is nil. "0" is the first item.
 func (s *sample) with(t *testing.T, at []string, value any) string {
 	t.Helper()
 	body := decode(t, s.body)
-	props := body
+	var props any = body
 	if !s.info.TopLevel {
-		props, _ = body["properties"].(map[string]any)
-		if props == nil {
-			props = map[string]any{}
-			body["properties"] = props
+		if _, ok := body["properties"].(map[string]any); !ok {
+			body["properties"] = map[string]any{}
 		}
+		props = body["properties"]
 	}
 	for _, name := range at[:len(at)-1] {
-		next, _ := props[name].(map[string]any)
+		if name == "0" {
+			props = props.([]any)[0]
+			continue
+		}
+		next := props.(map[string]any)[name]
 		if next == nil {
 			next = map[string]any{}
-			props[name] = next
+			props.(map[string]any)[name] = next
 		}
 		props = next
 	}
-	if value == nil {
-		delete(props, at[len(at)-1])
-	} else {
-		props[at[len(at)-1]] = value
-	}
+	props.(map[string]any)[at[len(at)-1]] = value // null is as good as missing, and removes in a PATCH
 	out, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
@@ -160,9 +187,13 @@ func (s *sample) has(t *testing.T, at []string) bool {
 	t.Helper()
 	var v any = decode(t, s.body)
 	if !s.info.TopLevel {
-		at = append([]string{"properties"}, at...)
+		v = v.(map[string]any)["properties"]
 	}
 	for _, name := range at {
+		if items, ok := v.([]any); ok && name == "0" && len(items) > 0 {
+			v = items[0]
+			continue
+		}
 		obj, _ := v.(map[string]any)
 		if v = obj[name]; v == nil {
 			return false
