@@ -73,6 +73,7 @@ func (g *gate) run(ctx context.Context) bool {
 		once("generated files", g.generated),
 		{"tests", g.tests},
 		{"tests of the tools", g.toolTests},
+		{"tests of what is installed", g.deployTests},
 	}
 	if g.race {
 		steps = append(steps, step{"tests under the race detector", g.raceTests})

@@ -44,9 +44,15 @@ func (g *gate) vet(ctx context.Context) error {
 	if err := g.command(ctx, g.root, "go", "vet", "./..."); err != nil {
 		return err
 	}
-	return g.command(ctx, filepath.Join(g.root, "tools"), "go", "vet", "./...")
+	for _, module := range []string{"tools", "deploy"} {
+		if err := g.command(ctx, filepath.Join(g.root, module), "go", "vet", "./..."); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
+// staticcheck leaves deploy out: it would read all of Kubernetes' client and Helm for a few hundred lines.
 func (g *gate) staticcheck(ctx context.Context) error {
 	if err := g.command(ctx, g.root, "go", "tool", "-modfile=tools/go.mod", "staticcheck", "./..."); err != nil {
 		return err
@@ -142,6 +148,10 @@ func (g *gate) tests(ctx context.Context) (tally, error) {
 
 func (g *gate) toolTests(ctx context.Context) (tally, error) {
 	return g.goTest(ctx, filepath.Join(g.root, "tools"), "./...")
+}
+
+func (g *gate) deployTests(ctx context.Context) (tally, error) {
+	return g.goTest(ctx, filepath.Join(g.root, "deploy"), "./...")
 }
 
 func (g *gate) raceTests(ctx context.Context) (tally, error) {
