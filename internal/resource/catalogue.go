@@ -167,7 +167,7 @@ func (c *Catalogue) match(method string, path arm.ID) (route, error) {
 	rest := segs[base+4:]
 	for len(rest) > 0 {
 		child := rt.node.children[strings.ToLower(rest[0])]
-		if child == nil {
+		if child == nil || len(rest) == 1 && child.typ.verbs&List == 0 && rt.node.typ.hasAction(rest[0]) {
 			return rt.findAction(method, rest, path)
 		}
 		if child.typ.reason != "" {
@@ -199,6 +199,11 @@ func canonicalScope(segs []string) arm.ID {
 		}
 	}
 	return arm.Path(out...)
+}
+
+// hasAction reports whether there is an action of a name. It may be the list of a type that has none of its own.
+func (t *Type) hasAction(name string) bool {
+	return slices.ContainsFunc(t.actions, func(a action) bool { return strings.EqualFold(a.name, name) })
 }
 
 func (rt route) findAction(method string, rest []string, path arm.ID) (route, error) {

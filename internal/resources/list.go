@@ -80,7 +80,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		productGroups(),
 		policyFragments(env),
 		productAPILinks(), productGroupLinks(), tagAPILinks(), tagOperationLinks(), tagProductLinks(),
-		quotas(env), quotaPeriods(env),
+		quotas(env), quotaPeriods(env), workspaceLinkTypes(),
 		diagnostics("", "Diagnostic"), diagnostics("apis", "Diagnostic of an API"),
 		tagDescriptions(),
 		documentations(), wikis(),

@@ -97,3 +97,25 @@ func workspaceLinks() resource.Action[Service] {
 		},
 	}
 }
+
+// workspaceLinkTypes are the links by themselves, one for each workspace.
+func workspaceLinkTypes() *resource.Type {
+	return resource.Define(resource.Spec[WorkspaceLink]{
+		Name: "workspaceLinks", Title: "Link of a workspace", Doc: "Which gateways serve the workspace of the same name.",
+		Parents: []string{""},
+		Acts: func(x *resource.Reader, id arm.ID) (*WorkspaceLink, error) {
+			w, err := resource.Get[Workspace](x, id.Service().Child("workspaces", id.Name()))
+			if arm.IsNotFound(err) {
+				return nil, nil
+			} else if err != nil {
+				return nil, err
+			}
+			link := workspaceLink(w)
+			return &link, nil
+		},
+		Actions: []resource.Action[WorkspaceLink]{{
+			Method: http.MethodGet, Doc: "Answers the link.", Output: WorkspaceLink{},
+			Read: func(_ *resource.Reader, d *resource.Doc[WorkspaceLink], _ json.RawMessage) (any, error) { return d.Props, nil },
+		}},
+	})
+}
