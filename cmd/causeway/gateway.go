@@ -162,7 +162,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return err
 	}
-	server := gateway.NewServer(g, cert)
+	server := gateway.NewServer(g, gateway.ServerOptions{Fallback: cert})
 	client = &configsync.Client{
 		Endpoint: s.text("config.service.endpoint"), Gateway: name, Instance: instance, Version: version,
 		Dir:   backupFolder(f.backup),

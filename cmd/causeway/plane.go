@@ -155,7 +155,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 			SQL: sqlsource.New(sqlsource.Options{Now: time.Now}),
 		})
 		p.usage.manage(p.gateway, newInstanceID())
-		p.gatewaySv = gateway.NewServer(p.gateway, o.certificate)
+		p.gatewaySv = gateway.NewServer(p.gateway, gateway.ServerOptions{Fallback: o.certificate})
 	}
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,

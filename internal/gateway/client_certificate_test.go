@@ -34,7 +34,7 @@ func TestSystemClientCertificates(t *testing.T) {
 			<set-header name="X-Caller"><value>@(context.Request.Certificate.GetNameInfo(X509NameType.DnsName, false) + context.Request.Certificate.VerifyNoRevocation() + context.Deployment.Certificates.Count)</value></set-header>
 			<set-backend-service backend-id="b" /><authentication-certificate certificate-id="out" />`)))
 	fallback := testCertificate(t, "api.test")
-	server := gateway.NewServer(s.gateway, &fallback)
+	server := gateway.NewServer(s.gateway, gateway.ServerOptions{Fallback: &fallback})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -41,8 +41,14 @@ type config struct {
 	loggers       table[string, *logger]
 	certificates  table[string, *certificate] // by name
 	thumbprints   relation                    // lower-case thumbprint to certificate name
-	hostnames     table[string, *snapshot.Hostname]
-	hostnameIDs   relation // host name to ID in hostnames
+	// authorities are those of this gateway, by ID; publicCertificates what they name, by name. Both make the trust.
+	authorities        table[string, *snapshot.Authority]
+	publicCertificates table[string, *snapshot.PublicCertificate]
+	trust              *trust
+
+	hostnames   table[string, *snapshot.Hostname]
+	hostnameIDs relation // host name to ID in hostnames
+	defaultHost string   // ID in hostnames; empty for none
 
 	namedValues  table[string, *snapshot.NamedValue]
 	displayNames relation // lower-case display name of a named value to its name
@@ -62,7 +68,7 @@ type config struct {
 func newConfig(gatewayName, instance string, generation uint64) *config {
 	return &config{
 		generation: generation, snapshot: snapshot.Empty(),
-		deployment: policy.Deployment{GatewayID: gatewayName, InstanceID: instance},
+		deployment: policy.Deployment{GatewayID: gatewayName, InstanceID: instance}, trust: &trust{},
 	}
 }
 
@@ -114,7 +120,7 @@ func (e *edit) seal() {
 	for _, s := range []interface{ seal() }{
 		&e.groups, &e.apis, &e.versionSets, &e.products, &e.apiProducts, &e.productAPIs, &e.users, &e.userGroups, &e.subscriptions, &e.keys,
 		&e.backends, &e.loggers, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
-		&e.schemas, &e.apiSchemas, &e.documents, &e.graphqlAPIs, &e.graphqlParts, &e.dependents, &e.caches,
+		&e.schemas, &e.apiSchemas, &e.documents, &e.graphqlAPIs, &e.graphqlParts, &e.dependents, &e.caches, &e.authorities, &e.publicCertificates,
 	} {
 		s.seal()
 	}
@@ -259,12 +265,18 @@ func (e *edit) putHostname(id string, part snapshot.Hostname) {
 	if strings.EqualFold(part.Gateway, e.deployment.GatewayID) {
 		e.hostnames.set(id, &part)
 		e.hostnameIDs.add(strings.ToLower(part.Hostname), id)
+		if part.Default {
+			e.defaultHost = id
+		}
 	}
 }
 
 func (e *edit) removeHostname(id string) {
 	if old, ok := e.hostnames.Get(id); ok {
 		e.hostnameIDs.remove(strings.ToLower(old.Hostname), id)
+		if e.defaultHost == id {
+			e.defaultHost = ""
+		}
 		e.hostnames.delete(id)
 	}
 }

@@ -37,8 +37,10 @@ type Options struct {
 	Counters   policy.Counters
 	Cache      policy.Cache
 	Trust      *policy.Trust
-	Log        *slog.Logger
-	Now        func() time.Time
+	// BackendTLS and ServerTLS are spoken to backend services and to clients, unless a managed gateway's service says otherwise.
+	BackendTLS, ServerTLS TLSSettings
+	Log                   *slog.Logger
+	Now                   func() time.Time
 	// Redis says what is kept in Redis.
 	Redis RedisOptions
 	// TrustForwardedProto makes X-Forwarded-Proto the scheme of a request.
@@ -64,35 +66,38 @@ type Options struct {
 
 // Gateway serves the APIs of one or more services.
 type Gateway struct {
-	name       string
-	instance   string
-	catalogue  *policy.Catalogue
-	transport  message.Transport
-	counters   policy.Counters
-	cache      policy.Cache
-	vectors    policy.Vectors
-	redis      RedisOptions
-	trust      *policy.Trust
-	sql        policy.SQL
-	events     *graphql.Hub // of GraphQL subscriptions
-	log        *slog.Logger
-	now        func() time.Time
-	records    *telemetry.Queue
-	requests   sync.Pool
-	ctx        context.Context // of background work; ends with Close
-	cancel     context.CancelFunc
-	background sync.WaitGroup
-	oneWay     chan struct{}
-	traces     *telemetry.Traces // that the gateway gives out itself
-	keepTrace  func(service, id string, document []byte)
-	trustProto bool
-	proxy      func(u *message.URL) *message.Proxy // nil without proxies
-	dapr       policy.Dapr
-	messages   *messaging.Client
-	tokens     Credentials
-	usage      *telemetry.Usage   // nil when nobody wants to know
-	metrics    *telemetry.Metrics // likewise
-	tellRecord func(*telemetry.Record)
+	name         string
+	instance     string
+	catalogue    *policy.Catalogue
+	transport    message.Transport
+	counters     policy.Counters
+	cache        policy.Cache
+	vectors      policy.Vectors
+	redis        RedisOptions
+	trust        *policy.Trust
+	backendTLS   TLSSettings
+	serverTLS    TLSSettings
+	refusedConns sparse
+	sql          policy.SQL
+	events       *graphql.Hub // of GraphQL subscriptions
+	log          *slog.Logger
+	now          func() time.Time
+	records      *telemetry.Queue
+	requests     sync.Pool
+	ctx          context.Context // of background work; ends with Close
+	cancel       context.CancelFunc
+	background   sync.WaitGroup
+	oneWay       chan struct{}
+	traces       *telemetry.Traces // that the gateway gives out itself
+	keepTrace    func(service, id string, document []byte)
+	trustProto   bool
+	proxy        func(u *message.URL) *message.Proxy // nil without proxies
+	dapr         policy.Dapr
+	messages     *messaging.Client
+	tokens       Credentials
+	usage        *telemetry.Usage   // nil when nobody wants to know
+	metrics      *telemetry.Metrics // likewise
+	tellRecord   func(*telemetry.Record)
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -135,6 +140,7 @@ func New(o Options) *Gateway {
 		sql: o.SQL, events: graphql.NewHub(), log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		traces: newTraces(o.Now), keepTrace: o.Trace, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
+	g.backendTLS, g.serverTLS = o.BackendTLS, o.ServerTLS
 	g.usage, g.metrics, g.tellRecord = o.Usage, o.Metrics, o.Record
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)
 	g.vectors = cache.NewVectors(cache.Options{MaxBytes: maxVectorValues, Now: o.Now})
@@ -226,6 +232,9 @@ func (g *Gateway) Apply(_ context.Context, serviceID string, from, to *snapshot.
 	next, err := base.apply(to, d, g.catalogue)
 	if err != nil {
 		return fmt.Errorf("compile configuration %d: %w", to.Sequence(), err)
+	}
+	if next.trust.key == "" {
+		next.trust = g.trustFor(next, old)
 	}
 	next.stores = g.openStores(next, strings.ToLower(cmp.Or(next.service.ID, id))+"|")
 	s.current.Store(next)

@@ -88,7 +88,7 @@ func (r *request) APISchemas(api string) []*policy.Schema {
 }
 
 // Trust is the gateway's.
-func (r *request) Trust() *policy.Trust { return r.gateway.trust }
+func (r *request) Trust() *policy.Trust { return &r.config.trust.policy }
 
 // Group returns a group of users.
 func (r *request) Group(name string) (*snapshot.Group, bool) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/gateway/http2"
@@ -17,47 +18,80 @@ import (
 
 // Server puts a gateway on listeners.
 type Server struct {
-	gateway *Gateway
-	http    http1.Server // accepts, and hands on what speaks HTTP/2
-	http2   http2.Server
-	tls     *tls.Config
+	gateway  *Gateway
+	http     http1.Server // accepts, and hands on what speaks HTTP/2
+	http2    http2.Server
+	tls      *tls.Config
+	tickets  ticketKeys
+	fallback *tls.Certificate
+	proxied  *netSet // whose connections begin with a PROXY header; nil for nobody's
 }
 
-// NewServer returns a server for a gateway. fallback is the certificate for
-// host names without one of their own.
-func NewServer(g *Gateway, fallback *tls.Certificate) *Server {
-	s := &Server{gateway: g}
-	refused := func(remote netip.AddrPort, status int, err error) {
-		g.log.Info("A request was refused.", telemetry.EventKey, "RequestRefused", "callerIpAddress", addressText(remote.Addr()), "responseCode", status, "error", err)
+// ServerOptions are what a server needs. All may be left out.
+type ServerOptions struct {
+	// Fallback is the certificate for host names without one of their own.
+	Fallback *tls.Certificate
+	// Limits bound what clients can make the gateway do.
+	Limits ServerLimits
+	// ProxyProtocol are the addresses of load balancers whose connections begin with the header of the PROXY protocol.
+	ProxyProtocol []netip.Prefix
+}
+
+// NewServer returns a server for a gateway.
+func NewServer(g *Gateway, o ServerOptions) *Server {
+	s := &Server{gateway: g, fallback: o.Fallback}
+	if len(o.ProxyProtocol) > 0 {
+		s.proxied = newNetSet(o.ProxyProtocol)
 	}
 	panicked := func(value any, stack []byte) {
 		g.log.Error("A request ended in a panic.", telemetry.EventKey, "Panic", "error", fmt.Sprint(value), "stack", string(stack))
 	}
-	s.http2 = http2.Server{Handler: g, Now: g.now, Hooks: http2.Hooks{
-		Refused: func(r http2.Refused) { refused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
+	s.http2 = http2.Server{Handler: g, Now: g.now, Limits: o.Limits.http2(), Hooks: http2.Hooks{
+		Refused: func(r http2.Refused) { g.logRefused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
 	}}
-	s.http = http1.Server{Handler: g, Now: g.now, HTTP2: s.http2.ServeConn, Hooks: http1.Hooks{
-		Refused: func(r http1.Refused) { refused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
+	s.http = http1.Server{Handler: g, Now: g.now, Limits: o.Limits.http1(), HTTP2: s.http2.ServeConn, Hooks: http1.Hooks{
+		Refused: func(r http1.Refused) { g.logRefused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
 		HandshakeFailed: func(remote netip.AddrPort, err error) {
 			g.log.Info("A TLS handshake failed.", telemetry.EventKey, "ClientHelloParsingFailed", "callerIpAddress", addressText(remote.Addr()), "error", err)
 		},
 	}}
 	s.tls = &tls.Config{
-		MinVersion: tls.VersionTLS12,
+		MinVersion: tls.VersionTLS12, // of what is cloned from it
 		NextProtos: []string{"h2", "http/1.1"},
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return s.configFor(hello.ServerName, fallback)
+			s.tickets.rotate(s.tls, g.now())
+			return s.configFor(hello.ServerName)
 		},
 	}
 	return s
 }
 
+// logRefused notes a request that the engines refused, or a connection when there is no status.
+func (g *Gateway) logRefused(remote netip.AddrPort, status int, err error) {
+	if errors.Is(err, http1.ErrTooManyConns) {
+		if n := g.refusedConns.tick(g.now()); n > 0 {
+			g.log.Warn("Connections were closed: there are too many.", telemetry.EventKey, "TooManyConnections", "count", n, "callerIpAddress", addressText(remote.Addr()))
+		}
+		return
+	}
+	g.log.Info("A request was refused.", telemetry.EventKey, "RequestRefused", "callerIpAddress", addressText(remote.Addr()), "responseCode", status, "error", err)
+}
+
+// TicketKeys returns what encrypts the sessions of TLS clients, for the process that takes over; see [Server.InheritTicketKeys].
+func (s *Server) TicketKeys() ([]byte, error) {
+	s.tickets.rotate(s.tls, s.gateway.now())
+	return s.tickets.export()
+}
+
+// InheritTicketKeys lets clients resume sessions that they began with another process. It is called before ServeTLS.
+func (s *Server) InheritTicketKeys(exported []byte) error { return s.tickets.inherit(s.tls, exported) }
+
 // Serve serves plain HTTP until Shutdown; then it returns nil.
-func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(l)) }
+func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(s.behindProxies(l))) }
 
 // ServeTLS serves HTTPS until Shutdown; then it returns nil.
 func (s *Server) ServeTLS(l net.Listener) error {
-	return served(s.http.Serve(tls.NewListener(l, s.tls)))
+	return served(s.http.Serve(tls.NewListener(s.behindProxies(l), s.tls)))
 }
 
 func served(err error) error {
@@ -68,26 +102,33 @@ func served(err error) error {
 }
 
 // Shutdown ends the listeners and waits for requests in flight until ctx ends.
-func (s *Server) Shutdown(ctx context.Context) error {
+func (s *Server) Shutdown(ctx context.Context) error { return s.Drain(ctx, 0) }
+
+// Drain is [Server.Shutdown] for clients that must not notice: for a while, connections that wait for a request may bring one more.
+func (s *Server) Drain(ctx context.Context, while time.Duration) error {
 	over := make(chan error, 1)
 	go func() { over <- s.http2.Shutdown(ctx) }()
-	return errors.Join(s.http.Shutdown(ctx), <-over)
+	return errors.Join(s.http.Drain(ctx, while), <-over)
 }
 
 // configFor makes the TLS configuration of one host name.
-func (s *Server) configFor(name string, fallback *tls.Certificate) (*tls.Config, error) {
+func (s *Server) configFor(name string) (*tls.Config, error) {
 	c := s.tls.Clone()
 	c.GetConfigForClient = nil
-	pair := fallback
-	if host, config := s.gateway.services.Load().findHostname(name); host != nil {
-		switch {
-		case host.TLS10:
-			c.MinVersion = tls.VersionTLS10
-		case host.TLS11:
-			c.MinVersion = tls.VersionTLS11
+	pair := s.fallback
+	spoken := protocols{server: s.gateway.serverTLS}
+	services := s.gateway.services.Load()
+	if f := services.fallback; f != nil {
+		spoken = f.current.Load().trust.spoken
+	}
+	host, config := services.findHostname(name)
+	if host != nil {
+		spoken = config.trust.spoken
+		if host.TLS10 {
+			spoken.server.Enable("Tls10", true)
 		}
-		if !host.HTTP2 {
-			c.NextProtos = []string{"http/1.1"}
+		if host.TLS10 || host.TLS11 {
+			spoken.server.Enable("Tls11", true)
 		}
 		if host.NegotiateClientCertificate {
 			c.ClientAuth = tls.RequestClientCert
@@ -103,12 +144,15 @@ func (s *Server) configFor(name string, fallback *tls.Certificate) (*tls.Config,
 	if pair == nil {
 		return nil, fmt.Errorf("no certificate for host name %q", name)
 	}
+	spoken.server.apply(c)
+	if spoken.http1Only || host != nil && !host.HTTP2 {
+		c.NextProtos = []string{"http/1.1"}
+	}
 	c.Certificates = []tls.Certificate{*pair}
 	return c, nil
 }
 
-// findHostname looks a server name up, exactly and then with its first label
-// replaced by a wildcard.
+// findHostname looks a server name up, exactly and then with its first label replaced by a wildcard. Clients that name none get the default one.
 func (v *services) findHostname(name string) (*snapshot.Hostname, *config) {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	_, parent, _ := strings.Cut(name, ".")
@@ -119,6 +163,15 @@ func (v *services) findHostname(name string) (*snapshot.Hostname, *config) {
 				host, _ := c.hostnames.Get(id)
 				return host, c
 			}
+		}
+	}
+	if name != "" {
+		return nil, nil
+	}
+	for _, s := range v.all {
+		if c := s.current.Load(); c.defaultHost != "" {
+			host, _ := c.hostnames.Get(c.defaultHost)
+			return host, c
 		}
 	}
 	return nil, nil

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -25,6 +26,10 @@ func (e *edit) put(p snapshot.Part) error {
 		return decode(p, func(h snapshot.Hostname) { e.putHostname(p.Key.ID, h) })
 	case snapshot.KindCertificate:
 		return decode(p, func(c snapshot.Certificate) { e.putCertificate(certificateID(p.Key), c) })
+	case snapshot.KindAuthority:
+		return decode(p, func(a snapshot.Authority) { e.putAuthority(p.Key.ID, a) })
+	case snapshot.KindPublicCertificate:
+		return decode(p, func(c snapshot.PublicCertificate) { e.publicCertificates.set(c.Name, &c); e.trust = &trust{} })
 	case snapshot.KindNamedValue:
 		return decode(p, func(v snapshot.NamedValue) { e.putNamedValue(workspace, id, v) })
 	case snapshot.KindFragment:
@@ -82,6 +87,9 @@ func (e *edit) putService(s snapshot.Service) {
 			e.stale[p.Key.ID] = true
 		}
 	}
+	if !maps.Equal(s.Protocols, e.service.Protocols) {
+		e.trust = &trust{}
+	}
 	e.service = s
 }
 
@@ -100,6 +108,11 @@ func (e *edit) remove(k snapshot.Key) {
 		e.removeHostname(k.ID)
 	case snapshot.KindCertificate:
 		e.removeCertificate(certificateID(k))
+	case snapshot.KindAuthority:
+		e.removeAuthority(k.ID)
+	case snapshot.KindPublicCertificate:
+		e.publicCertificates.delete(id)
+		e.trust = &trust{}
 	case snapshot.KindNamedValue:
 		e.removeNamedValue(workspace, id)
 	case snapshot.KindFragment:

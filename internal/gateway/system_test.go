@@ -41,7 +41,7 @@ func newSystem(tb testing.TB, parts ...snapshot.Part) *system {
 		tb.Fatal(err)
 	}
 	s.address = listener.Addr().String()
-	server := gateway.NewServer(s.gateway, nil)
+	server := gateway.NewServer(s.gateway, gateway.ServerOptions{})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	tb.Cleanup(func() {
@@ -316,7 +316,7 @@ func TestSystemTLSNames(t *testing.T) {
 		w.put(mustPart(snapshot.KindCertificate, "hostnames/"+id, snapshot.Certificate{Name: id, PFX: encodePFX(t, testCertificate(t, name)), Password: "pw"}),
 			mustPart(snapshot.KindHostname, "hostnames/"+id, snapshot.Hostname{Gateway: owner, Hostname: name, Certificate: "hostnames/" + id, NegotiateClientCertificate: id == "exact"}))
 	}
-	server := gateway.NewServer(w.gateway, &fallback)
+	server := gateway.NewServer(w.gateway, gateway.ServerOptions{Fallback: &fallback})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,6 @@ package gateway
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -52,84 +50,87 @@ func (c *config) certificate(nameOrThumbprint string) (*certificate, bool) {
 	return nil, false
 }
 
-// clientConfigs are the client TLS configurations of one certificate, or of
-// none, by what they verify. A transport shares connections only between
-// requests with the same pointer, so each exists once.
-type clientConfigs [4]atomic.Pointer[tls.Config]
-
-// get returns the configuration, made at its first use.
-func (s *clientConfigs) get(anyChain, anyName bool, pair *tls.Certificate) *tls.Config {
-	i := 0
-	if anyChain {
-		i |= 1
-	}
-	if anyName {
-		i |= 2
-	}
-	if c := s[i].Load(); c != nil {
-		return c
-	}
-	s[i].CompareAndSwap(nil, newClientConfig(anyChain, anyName, pair))
-	return s[i].Load()
+// clientConfigs are client TLS configurations by what they depend on. A transport shares connections only between requests with the same pointer,
+// so each exists once. Reading takes no lock.
+type clientConfigs struct {
+	mu   sync.Mutex
+	made atomic.Pointer[map[clientKey]*tls.Config]
 }
 
-func newClientConfig(anyChain, anyName bool, pair *tls.Certificate) *tls.Config {
+// clientKey is what a client configuration depends on.
+type clientKey struct {
+	trust             *trust
+	anyChain, anyName bool
+	pins              string
+}
+
+// maxClientConfigs bounds those of one identity: there are as many as combinations in backend entities.
+const maxClientConfigs = 1000
+
+// get returns the configuration, made at its first use. pair is the same in all calls.
+func (s *clientConfigs) get(key clientKey, pins *snapshot.BackendTLS, pair *tls.Certificate) *tls.Config {
+	if made := s.made.Load(); made != nil {
+		if c := (*made)[key]; c != nil {
+			return c
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := make(map[clientKey]*tls.Config)
+	if made := s.made.Load(); made != nil {
+		if c := (*made)[key]; c != nil {
+			return c
+		}
+		for k, c := range *made {
+			if k.trust == key.trust && len(next) < maxClientConfigs { // what belongs to another trust is of the past
+				next[k] = c
+			}
+		}
+	}
+	c := newClientConfig(key, pins, pair)
+	next[key] = c
+	s.made.Store(&next)
+	return c
+}
+
+func newClientConfig(key clientKey, pins *snapshot.BackendTLS, pair *tls.Certificate) *tls.Config {
 	const sessions = 64
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(sessions)}
+	c := &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(sessions), RootCAs: key.trust.policy.Roots}
+	key.trust.spoken.backend.apply(c)
 	if pair != nil {
 		c.Certificates = []tls.Certificate{*pair}
 	}
-	if anyChain || anyName { // the backend entity says so
-		c.InsecureSkipVerify = true
-		c.VerifyConnection = func(state tls.ConnectionState) error { return verifyPeer(state, anyChain, anyName) }
+	if key.anyChain || key.anyName || pins != nil || len(key.trust.intermediates) > 0 {
+		c.InsecureSkipVerify = true // the verifier does what is left to do
+		c.VerifyConnection = (&verifier{key.trust, key.anyChain, key.anyName, pins}).verify
 	}
 	return c
 }
 
-// verifyPeer checks what is left to check of a server's certificate.
-func verifyPeer(state tls.ConnectionState, anyChain, anyName bool) error {
-	if len(state.PeerCertificates) == 0 {
-		return errors.New("the server sent no certificate")
-	}
-	leaf := state.PeerCertificates[0]
-	if !anyName {
-		if err := leaf.VerifyHostname(state.ServerName); err != nil {
-			return err
-		}
-	}
-	if anyChain {
-		return nil
-	}
-	options := x509.VerifyOptions{Intermediates: x509.NewCertPool()}
-	for _, c := range state.PeerCertificates[1:] {
-		options.Intermediates.AddCert(c)
-	}
-	_, err := leaf.Verify(options)
-	return err
-}
-
-// tlsConfig returns the configuration for calls to a backend entity, or nil for
-// the transport's own. A chosen certificate goes before the entity's; both may
-// be nil.
+// tlsConfig returns the configuration for calls to a backend entity, or nil for the transport's own. A chosen certificate goes before the entity's;
+// both may be nil.
 func (s *service) tlsConfig(c *config, entity *snapshot.Backend, chosen *snapshot.Certificate) (*tls.Config, error) {
-	var anyChain, anyName bool
+	key := clientKey{trust: c.trust}
+	var pins *snapshot.BackendTLS
 	if entity != nil && entity.TLS != nil {
-		anyChain, anyName = !entity.TLS.ValidateChain, !entity.TLS.ValidateName
+		key.anyChain, key.anyName = !entity.TLS.ValidateChain, !entity.TLS.ValidateName
+		pins, key.pins = pinsOf(entity.TLS)
 	}
 	cert, err := c.clientCertificate(entity, chosen)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case cert != nil:
-		pair, err := cert.keyPair()
-		if err != nil {
-			return nil, &policy.Error{Reason: policy.ReasonBackendConnection, Message: "The client certificate cannot be used: " + err.Error() + ".", Err: err}
-		}
-		return cert.clients.get(anyChain, anyName, pair), nil
-	case anyChain || anyName:
-		return s.clients.get(anyChain, anyName, nil), nil
 	}
-	return nil, nil
+	if cert == nil && key == (clientKey{trust: c.trust}) && c.trust.isPlain() {
+		return nil, nil
+	}
+	if cert == nil {
+		return s.clients.get(key, pins, nil), nil
+	}
+	pair, err := cert.keyPair()
+	if err != nil {
+		return nil, &policy.Error{Reason: policy.ReasonBackendConnection, Message: "The client certificate cannot be used: " + err.Error() + ".", Err: err}
+	}
+	return cert.clients.get(key, pins, pair), nil
 }
 
 // clientCertificate is the certificate for a call, or nil for none.

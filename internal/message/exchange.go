@@ -91,6 +91,19 @@ type TransportOptions struct {
 	OnInformational func(status int, h *Header)
 }
 
+// VerifyName makes a client's VerifyConnection see the name that it has asked for when that is an IP address: crypto/tls leaves it out because it is
+// not sent. Transports call it with the config of one connection.
+func VerifyName(c *tls.Config) {
+	verify, name := c.VerifyConnection, c.ServerName
+	if verify == nil {
+		return
+	}
+	c.VerifyConnection = func(state tls.ConnectionState) error {
+		state.ServerName = name
+		return verify(state)
+	}
+}
+
 // HTTPVersion is a choice of versions of HTTP towards a backend service.
 type HTTPVersion uint8
 

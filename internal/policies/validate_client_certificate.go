@@ -123,12 +123,8 @@ func (p *validateClientCertificate) chain(x *policy.Exec, presented []*x509.Cert
 	case now.After(leaf.NotAfter):
 		now = leaf.NotAfter
 	}
-	o := x509.VerifyOptions{
-		Roots: x.Host.Trust().Roots, Intermediates: x509.NewCertPool(), CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	}
-	for _, c := range presented[1:] {
-		o.Intermediates.AddCert(c)
-	}
+	o := x.Host.Trust().VerifyOptions(presented)
+	o.CurrentTime, o.KeyUsages = now, []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
 	chains, err := leaf.Verify(o)
 	if err != nil {
 		return nil, err

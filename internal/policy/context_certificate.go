@@ -13,11 +13,7 @@ func (r *requestObject) clientCertificate() any {
 		return nil
 	}
 	presented := r.Request.TLS.PeerCertificates
-	trust := x509.VerifyOptions{Roots: r.Host.Trust().Roots, Intermediates: x509.NewCertPool()}
-	for _, c := range presented[1:] {
-		trust.Intermediates.AddCert(c)
-	}
-	return clr.NewX509Certificate2(presented[0], nil, trust)
+	return clr.NewX509Certificate2(presented[0], nil, r.Host.Trust().VerifyOptions(presented))
 }
 
 // certificatesObject is context.Deployment.Certificates: the service's certificates by name. Thumbprints are found too.

@@ -63,8 +63,22 @@ type Trust struct {
 	Identity auth.TokenSource
 	// Roots are the authorities for client certificates; nil means those of the operating system.
 	Roots *x509.CertPool
+	// Intermediates are authorities that are not trusted by themselves, for chains in which the peer has left them out.
+	Intermediates []*x509.Certificate
 	// Revocations are the revocation lists of issuers of client certificates.
 	Revocations *auth.Revocations
+}
+
+// VerifyOptions are those for the certificates that a peer has presented, its own first.
+func (t *Trust) VerifyOptions(presented []*x509.Certificate) x509.VerifyOptions {
+	o := x509.VerifyOptions{Roots: t.Roots, Intermediates: x509.NewCertPool()}
+	for _, c := range presented[1:] {
+		o.Intermediates.AddCert(c)
+	}
+	for _, c := range t.Intermediates {
+		o.Intermediates.AddCert(c)
+	}
+	return o
 }
 
 // Config is the part of the gateway's configuration that policies look up while they run. Names compare without regard to case.

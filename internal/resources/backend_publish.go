@@ -75,7 +75,10 @@ func publishBackend(p *resource.Pub, d *resource.Doc[Backend]) error {
 		part.Proxy = &snapshot.Proxy{URL: b.Proxy.URL, Username: b.Proxy.Username, Password: b.Proxy.Password}
 	}
 	if b.TLS != nil {
-		part.TLS = &snapshot.BackendTLS{ValidateChain: b.TLS.ValidateCertificateChain, ValidateName: b.TLS.ValidateCertificateName}
+		part.TLS = &snapshot.BackendTLS{ValidateChain: b.TLS.ValidateCertificateChain, ValidateName: b.TLS.ValidateCertificateName, Thumbprints: b.TLS.ServerCertificateThumbprints}
+		for _, n := range b.TLS.ServerX509Names {
+			part.TLS.Identities = append(part.TLS.Identities, snapshot.ServerIdentity{Name: n.Name, Issuer: n.IssuerCertificateThumbprint})
+		}
 	}
 	if b.CircuitBreaker != nil && len(b.CircuitBreaker.Rules) > 0 {
 		part.CircuitBreaker = &snapshot.CircuitBreaker{}

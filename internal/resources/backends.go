@@ -61,6 +61,9 @@ type BackendProxy struct {
 type BackendTLS struct {
 	ValidateCertificateChain bool `json:"validateCertificateChain" rule:"default=true" doc:"Trust known authorities only."`
 	ValidateCertificateName  bool `json:"validateCertificateName" rule:"default=true" doc:"The certificate must be for the host."`
+
+	ServerCertificateThumbprints []string             `json:"serverCertificateThumbprints,omitempty" rule:"max=32" doc:"Thumbprints of the server's certificates; others are refused, and no authority is asked."`
+	ServerX509Names              []X509CertificateRef `json:"serverX509Names,omitempty" rule:"max=32" doc:"Names of the server's certificates with the thumbprints of their issuers; others are refused."`
 }
 
 // BackendCircuitBreaker stops calls to a service that fails.

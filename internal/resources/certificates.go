@@ -218,8 +218,15 @@ func publishCertificate(p *resource.Pub, d *resource.Doc[Certificate]) error {
 	if err != nil {
 		return fmt.Errorf("decode certificate: %w", err)
 	}
-	if publicCertificate(raw) == nil {
+	leaf := publicCertificate(raw)
+	if leaf == nil {
 		part.PFX, part.Password = raw, c.Password
+		if _, leaf, _, err = pkcs12.DecodeChain(raw, c.Password); err != nil {
+			return fmt.Errorf("decode certificate: %w", err)
+		}
 	}
-	return p.Add(snapshot.KindCertificate, d.ID.Rel(), part)
+	if err := p.Add(snapshot.KindCertificate, d.ID.Rel(), part); err != nil || !d.ID.Parent().Equal(d.ID.Service()) {
+		return err // those of workspaces are nobody's authorities
+	}
+	return p.Add(snapshot.KindPublicCertificate, d.ID.Rel(), snapshot.PublicCertificate{Name: strings.ToLower(d.Name()), DER: leaf.Raw})
 }

@@ -57,7 +57,7 @@ type GatewayCertificateAuthority struct {
 func gatewayCertificateAuthorities() *resource.Type {
 	return resource.Define(resource.Spec[GatewayCertificateAuthority]{
 		Name: "certificateAuthorities", Title: "Certificate authority of a gateway",
-		Doc:     "A certificate of the service, of the same name, as an authority for a gateway. Kept; gateways do not use it yet.",
+		Doc:     "A certificate of the service, of the same name, as an authority for a gateway: for those of clients and of backend services.",
 		Parents: []string{"gateways"}, Verbs: resource.CRDL,
 		Check: func(x *resource.Tx, old, d *resource.Doc[GatewayCertificateAuthority]) error {
 			if old != nil {
@@ -68,6 +68,11 @@ func gatewayCertificateAuthorities() *resource.Type {
 				err = arm.Invalid("name", "There is no certificate %s.", d.Name())
 			}
 			return err
+		},
+		Publish: func(p *resource.Pub, d *resource.Doc[GatewayCertificateAuthority]) error {
+			return p.Add(snapshot.KindAuthority, d.ID.Rel(), snapshot.Authority{
+				Gateway: d.ID.Parent().Name(), Certificate: strings.ToLower(d.Name()), Trusted: d.Props.IsTrusted,
+			})
 		},
 	})
 }

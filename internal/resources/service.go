@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"software.sslmate.com/src/go-pkcs12"
+
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
@@ -239,6 +241,14 @@ func publishService(p *resource.Pub, d *resource.Doc[Service]) error {
 	part := snapshot.Service{
 		ID: d.ID.String(), Name: d.Name(), Location: d.Props.Location, KeyHashKey: props.KeyHashKey, StrictExpressions: props.StrictExpressions, DebugEpoch: props.DebugEpoch,
 	}
+	for name, value := range props.CustomProperties {
+		if strings.HasPrefix(strings.ToLower(name), protocolProperties) {
+			if part.Protocols == nil {
+				part.Protocols = make(map[string]string)
+			}
+			part.Protocols[name] = value
+		}
+	}
 	for _, h := range props.HostnameConfigurations {
 		if h.Type != "Proxy" {
 			continue
@@ -248,23 +258,53 @@ func publishService(p *resource.Pub, d *resource.Doc[Service]) error {
 			return err
 		}
 	}
+	if err := publishAuthorities(p, props.Certificates); err != nil {
+		return err
+	}
 	return p.Add(snapshot.KindService, "", part)
 }
 
+// protocolProperties begins the names of the custom properties that gateways act on.
+const protocolProperties = "microsoft.windowsazure.apimanagement.gateway."
+
+// publishAuthorities publishes the certificates that the managed gateway trusts. Files with private keys do as well: the key stays behind.
+func publishAuthorities(p *resource.Pub, certificates []ServiceCertificate) error {
+	for i, c := range certificates {
+		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(c.EncodedCertificate), ""))
+		if err != nil {
+			return fmt.Errorf("certificate authority %d: %w", i, err)
+		}
+		leaf := publicCertificate(raw)
+		if leaf == nil {
+			if _, leaf, _, err = pkcs12.DecodeChain(raw, c.CertificatePassword); err != nil {
+				continue // kept, and of no use to a gateway
+			}
+		}
+		id := fmt.Sprintf("authorities/%d", i)
+		if err := p.Add(snapshot.KindAuthority, id, snapshot.Authority{Gateway: "managed", DER: leaf.Raw, Trusted: c.StoreName == "Root"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func publishHostname(p *resource.Pub, h HostnameConfiguration) error {
+	id := "hostnames/" + strings.ToLower(h.HostName)
+	part := snapshot.Hostname{
+		Gateway: "managed", Hostname: strings.ToLower(h.HostName), NegotiateClientCertificate: h.NegotiateClientCertificate, HTTP2: true,
+		Default: h.DefaultSSLBinding,
+	}
 	if h.EncodedCertificate == "" {
-		return nil
+		return p.Add(snapshot.KindHostname, id, part)
 	}
 	pfx, err := base64.StdEncoding.DecodeString(h.EncodedCertificate)
 	if err != nil {
 		return fmt.Errorf("certificate of %s: %w", h.HostName, err)
 	}
-	id := "hostnames/" + strings.ToLower(h.HostName)
 	cert := snapshot.Certificate{Name: id, PFX: pfx, Password: h.CertificatePassword}
 	if err := p.Add(snapshot.KindCertificate, id, cert); err != nil {
 		return err
 	}
-	return p.Add(snapshot.KindHostname, id, snapshot.Hostname{
-		Gateway: "managed", Hostname: strings.ToLower(h.HostName), Certificate: id, NegotiateClientCertificate: h.NegotiateClientCertificate,
-	})
+	part.Certificate = id
+	return p.Add(snapshot.KindHostname, id, part)
 }

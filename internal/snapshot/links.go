@@ -35,6 +35,7 @@ const (
 	classLogger
 	classKeys // subscription keys are read by some policy
 	classLocation
+	classAuthority // public certificate by name
 )
 
 // anyName is the mark of all parts of a class: an expression may name any.
@@ -93,6 +94,10 @@ func linksOf(p *Part) links {
 		linkAs(p, &l, func(g GatewayAPI, l *links) { l.in(classGateway, g.Gateway); l.out(classAPI, g.API) })
 	case KindCertificate:
 		linkAs(p, &l, linkCertificate)
+	case KindAuthority:
+		linkAs(p, &l, func(a Authority, l *links) { l.in(classGateway, a.Gateway); l.out(classAuthority, a.Certificate) })
+	case KindPublicCertificate:
+		linkAs(p, &l, func(c PublicCertificate, l *links) { l.in(classAuthority, c.Name) })
 	case KindNamedValue:
 		linkAs(p, &l, linkNamedValue)
 	case KindFragment:

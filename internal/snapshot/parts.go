@@ -15,6 +15,7 @@ const (
 	KindGateway      Kind = "gateway"
 	KindHostname     Kind = "hostname"
 	KindCertificate  Kind = "certificate"
+	KindAuthority    Kind = "authority"
 	KindNamedValue   Kind = "namedValue"
 	KindFragment     Kind = "fragment"
 	KindBackend      Kind = "backend"
@@ -34,6 +35,8 @@ const (
 	// a policy reads them: the look-up works on the keyed hashes.
 	KindSubscriptionKeys Kind = "subscriptionKeys"
 	KindPolicy           Kind = "policy"
+	// KindPublicCertificate goes only where an authority names it.
+	KindPublicCertificate Kind = "publicCertificate"
 	// KindGatewayAPI assigns an API to a self-hosted gateway. It decides what is
 	// in a view and is not sent to gateways.
 	KindGatewayAPI Kind = "gatewayApi"
@@ -53,6 +56,8 @@ type Service struct {
 	Location string `json:"location,omitempty"`
 	// Hostnames of the managed gateway besides NAME.gateway.localhost.
 	Hostnames []string `json:"hostnames,omitempty"`
+	// Protocols are the custom properties about versions and ciphers of TLS and about HTTP/2, by their full names.
+	Protocols map[string]string `json:"protocols,omitempty"`
 	// KeyHashKey keys the hashes in Subscription (HMAC-SHA256).
 	KeyHashKey        []byte `json:"keyHashKey"`
 	StrictExpressions bool   `json:"strictExpressions,omitempty"`
@@ -81,6 +86,7 @@ type Hostname struct {
 	TLS10                      bool   `json:"tls10,omitempty"`
 	TLS11                      bool   `json:"tls11,omitempty"`
 	HTTP2                      bool   `json:"http2,omitempty"`
+	Default                    bool   `json:"default,omitempty"` // for clients that name no host
 }
 
 // Certificate is a service certificate with its private key.
@@ -152,6 +158,9 @@ type Proxy struct {
 type BackendTLS struct {
 	ValidateChain bool `json:"validateChain"`
 	ValidateName  bool `json:"validateName"`
+	// Thumbprints and Identities, if there are any, say which certificates are accepted, in place of the usual checks.
+	Thumbprints []string         `json:"thumbprints,omitempty"`
+	Identities  []ServerIdentity `json:"identities,omitempty"`
 }
 
 // CircuitBreaker stops calls to a backend service that fails.

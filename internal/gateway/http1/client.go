@@ -237,6 +237,7 @@ func secure(ctx context.Context, conn net.Conn, at *place, address string) (net.
 	if config.ServerName == "" {
 		config.ServerName = at.host
 	}
+	message.VerifyName(config)
 	secured := tls.Client(conn, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()

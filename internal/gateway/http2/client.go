@@ -201,6 +201,7 @@ func (c *Client) dial(ctx context.Context, at *place, address string) (net.Conn,
 	if config.ServerName == "" {
 		config.ServerName = at.host
 	}
+	message.VerifyName(config)
 	secured := tls.Client(conn, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
