@@ -38,6 +38,7 @@ type conn struct {
 }
 
 func newConn(s *Server, netConn net.Conn) *conn {
+	netConn = direct(netConn)
 	c := &conn{server: s, netConn: netConn, first: true}
 	c.in.conn, c.in.limit.conn, c.in.lenient = netConn, netConn, true
 	c.out.conn, c.out.stall = netConn, s.limits.WriteTimeout

@@ -118,7 +118,7 @@ func (p *pool) dial(ctx context.Context) (*clientConn, error) {
 		p.leave()
 		return nil, err
 	}
-	conn := &clientConn{Conn: c, pool: p, authorization: authorization}
+	conn := &clientConn{Conn: direct(c), pool: p, authorization: authorization}
 	conn.peek.init(c)
 	return conn, nil
 }

@@ -1,0 +1,124 @@
+package http1
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"unsafe"
+)
+
+// directConn reads and writes a TCP connection without telling Go's scheduler about each system call. Sockets do not block, so there is nothing to
+// tell, and it costs: a thread that the operating system interrupts in such a call loses its place to another one. Deadlines, closing and all else
+// are those of the connection.
+type directConn struct {
+	*net.TCPConn
+	raw     syscall.RawConn
+	in, out directCall
+}
+
+// direct returns the same connection, faster where that can be.
+func direct(c net.Conn) net.Conn {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return c
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return c
+	}
+	d := &directConn{TCPConn: tcp, raw: raw}
+	d.in.try, d.out.try = d.in.read, d.out.write
+	return d
+}
+
+// directCall is one direction of a connection.
+type directCall struct {
+	try func(fd uintptr) bool
+
+	mu    sync.Mutex // guards what follows, which is of the call under way
+	p     []byte
+	n     int
+	errno syscall.Errno
+}
+
+// Read implements [io.Reader].
+func (d *directConn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	c := &d.in
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.p, c.n, c.errno = p, 0, 0
+	err := d.raw.Read(c.try)
+	c.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case c.errno != 0:
+		return 0, d.failure("read", c.errno)
+	case c.n == 0:
+		return 0, io.EOF
+	}
+	return c.n, nil
+}
+
+// read says whether there was something.
+func (c *directCall) read(fd uintptr) bool {
+	for {
+		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(c.p))), uintptr(len(c.p)))
+		switch errno {
+		case 0:
+			c.n = int(n)
+			return true
+		case syscall.EAGAIN:
+			return false
+		case syscall.EINTR:
+		default:
+			c.errno = errno
+			return true
+		}
+	}
+}
+
+// Write implements [io.Writer].
+func (d *directConn) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	c := &d.out
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.p, c.n, c.errno = p, 0, 0
+	err := d.raw.Write(c.try)
+	if c.p = nil; err == nil && c.errno != 0 {
+		err = d.failure("write", c.errno)
+	}
+	return c.n, err
+}
+
+// write says whether everything has been written.
+func (c *directCall) write(fd uintptr) bool {
+	for c.n < len(c.p) {
+		rest := c.p[c.n:]
+		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(rest))), uintptr(len(rest)))
+		switch errno {
+		case 0:
+			c.n += int(n)
+		case syscall.EAGAIN:
+			return false
+		case syscall.EINTR:
+		default:
+			c.errno = errno
+			return true
+		}
+	}
+	return true
+}
+
+// failure is the error of a system call as package net words it.
+func (d *directConn) failure(op string, errno syscall.Errno) error {
+	return &net.OpError{Op: op, Net: "tcp", Source: d.LocalAddr(), Addr: d.RemoteAddr(), Err: os.NewSyscallError(op, errno)}
+}
