@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	v1 "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/apimanagement/armapimanagement"
+	v2 "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/apimanagement/armapimanagement/v2"
 )
 
 // coverage counts the operations that were called.
@@ -66,23 +67,30 @@ func TestInteropEveryOperation(t *testing.T) {
 	}
 }
 
-// TestInteropEveryOldOperation does the same with the oldest SDK, which sends api-version 2021-08-01.
+// TestInteropEveryOldOperation does the same with the older SDKs, which send the api-versions 2021-08-01 and 2022-08-01.
 func TestInteropEveryOldOperation(t *testing.T) {
 	t.Parallel()
 	s := Start(t)
-	f, err := v1.NewClientFactory(subscription, s.Credential, s.Options)
+	oldest, err := v1.NewClientFactory(subscription, s.Credential, s.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range files(t) {
-		area := strings.TrimSuffix(filepath.Base(file), ".json")
-		t.Run(area, func(t *testing.T) {
-			t.Parallel()
-			s.Service(t, "old-"+area)
-			d := newDriver(f, "old-"+area, "")
-			d.old = true
-			d.run(t, readSteps(t, file, ""))
-		})
+	middle, err := v2.NewClientFactory(subscription, s.Credential, s.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, factory := range map[string]any{"v1": oldest, "v2": middle} {
+		for _, file := range files(t) {
+			area := strings.TrimSuffix(filepath.Base(file), ".json")
+			t.Run(version+"/"+area, func(t *testing.T) {
+				t.Parallel()
+				name := "old-" + version + "-" + area
+				s.Service(t, name)
+				d := newDriver(factory, name, "")
+				d.old = true
+				d.run(t, readSteps(t, file, ""))
+			})
+		}
 	}
 }
 
