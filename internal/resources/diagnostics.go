@@ -1,10 +1,12 @@
 package resources
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
+	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 // Diagnostic says what of requests is sent to a logger.
@@ -19,6 +21,20 @@ type Diagnostic struct {
 	Verbosity               string              `json:"verbosity,omitempty" rule:"enum=verbose|information|error" doc:"Least level of what the trace policy sends."`
 	OperationNameFormat     string              `json:"operationNameFormat,omitempty" rule:"enum=Name|Url" doc:"What operations are called, for Application Insights."`
 	Metrics                 *bool               `json:"metrics,omitempty" doc:"Send what the emit-metric policy measures, for Application Insights."`
+	LargeLanguageModel      *ModelDiagnostic    `json:"largeLanguageModel,omitempty" doc:"What language models are asked and answer, for azuremonitor."`
+}
+
+// ModelDiagnostic says what of the exchanges with language models is sent.
+type ModelDiagnostic struct {
+	Logs      string         `json:"logs,omitempty" rule:"enum=enabled|disabled" doc:"Send names of models and counts of tokens."`
+	Requests  *ModelMessages `json:"requests,omitempty" doc:"Of what is asked."`
+	Responses *ModelMessages `json:"responses,omitempty" doc:"Of what is answered."`
+}
+
+// ModelMessages says what of messages is sent.
+type ModelMessages struct {
+	Messages       string `json:"messages,omitempty" rule:"enum=all" doc:"Which messages."`
+	MaxSizeInBytes *int   `json:"maxSizeInBytes,omitempty" rule:"min=1,max=262144" doc:"How much of them; 32768 by default."`
 }
 
 // Sampling is a share of the requests.
@@ -68,5 +84,79 @@ func diagnostics(parent, title string) *resource.Type {
 			}
 			return nil
 		},
+		Publish: func(p *resource.Pub, d *resource.Doc[Diagnostic]) error {
+			part, err := diagnosticPart(p, d)
+			if err != nil {
+				return err
+			}
+			return p.Add(snapshot.KindDiagnostic, d.ID.Rel(), part)
+		},
 	})
+}
+
+// defaultModelBytes of the messages of a language model are sent unless a diagnostic says otherwise.
+const defaultModelBytes = 32 << 10
+
+func diagnosticPart(p *resource.Pub, d *resource.Doc[Diagnostic]) (part snapshot.Diagnostic, err error) {
+	logger, err := p.Resolve(d.Props.LoggerID)
+	if err != nil {
+		return part, err
+	}
+	props := &d.Props
+	part = snapshot.Diagnostic{
+		Name: strings.ToLower(d.Name()), Logger: logger.Rel(), Percentage: 100, ErrorsAlways: props.AlwaysLog != "", LogClientIP: props.LogClientIP,
+		Correlation: props.HTTPCorrelationProtocol, Verbosity: props.Verbosity, OperationName: props.OperationNameFormat,
+		Metrics: props.Metrics != nil && *props.Metrics,
+	}
+	if s := props.Sampling; s != nil && s.Percentage != nil {
+		part.Percentage = *s.Percentage
+	}
+	part.FrontendRequest, part.FrontendResponse = messageLogs(props.Frontend)
+	part.BackendRequest, part.BackendResponse = messageLogs(props.Backend)
+	if m := props.LargeLanguageModel; m != nil && m.Logs == "enabled" {
+		part.LanguageModel = &snapshot.ModelExchanges{RequestBytes: modelBytes(m.Requests), ResponseBytes: modelBytes(m.Responses)}
+	}
+	return part, nil
+}
+
+func modelBytes(m *ModelMessages) int {
+	switch {
+	case m == nil || m.Messages == "":
+		return 0
+	case m.MaxSizeInBytes == nil:
+		return defaultModelBytes
+	}
+	return *m.MaxSizeInBytes
+}
+
+func messageLogs(p *PipelineDiagnostic) (request, response snapshot.MessageLog) {
+	if p == nil {
+		return request, response
+	}
+	return messageLog(p.Request), messageLog(p.Response)
+}
+
+func messageLog(m *MessageDiagnostic) (log snapshot.MessageLog) {
+	if m == nil {
+		return log
+	}
+	log.Headers = m.Headers
+	if m.Body != nil && m.Body.Bytes != nil {
+		log.Bytes = *m.Body.Bytes
+	}
+	if m.DataMasking != nil {
+		log.MaskedHeaders, log.MaskedQuery = maskedNames(m.DataMasking.Headers), maskedNames(m.DataMasking.QueryParams)
+	}
+	return log
+}
+
+func maskedNames(list []MaskedEntity) map[string]string {
+	if len(list) == 0 {
+		return nil
+	}
+	names := make(map[string]string, len(list))
+	for _, e := range list {
+		names[strings.ToLower(e.Value)] = cmp.Or(e.Mode, "Mask")
+	}
+	return names
 }

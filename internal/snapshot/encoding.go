@@ -190,7 +190,7 @@ func (r *deltaReader) key() Key {
 func internKind(b []byte) Kind {
 	for _, k := range [...]Kind{
 		KindService, KindGateway, KindHostname, KindCertificate, KindNamedValue, KindFragment,
-		KindBackend, KindVersionSet, KindAPI, KindOperation, KindSchema, KindCache, KindProduct, KindProductAPI, KindGroup,
+		KindBackend, KindLogger, KindDiagnostic, KindVersionSet, KindAPI, KindOperation, KindSchema, KindCache, KindProduct, KindProductAPI, KindGroup,
 		KindUser, KindSubscription, KindSubscriptionKeys, KindPolicy, KindGatewayAPI,
 	} {
 		if string(b) == string(k) {

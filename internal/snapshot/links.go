@@ -107,6 +107,15 @@ func linksOf(p *Part) links {
 	case KindLogger:
 		l.in(classLogger, path.Base(p.Key.ID))
 		scanNamedValues(strings.ToLower(string(p.Data)), &l)
+	case KindDiagnostic:
+		linkAs(p, &l, func(d Diagnostic, l *links) {
+			if strings.HasPrefix(p.Key.ID, "apis/") {
+				l.in(classAPI, baseName(segment(p.Key.ID)))
+			} else {
+				l.in(classService, "")
+			}
+			l.out(classLogger, path.Base(d.Logger))
+		})
 	case KindVersionSet:
 		l.in(classVersionSet, path.Base(p.Key.ID))
 	case KindAPI:

@@ -84,6 +84,10 @@ func TestViewMembership(t *testing.T) {
 		mustEncode(t, KindCertificate, "certificates/tls", Certificate{Name: "tls", Thumbprint: "AA"}),
 		mustEncode(t, KindCertificate, "certificates/tls2", Certificate{Name: "tls2", Thumbprint: "BB"}),
 		mustEncode(t, KindCertificate, "certificates/client", Certificate{Name: "client", Thumbprint: "CC"}),
+		mustEncode(t, KindLogger, "loggers/used", Logger{Name: "used"}),
+		mustEncode(t, KindLogger, "loggers/hidden", Logger{Name: "hidden"}),
+		mustEncode(t, KindDiagnostic, "apis/echo/diagnostics/azuremonitor", Diagnostic{Name: "azuremonitor", Logger: "loggers/used"}),
+		mustEncode(t, KindDiagnostic, "apis/hidden/diagnostics/azuremonitor", Diagnostic{Name: "azuremonitor", Logger: "loggers/hidden"}),
 		mustEncode(t, KindCache, "caches/default", Cache{UseFrom: "default", Connection: "{{connection}}"}),
 		mustEncode(t, KindCache, "caches/here", Cache{UseFrom: "theedge"}),
 		mustEncode(t, KindCache, "caches/there", Cache{UseFrom: "elsewhere"}),
@@ -99,6 +103,7 @@ func TestViewMembership(t *testing.T) {
 	want := []string{
 		"api apis/echo", "api apis/echo;rev=2", "backend backends/one", "backend backends/pool",
 		"cache caches/default", "cache caches/here", "certificate certificates/client", "certificate certificates/tls", "fragment policyfragments/f",
+		"diagnostic apis/echo/diagnostics/azuremonitor", "logger loggers/used",
 		"gateway gateways/edge", "group groups/developers", "hostname gateways/edge/hostnameconfigurations/h",
 		"namedValue namedvalues/1", "namedValue namedvalues/3", "namedValue namedvalues/4", "operation apis/echo;rev=2/operations/get",
 		"policy apis/echo/policies/policy", "policy policies/policy", "policy products/in/policies/policy",

@@ -56,23 +56,30 @@ func NewLogHandler(w io.Writer, o LogOptions) (slog.Handler, error) {
 		o.Level = slog.LevelInfo
 	}
 	switch o.Format {
-	case "", "text", "json":
-		return &logHandler{w: w, o: o, mu: &sync.Mutex{}}, nil
+	case "", "text":
+		return newLogHandler(w, o.Level, func(b []byte, l *logLine) []byte { return l.appendText(b, o.Color) }), nil
+	case "json":
+		return newLogHandler(w, o.Level, func(b []byte, l *logLine) []byte { return append(l.appendJSON(b), '\n') }), nil
 	case "none":
 		return slog.DiscardHandler, nil
 	}
 	return nil, fmt.Errorf("log format %q is not one of text, json, none", o.Format)
 }
 
-type logHandler struct {
-	w     io.Writer
-	o     LogOptions
-	mu    *sync.Mutex
-	attrs []slog.Attr
-	group string
+func newLogHandler(w io.Writer, least slog.Leveler, encode func([]byte, *logLine) []byte) *logHandler {
+	return &logHandler{w: w, least: least, encode: encode, mu: &sync.Mutex{}}
 }
 
-func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.o.Level.Level() }
+type logHandler struct {
+	w      io.Writer
+	least  slog.Leveler
+	encode func(b []byte, l *logLine) []byte
+	mu     *sync.Mutex
+	attrs  []slog.Attr
+	group  string
+}
+
+func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.least.Level() }
 
 func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h
@@ -91,7 +98,7 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 }
 
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
-	line := logLine{level: levelName(r.Level), time: r.Time.UTC(), event: "Message", message: r.Message}
+	line := logLine{severity: r.Level, level: levelName(r.Level), time: r.Time.UTC(), event: "Message", message: r.Message}
 	for _, a := range h.attrs {
 		line.add("", a)
 	}
@@ -99,12 +106,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 		line.add(h.group, a)
 		return true
 	})
-	buf := make([]byte, 0, 256)
-	if h.o.Format == "json" {
-		buf = line.appendJSON(buf)
-	} else {
-		buf = line.appendText(buf, h.o.Color, r.Level)
-	}
+	buf := h.encode(make([]byte, 0, 256), &line)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, err := h.w.Write(buf)
@@ -113,6 +115,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 
 // logLine is a record taken apart.
 type logLine struct {
+	severity              slog.Level
 	level, event, message string
 	time                  time.Time
 	attrs                 []slog.Attr
@@ -137,22 +140,42 @@ func (l *logLine) add(prefix string, a slog.Attr) {
 const timeLayout = "2006-01-02T15:04:05.0000000"
 
 // appendText writes `[Level]timestamp [event] message, key: value`.
-func (l *logLine) appendText(b []byte, color bool, level slog.Level) []byte {
+func (l *logLine) appendText(b []byte, color bool) []byte {
 	start, end := "", ""
 	if color {
-		start, end = levelColor(level), "\x1b[0m"
+		start, end = levelColor(l.severity), "\x1b[0m"
 	}
 	b = append(b, start...)
 	b = append(append(append(b, '['), l.level...), ']')
 	b = append(b, end...)
 	b = l.time.AppendFormat(b, timeLayout[:23])
-	b = append(append(append(b, " ["...), l.event...), "] "...)
+	b = append(b, ' ')
+	return append(l.appendSentence(b), '\n')
+}
+
+// appendSentence writes `[event] message, key: value`.
+func (l *logLine) appendSentence(b []byte) []byte {
+	b = append(append(append(b, '['), l.event...), "] "...)
 	b = append(b, singleLine(l.message)...)
 	for _, a := range l.attrs {
 		b = append(append(append(b, ", "...), a.Key...), ": "...)
-		b = append(b, singleLine(a.Value.String())...)
+		b = append(b, singleLine(attrText(a.Value))...)
 	}
-	return append(b, '\n')
+	return b
+}
+
+// attrText is the text of a value; objects are JSON.
+func attrText(v slog.Value) string {
+	if v.Kind() != slog.KindAny {
+		return v.String()
+	}
+	if _, ok := v.Any().(error); ok {
+		return v.String()
+	}
+	if enc, err := json.Marshal(v.Any()); err == nil {
+		return string(enc)
+	}
+	return v.String()
 }
 
 func (l *logLine) appendJSON(b []byte) []byte {
@@ -170,7 +193,7 @@ func (l *logLine) appendJSON(b []byte) []byte {
 		b = append(b, ':')
 		b = appendJSONValue(b, a.Value)
 	}
-	return append(b, "}\n"...)
+	return append(b, '}')
 }
 
 func appendJSONValue(b []byte, v slog.Value) []byte {

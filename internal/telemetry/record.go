@@ -1,9 +1,7 @@
 package telemetry
 
 import (
-	"context"
 	"encoding/hex"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,20 +14,69 @@ type Record struct {
 	Time                                     time.Time
 	RequestID                                [16]byte
 	CallerIP                                 string
-	Service, API, Operation                  string
+	Service, API, APIRevision, Operation     string
 	Product, Subscription, User              string
+	Workspace, Region                        string
 	Method                                   string
-	URL                                      []byte // without query
+	URL, BackendURL                          []byte // without query
+	ClientProtocol, BackendProtocol          string
+	ClientTLS                                uint16 // version as crypto/tls has it; 0 without
+	Backend, BackendMethod                   string // the backend entity, and the method that it was called with
 	ResponseCode, BackendResponseCode        int
 	RequestSize, ResponseSize                int64 // bytes on the wire
 	TotalTime, BackendTime                   time.Duration
 	ClientTime                               time.Duration // from the head of the answer to its last byte
 	ErrorSource, ErrorReason, ErrorMessage   string
 	ErrorSection, ErrorScope, ConnectionFail string
+	ErrorElapsed                             time.Duration
 	Host                                     string // that the client asked for
 	ServiceID                                string // as the gateway knows the service
 	Cache                                    CacheUse
+	Tracing                                  TraceState
+	// Unlogged says that no line is wanted for the request: a diagnostic chose others.
+	Unlogged bool
+	// Captured is what diagnostics want besides; nil without them.
+	Captured *Captured
 }
+
+// TraceState says what a request wanted of the debug trace and got.
+type TraceState struct{ Requested, Allowed, Expired, Master bool }
+
+// Captured is what a diagnostic wants to know of the messages of a request. Bodies are cut off and headers masked as it says.
+type Captured struct {
+	FrontendRequest, FrontendResponse, BackendRequest, BackendResponse CapturedMessage
+	// Query is that of the caller's URL without what is hidden, with its question mark; BackendQuery that of the call to the backend service.
+	Query, BackendQuery string
+	Traces              []TraceMessage
+}
+
+// CapturedMessage is what is kept of a message.
+type CapturedMessage struct {
+	Headers []Label
+	Body    string
+}
+
+// TraceMessage is what the trace policy says.
+type TraceMessage struct {
+	Time     time.Time
+	Severity Severity
+	Source   string
+	Message  string
+	Metadata []Label
+}
+
+// Severity is the weight of a message, in the words of the trace policy.
+type Severity uint8
+
+// The weights.
+const (
+	SeverityVerbose Severity = iota
+	SeverityInformation
+	SeverityError
+)
+
+// String is API Management's word for it.
+func (s Severity) String() string { return [...]string{"verbose", "information", "error"}[s] }
 
 // Success is APIM's isRequestSuccess: an answer of the 2xx or 3xx classes.
 func (r *Record) Success() bool { return r.ResponseCode >= 200 && r.ResponseCode < 400 }
@@ -73,7 +120,7 @@ type Queue struct {
 // records dropped since the last call.
 func NewQueue(size int, write func(*Record), lost func(n int64)) *Queue {
 	q := &Queue{records: make(chan *Record, size), stop: make(chan struct{}), done: make(chan struct{})}
-	q.pool.New = func() any { return &Record{URL: make([]byte, 0, 128)} }
+	q.pool.New = func() any { return &Record{URL: make([]byte, 0, 128), BackendURL: make([]byte, 0, 128)} }
 	go q.run(write, lost)
 	return q
 }
@@ -126,48 +173,12 @@ func (q *Queue) run(write func(*Record), lost func(n int64)) {
 }
 
 func (q *Queue) recycle(r *Record) {
-	*r = Record{URL: r.URL[:0]}
+	*r = Record{URL: r.URL[:0], BackendURL: r.BackendURL[:0]}
 	q.pool.Put(r)
 }
 
-// LogRecord writes a record as one log line.
-func LogRecord(log *slog.Logger, r *Record) {
-	if !log.Enabled(context.Background(), slog.LevelInfo) {
-		return
-	}
-	attrs := make([]slog.Attr, 0, 20)
-	attrs = append(attrs, slog.String(EventKey, "RequestCompleted"), slog.String("category", "GatewayLogs"),
-		slog.Bool("isRequestSuccess", r.Success()), slog.String("method", r.Method), slog.String("url", string(r.URL)),
-		slog.Int("responseCode", r.ResponseCode), slog.Float64("totalTime", millis(r.TotalTime)))
-	text := func(key, value string) {
-		if value != "" {
-			attrs = append(attrs, slog.String(key, value))
-		}
-	}
-	text("correlationId", uuidText(r.RequestID))
-	text("callerIpAddress", r.CallerIP)
-	text("serviceName", r.Service)
-	text("apiId", r.API)
-	text("operationId", r.Operation)
-	text("productId", r.Product)
-	text("apimSubscriptionId", r.Subscription)
-	text("userId", r.User)
-	if r.BackendResponseCode != 0 {
-		attrs = append(attrs, slog.Int("backendResponseCode", r.BackendResponseCode), slog.Float64("backendTime", millis(r.BackendTime)))
-	}
-	attrs = append(attrs, slog.Int64("requestSize", r.RequestSize), slog.Int64("responseSize", r.ResponseSize))
-	attrs = append(attrs, slog.String("cache", r.Cache.String()))
-	text("lastErrorSource", r.ErrorSource)
-	text("lastErrorReason", r.ErrorReason)
-	text("lastErrorMessage", r.ErrorMessage)
-	text("lastErrorSection", r.ErrorSection)
-	text("lastErrorScope", r.ErrorScope)
-	text("connectionError", r.ConnectionFail)
-	log.LogAttrs(context.Background(), slog.LevelInfo, "Request was answered.", attrs...)
-}
-
-// uuidText is the text form of a UUID.
-func uuidText(u [16]byte) string {
+// UUIDText returns the text form of a UUID.
+func UUIDText(u [16]byte) string {
 	var b [36]byte
 	hex.Encode(b[0:8], u[0:4])
 	hex.Encode(b[9:13], u[4:6])

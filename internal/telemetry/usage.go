@@ -209,7 +209,7 @@ func (u *Usage) List(service string, r *Record) {
 	u.kept++
 	url := append(e.record.URL[:0], r.URL...)
 	e.service, e.record = service, *r
-	e.record.URL = url
+	e.record.URL, e.record.BackendURL, e.record.Captured = url, nil, nil
 }
 
 // Flush takes what was added since the last time, one report for each service.
@@ -275,7 +275,7 @@ func (u *Usage) takeRequests() (requests map[string][]UsageRequest, unlisted map
 		e := &u.requests[i]
 		r := &e.record
 		requests[e.service] = append(requests[e.service], UsageRequest{
-			Time: r.Time.UTC(), ID: uuidText(r.RequestID), API: r.API, Operation: r.Operation, Product: r.Product, Subscription: r.Subscription, User: r.User,
+			Time: r.Time.UTC(), ID: UUIDText(r.RequestID), API: r.API, Operation: r.Operation, Product: r.Product, Subscription: r.Subscription, User: r.User,
 			Method: r.Method, URL: string(r.URL), CallerIP: r.CallerIP, Response: r.ResponseCode, Backend: r.BackendResponseCode, Cache: r.Cache.String(),
 			RequestSize: r.RequestSize, ResponseSize: r.ResponseSize, APITime: r.TotalTime.Microseconds(), ServiceTime: r.BackendTime.Microseconds(),
 		})
