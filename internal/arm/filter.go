@@ -57,7 +57,18 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 // dates. Strings are compared without regard to case, as API Management does.
 type Filter struct {
 	match func(get Getter) bool
+	hints []Hint
 }
+
+// Hint is a condition that everything a filter selects meets, for finding it faster than by asking the filter of all.
+type Hint struct {
+	Field string // of kind FieldString or FieldList
+	Text  string // the field holds it, ASCII letters without regard to case
+	Equal bool   // and nothing else; one string of a list does
+}
+
+// Hints returns conditions that have to hold where the filter does: none for one that is open.
+func (f *Filter) Hints() []Hint { return f.hints }
 
 // Getter returns the value of a field: string, float64, bool, time.Time, []string, or nil when it is not set.
 type Getter func(field string) any
@@ -79,10 +90,14 @@ func ParseFilter(s string, fields Fields) (*Filter, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	return &Filter{n}, nil
+	return &Filter{n.test, n.hints}, nil
 }
 
-type predicate = func(Getter) bool
+// predicate is a part of a filter with the conditions that hold where it does.
+type predicate struct {
+	test  func(Getter) bool
+	hints []Hint
+}
 
 type filterParser struct {
 	lex    filterLexer
@@ -115,8 +130,8 @@ func (p *filterParser) or(depth int) predicate {
 	left := p.and(depth)
 	for p.word("or") {
 		p.next()
-		l, r := left, p.and(depth)
-		left = func(g Getter) bool { return l(g) || r(g) }
+		l, r := left.test, p.and(depth).test
+		left = predicate{test: func(g Getter) bool { return l(g) || r(g) }}
 	}
 	return left
 }
@@ -126,7 +141,7 @@ func (p *filterParser) and(depth int) predicate {
 	for p.word("and") {
 		p.next()
 		l, r := left, p.not(depth)
-		left = func(g Getter) bool { return l(g) && r(g) }
+		left = predicate{func(g Getter) bool { return l.test(g) && r.test(g) }, append(l.hints, r.hints...)}
 	}
 	return left
 }
@@ -134,12 +149,12 @@ func (p *filterParser) and(depth int) predicate {
 func (p *filterParser) not(depth int) predicate {
 	if depth > maxFilterDepth {
 		p.fail(p.tok.pos, "nested more than %d levels deep", maxFilterDepth)
-		return nil
+		return predicate{}
 	}
 	if p.word("not") {
 		p.next()
-		n := p.not(depth + 1)
-		return func(g Getter) bool { return !n(g) }
+		n := p.not(depth + 1).test
+		return predicate{test: func(g Getter) bool { return !n(g) }}
 	}
 	if p.tok.kind == tokOpen {
 		p.next()
@@ -169,22 +184,22 @@ func (p *filterParser) comparison() predicate {
 	op, isOp := parseOp(p.tok)
 	if !isOp {
 		if left.isField && left.kind == FieldBool {
-			return func(g Getter) bool { b, _ := g(left.field).(bool); return b }
+			return predicate{test: func(g Getter) bool { b, _ := g(left.field).(bool); return b }}
 		}
 		p.fail(p.tok.pos, "expected one of eq, ne, gt, ge, lt, le")
-		return nil
+		return predicate{}
 	}
 	p.next()
 	right := p.operand()
 	if p.err != nil {
-		return nil
+		return predicate{}
 	}
 	if !left.isField {
 		left, right, op = right, left, op.mirrored()
 	}
 	if !left.isField || right.isField {
 		p.fail(pos, "a field has to be compared with a value")
-		return nil
+		return predicate{}
 	}
 	return p.compare(left, op, right)
 }
@@ -193,14 +208,18 @@ func (p *filterParser) compare(field operand, op compareOp, lit operand) predica
 	value, ok := convertLiteral(lit.value, field.kind)
 	if !ok {
 		p.fail(lit.pos, "%s is %s", field.field, field.kind)
-		return nil
+		return predicate{}
 	}
 	name := field.field
 	if value == nil && op > opNe || field.kind == FieldBool && op > opNe {
 		p.fail(lit.pos, "only eq and ne are possible here")
-		return nil
+		return predicate{}
 	}
-	return func(g Getter) bool { return op.holds(g(name), value) }
+	n := predicate{test: func(g Getter) bool { return op.holds(g(name), value) }}
+	if text, isText := value.(string); isText && op == opEq {
+		n.hints = []Hint{{name, text, true}}
+	}
+	return n
 }
 
 // call reads contains(field,'text') and its like.
@@ -224,7 +243,7 @@ func (p *filterParser) call() predicate {
 		p.fail(pos, "unknown function %q: use contains, substringof, startswith or endswith", fn)
 	}
 	if p.err != nil {
-		return nil
+		return predicate{}
 	}
 	if fn == "substringof" {
 		first, second = second, first
@@ -232,13 +251,15 @@ func (p *filterParser) call() predicate {
 	text, isText := second.value.(string)
 	if !first.isField || second.isField || !isText || first.kind != FieldString && first.kind != FieldList {
 		p.fail(pos, "%s takes a string field and a string", fn)
-		return nil
+		return predicate{}
 	}
 	field, part := first.field, strings.ToLower(text)
-	n := func(g Getter) bool {
-		return anyString(g(field), func(s string) bool { return test(strings.ToLower(s), part) })
-	}
-	return p.againstBool(n)
+	return p.againstBool(predicate{
+		func(g Getter) bool {
+			return anyString(g(field), func(s string) bool { return test(strings.ToLower(s), part) })
+		},
+		[]Hint{{Field: field, Text: text}},
+	})
 }
 
 // againstBool reads the optional "eq true" after a function call.
@@ -252,12 +273,12 @@ func (p *filterParser) againstBool(n predicate) predicate {
 	want, isBool := lit.value.(bool)
 	if !isBool || op > opNe {
 		p.fail(lit.pos, "a function is compared with true or false by eq or ne")
-		return nil
+		return predicate{}
 	}
 	if want == (op == opEq) {
 		return n
 	}
-	return func(g Getter) bool { return !n(g) }
+	return predicate{test: func(g Getter) bool { return !n.test(g) }}
 }
 
 // operand is a field or a literal.

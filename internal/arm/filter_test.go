@@ -2,6 +2,7 @@ package arm
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,4 +110,30 @@ func FuzzFilter(f *testing.F) {
 		p.Match(testGet)
 		p.Match(func(string) any { return nil })
 	})
+}
+
+// Hints are conditions that hold wherever the filter does.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	for expr, want := range map[string][]Hint{
+		"name eq 'Echo'":                            {{"name", "Echo", true}},
+		"'Echo' eq name and count gt 1":             {{"name", "Echo", true}},
+		"contains(name,'a') and tags eq 'b'":        {{"name", "a", false}, {"tags", "b", true}},
+		"(isCurrent and startswith(name,'a'))":      {{"name", "a", false}},
+		"contains(name,'a') eq true":                {{"name", "a", false}},
+		"contains(name,'a') eq false":               nil,
+		"name eq 'a' or name eq 'b'":                nil,
+		"not (name eq 'a')":                         nil,
+		"name ne 'a'":                               nil,
+		"name gt 'a'":                               nil,
+		"created eq 2024-05-01 and name eq null":    nil,
+		"(name eq 'a' or isCurrent) and count eq 1": nil,
+	} {
+		f, err := ParseFilter(expr, testFields)
+		if err != nil {
+			t.Errorf("%s: %v", expr, err)
+		} else if !slices.Equal(f.Hints(), want) {
+			t.Errorf("%s: hints %v, want %v", expr, f.Hints(), want)
+		}
+	}
 }

@@ -65,6 +65,8 @@ type command struct {
 	listenFile string
 	// ready are the paths that answer 200 when it is ready, by listener.
 	ready map[string]string
+	// limit is how long it may take to be ready.
+	limit time.Duration
 }
 
 // start starts a process and waits until it is ready.
@@ -83,7 +85,7 @@ func start(ctx context.Context, c command) (*Process, error) {
 		p.err = p.cmd.Wait()
 		close(p.done)
 	}()
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	if err := p.waitReady(ctx, c); err != nil {
 		p.Kill()
@@ -106,7 +108,7 @@ func (p *Process) waitReady(ctx context.Context, c command) error {
 		case <-p.done:
 			return fmt.Errorf("it ended: %s", p.exit())
 		case <-ctx.Done():
-			return fmt.Errorf("it is not ready after %v: %w", startLimit, last)
+			return fmt.Errorf("it is not ready after %v: %w", c.limit, last)
 		}
 	}
 }
@@ -162,6 +164,9 @@ func readListen(file string) (map[string]string, error) {
 	}
 	return listen, nil
 }
+
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Log returns what the process has printed so far, both streams together.
 func (p *Process) Log() string { return p.log.String() }

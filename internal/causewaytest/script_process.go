@@ -57,7 +57,7 @@ func (s *session) command(args []string) (command, error) {
 	if len(args) < 2 {
 		return command{}, errors.New("usage: causeway-start NAME [VARIABLE=VALUE…] dev|server|gateway ARG…")
 	}
-	c := command{name: args[0], bin: s.bin, dir: s.work, env: slices.Clone(s.base)}
+	c := command{name: args[0], bin: s.bin, dir: s.work, env: slices.Clone(s.base), limit: startLimit}
 	args = args[1:]
 	for len(args) > 0 && strings.Contains(args[0], "=") {
 		c.env = append(c.env, args[0])

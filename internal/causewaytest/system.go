@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"os"
 	"testing"
+	"time"
 )
 
 // System runs processes of the real binary for tests and benchmarks in Go, with the same defaults as the scripts'
@@ -31,10 +32,17 @@ func NewSystem(tb testing.TB) *System {
 // [VARIABLE=VALUE…] dev|server|gateway ARG….
 func (y *System) Start(name string, args ...string) *Process {
 	y.tb.Helper()
+	return y.StartWithin(startLimit, name, args...)
+}
+
+// StartWithin does what Start does for a process that has much to read before it is ready.
+func (y *System) StartWithin(limit time.Duration, name string, args ...string) *Process {
+	y.tb.Helper()
 	c, err := y.s.command(append([]string{name}, args...))
 	if err != nil {
 		y.tb.Fatal(err)
 	}
+	c.limit = limit
 	p, err := start(y.tb.Context(), c)
 	if err != nil {
 		y.tb.Fatal(err)

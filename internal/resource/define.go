@@ -90,6 +90,7 @@ type hooks interface {
 	keep(x *Reader, d anyDoc) (bool, error)
 	items(x *Reader, parent arm.ID) ([]string, error)
 	indexes(d anyDoc) []Index
+	narrow(field, text string) (index, value string)
 	read(i int, x *Reader, d anyDoc, body json.RawMessage) (any, error)
 	write(i int, x *Tx, d anyDoc, body json.RawMessage) (any, error)
 	publish(p *Pub, d anyDoc) error
@@ -278,6 +279,13 @@ func (t *typed[T]) view(x *Reader, d anyDoc) (any, error) { return t.s.View(x, t
 func (t *typed[T]) keep(x *Reader, d anyDoc) (bool, error) { return t.s.Keep(x, t.doc(d)) }
 
 func (t *typed[T]) items(x *Reader, parent arm.ID) ([]string, error) { return t.s.Items(x, parent) }
+
+func (t *typed[T]) narrow(field, text string) (index, value string) {
+	if t.s.Narrow == nil {
+		return "", ""
+	}
+	return t.s.Narrow(field, text)
+}
 
 func (t *typed[T]) indexes(d anyDoc) []Index {
 	if t.s.Indexes == nil {

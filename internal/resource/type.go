@@ -83,6 +83,9 @@ type Spec[T any] struct {
 
 	// Indexes are rows by which documents are found with [Reader.Lookup] beside those of ref fields and joins.
 	Indexes func(d *Doc[T]) []Index
+	// Narrow names the index row that every document has which $filter=FIELD eq 'TEXT' selects, for types with so many
+	// documents that reading all takes too long. An empty index says that there is none.
+	Narrow func(field, text string) (index, value string)
 	// Actions are the POST (or other) operations below an instance.
 	Actions []Action[T]
 

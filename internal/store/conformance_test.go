@@ -184,6 +184,7 @@ func TestList(t *testing.T) {
 			{"after in index", "a", store.Query{Index: "kind", Value: "soap", After: dev + "/apis/b"}, 2},
 			{"offset", "b", store.Query{Parent: dev, Type: "apis", Offset: 2, Limit: 1}, 4},
 			{"offset beyond", "", store.Query{Parent: dev, Type: "apis", Offset: 9}, 4},
+			{"text in the body", "A a-1", store.Query{Parent: dev, Type: "apis", Text: `:"a`}, 2},
 			{"none", "", store.Query{Parent: dev, Type: "tags"}, 0},
 			{"unknown service", "", store.Query{Service: "/x"}, 0},
 		}

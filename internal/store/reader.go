@@ -88,7 +88,7 @@ func (r *reader) List(ctx context.Context, q Query) (iter.Seq2[*Document, error]
 }
 
 func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error) {
-	from, args, key := q.from()
+	from, args, key := q.from(r.db.dialect)
 	if q.After != "" {
 		from += " AND " + key + " > ?"
 		args = append(args, q.After)
@@ -110,7 +110,7 @@ func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error
 
 // from returns the FROM and WHERE clauses of the query with their arguments, and the column of the key that the
 // chosen index is ordered by.
-func (q Query) from() (from string, args []any, key string) {
+func (q Query) from(in dialect) (from string, args []any, key string) {
 	from, key = " FROM documents d WHERE 1 = 1", "d.key"
 	if q.Index != "" {
 		from, key = " FROM index_rows i JOIN documents d ON d.key = i.key WHERE i.name = ? AND i.value = ?", "i.key"
@@ -135,7 +135,32 @@ func (q Query) from() (from string, args []any, key string) {
 	if q.Name != "" {
 		and("lower(d.name) = ?", asciiLower(q.Name))
 	}
+	if q.Text != "" {
+		and(in.bodyHolds(), q.Text)
+	}
 	return from, args, key
+}
+
+// bodyHolds is the condition that a document's bytes, in lower case, hold a text of ASCII letters.
+func (d dialect) bodyHolds() string {
+	if d.numbered {
+		return "strpos(lower(encode(d.body, 'escape')), ?) > 0" // bytes that are not ASCII become numbers
+	}
+	return "instr(lower(CAST(d.body AS TEXT)), ?) > 0"
+}
+
+// SearchText returns a part of a JSON string's text, in lower case, that stands in its encoded form as well, for
+// [Query].Text; "" when there is none that helps.
+func SearchText(text string) (longest string) {
+	plain := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(" -_.:/@", r)
+	}
+	for run := range strings.FieldsFuncSeq(text, func(r rune) bool { return !plain(r) }) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	return asciiLower(longest)
 }
 
 // asciiLower does what lower() does in both databases.
@@ -153,7 +178,7 @@ func (r *reader) Count(ctx context.Context, q Query) (n int64, err error) {
 	if err := q.check(); err != nil {
 		return 0, fmt.Errorf("store: count: %w", err)
 	}
-	from, args, _ := q.from()
+	from, args, _ := q.from(r.db.dialect)
 	count := "SELECT count(*)" + from
 	if children := (Query{Parent: q.Parent, Type: q.Type, After: q.After, Offset: q.Offset, Limit: q.Limit, Secrets: q.Secrets}); q == children && q.Parent != "" {
 		count, args = "SELECT coalesce(sum(n), 0) FROM counts WHERE parent = ?", []any{q.Parent}

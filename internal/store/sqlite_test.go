@@ -48,7 +48,7 @@ func TestListsUseAnIndex(t *testing.T) {
 		"under":            {Under: "p"},
 		"index":            {Index: "i", Value: "v"},
 	} {
-		from, args, key := q.from()
+		from, args, key := q.from(dialect{})
 		rows, err := s.(*database).read.QueryContext(t.Context(),
 			"EXPLAIN QUERY PLAN SELECT "+documentColumns+from+" AND "+key+" > ? ORDER BY "+key+" LIMIT 9", append(args, "k")...)
 		if err != nil {

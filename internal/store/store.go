@@ -266,6 +266,10 @@ type Query struct {
 	Type    string
 	Name    string // exact, but for ASCII case
 
+	// Text, in lower case, is in the bytes of Body, ASCII letters without regard to case. It is for leaving out most of
+	// what is not wanted; see [SearchText].
+	Text string
+
 	Index string // documents with an index row of this name …
 	Value string // … and this value
 
