@@ -78,16 +78,7 @@ func gatewayConfigCommand(f *gatewayFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, d := range gatewaySettings {
-				v := s.values[d.name]
-				switch {
-				case v.value == "":
-					v = settingValue{"-", "unset"}
-				case d.secret:
-					v.value = "***"
-				}
-				fmt.Fprintln(cmd.OutOrStdout(), d.name, v.value, v.origin)
-			}
+			s.print(cmd.OutOrStdout())
 			for _, u := range s.unknown {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", u)
 			}

@@ -85,7 +85,7 @@ func newRoot() *cobra.Command {
 		return usageError("%w; see '%s --help'", err, cmd.CommandPath())
 	})
 	root.AddCommand(versionCommand(), devCommand(), serverCommand(), gatewayCommand(), policyCommand(), expressionCommand(),
-		loginCommand(), contextCommand(), accountCommand(), auditCommand())
+		loginCommand(), contextCommand(), accountCommand(), auditCommand(), doctorCommand())
 	checkUsage(root)
 	return root
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -233,6 +234,20 @@ func parseTimeSpan(s string) (time.Duration, error) {
 		return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second, nil
 	}
 	return time.ParseDuration(s)
+}
+
+// print writes a line for each setting: name, value and origin; secrets are masked.
+func (s *settings) print(w io.Writer) {
+	for _, d := range gatewaySettings {
+		v := s.values[d.name]
+		switch {
+		case v.value == "":
+			v = settingValue{"-", "unset"}
+		case d.secret:
+			v.value = "***"
+		}
+		fmt.Fprintln(w, d.name, v.value, v.origin)
+	}
 }
 
 func (s *settings) text(name string) string { return s.values[name].value }
