@@ -167,6 +167,9 @@ func (s *Server) listResources(r *http.Request, below string) (answer, error) {
 			if err != nil {
 				return err
 			}
+			if id, err := arm.ParseID(sd.Path); err != nil || s.authorize(r.Context(), serviceType+"/read", id) != nil {
+				continue
+			}
 			var service struct {
 				Location string            `json:"location"`
 				Tags     map[string]string `json:"tags,omitempty"`

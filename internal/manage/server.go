@@ -111,6 +111,7 @@ func New(c Config) (*Server, error) {
 		Store: c.Store, Catalogue: c.Catalogue, Now: c.Now, Log: c.Log, Guard: c.Guard, OnWrite: c.OnWrite,
 		Principal: func(ctx context.Context) string { return PrincipalOf(ctx).Name },
 		Authorize: s.authorize,
+		Sees:      s.seesSome,
 	})
 	s.openAPI = sync.OnceValue(c.Catalogue.OpenAPI)
 	s.handler = s.observe(s.protect(http.HandlerFunc(s.route)))

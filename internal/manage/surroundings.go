@@ -96,6 +96,8 @@ func (s *Server) mayLook(ctx context.Context, segs []string, id arm.ID) error {
 		return nil
 	case segs[0] == "subscriptions" && (len(segs) == 2 || len(segs) == 3 && segs[2] == "resourcegroups") && s.sees(ctx, id.String()):
 		return nil
+	case segs[0] == "subscriptions" && segs[len(segs)-1] == "resources" && s.sees(ctx, strings.TrimSuffix(id.Key(), "/resources")):
+		return nil
 	}
 	return s.authorize(ctx, readAction(segs), id)
 }
@@ -109,6 +111,12 @@ func (s *Server) sees(ctx context.Context, scope string) bool {
 	p, known := ctx.Value(principalKey{}).(Principal)
 	v, ok := s.c.Authorizer.(Viewer)
 	return !known || !ok || v.Sees(ctx, p, scope)
+}
+
+// seesSome reports whether lists at a scope show the caller of a request what he may read instead of refusing him.
+func (s *Server) seesSome(ctx context.Context, scope arm.ID) bool {
+	_, selective := s.c.Authorizer.(Viewer)
+	return selective && s.sees(ctx, scope.String())
 }
 
 func readAction(segs []string) string {

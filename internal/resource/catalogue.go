@@ -149,6 +149,7 @@ type route struct {
 	id     arm.ID // the resource; of a collection the resource that it is in
 	list   bool   // the collection of node's type in id
 	action int    // index into the type's actions, -1 for the generic verbs
+	partly bool   // the list is cut down to what the caller may read
 }
 
 // match finds the route of an ID or collection path.

@@ -26,6 +26,9 @@ type Config struct {
 	Principal func(ctx context.Context) string
 	// Authorize refuses an action such as Microsoft.ApiManagement/service/apis/write on the resource scope.
 	Authorize func(ctx context.Context, action string, scope arm.ID) error
+	// Sees says of a caller who may not read all services of a resource group or subscription that he may read some: the
+	// list shows him those.
+	Sees func(ctx context.Context, scope arm.ID) bool
 	// Guard refuses a write to a resource for other reasons than rights: it is managed by a file.
 	Guard func(ctx context.Context, id arm.ID) error
 	// OnWrite is awaited after a write was committed and before it is answered. service is the service's key, seq the
@@ -51,6 +54,9 @@ func NewEngine(c Config) *Engine {
 	}
 	if c.Authorize == nil {
 		c.Authorize = func(context.Context, string, arm.ID) error { return nil }
+	}
+	if c.Sees == nil {
+		c.Sees = func(context.Context, arm.ID) bool { return false }
 	}
 	if c.Guard == nil {
 		c.Guard = func(context.Context, arm.ID) error { return nil }

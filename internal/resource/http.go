@@ -63,7 +63,9 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (out outcome, err
 	}
 	ctx := r.Context()
 	if err := e.c.Authorize(ctx, rt.operation(r.Method), rt.id); err != nil {
-		return out, err
+		if rt.partly = rt.list && rt.node.parent == nil && e.c.Sees(ctx, rt.id); !rt.partly {
+			return out, err
+		}
 	}
 	verb := rt.verb(r.Method)
 	if rt.action < 0 && rt.typeVerbs()&verb == 0 {

@@ -23,6 +23,9 @@ func (e *Engine) list(ctx context.Context, rt route, req *Request, path string) 
 		return out, aerr
 	}
 	l := lister{n: rt.node, page: page, values: []json.RawMessage{}}
+	if rt.partly {
+		l.readable = func(id arm.ID) bool { return e.c.Authorize(ctx, rt.operation(http.MethodGet), id) == nil }
+	}
 	err = e.c.Store.View(ctx, func(r store.Reader) error {
 		l.x = e.reader(ctx, req, r)
 		if err := l.x.followParent(&rt); err != nil {
@@ -53,6 +56,8 @@ type lister struct {
 	n      *node
 	page   arm.Page
 	filter *arm.Filter
+	// readable says which resources the caller may read; nil for all.
+	readable func(id arm.ID) bool
 
 	values []json.RawMessage
 	count  int64  // what the list holds, as far as it was read
@@ -240,11 +245,16 @@ func (l *lister) keeps(n *node) bool {
 }
 
 // all reports whether nothing is left out of the list.
-func (l *lister) all(n *node) bool { return l.filter == nil && !l.keeps(n) }
+func (l *lister) all(n *node) bool { return l.filter == nil && l.readable == nil && !l.keeps(n) }
 
 func (l *lister) passes(n *node, sd *store.Document) (bool, error) {
 	if l.all(n) {
 		return true, nil
+	}
+	if l.readable != nil {
+		if id, err := arm.ParseID(sd.Path); err != nil || !l.readable(id) {
+			return false, err
+		}
 	}
 	fn, fsd := n, sd
 	if n.typ.join != "" {

@@ -163,6 +163,43 @@ func TestRolesAtScopes(t *testing.T) {
 	h.must(403, contributor, "GET", service+"/notes/a", "")
 }
 
+// Lists of what is in a subscription or a resource group show what the caller may read.
+func TestListsAreFiltered(t *testing.T) {
+	t.Parallel()
+	h := start(t, manage.RateLimit{})
+	other := subscription + "/resourceGroups/other"
+	h.must(201, secret, "PUT", other, `{"location":"x"}`)
+	h.must(201, secret, "PUT", strings.Replace(service, "demo", "other", 1)+"2", `{"location":"x"}`)
+	h.must(201, secret, "PUT", service+"/notes/a", `{"properties":{"text":"A"}}`)
+	_, all := h.principal(1, rbac.ReaderRole, subscription)
+	_, one := h.principal(2, rbac.ReaderRole, service)
+	_, narrow := h.principal(3, rbac.ContributorRole, service+"/notes/a")
+	_, nobody := h.principal(4, "", "")
+	services := "/providers/Microsoft.ApiManagement/service"
+	for _, test := range []struct {
+		token, path string
+		want        int // -1: refused
+	}{
+		{all, subscription + services, 2}, {one, subscription + services, 1}, {narrow, subscription + services, 0}, {nobody, subscription + services, -1},
+		{all, group + services, 1}, {one, group + services, 1}, {narrow, group + services, 0}, {one, other + services, -1}, {nobody, group + services, -1},
+		{all, subscription + "/resources", 2}, {one, subscription + "/resources", 1}, {narrow, subscription + "/resources", 0}, {nobody, subscription + "/resources", -1},
+		{all, group + "/resources", 1}, {one, group + "/resources", 1}, {one, other + "/resources", -1},
+		{all, subscription + "/resourceGroups", 2}, {one, subscription + "/resourceGroups", 1}, {narrow, subscription + "/resourceGroups", 1},
+	} {
+		if test.want < 0 {
+			code(t, h.must(403, test.token, "GET", test.path, ""), "AuthorizationFailed")
+			continue
+		}
+		a := h.must(200, test.token, "GET", test.path, "")
+		if got := len(a["value"].([]any)); got != test.want {
+			t.Errorf("%s answers %d items, want %d: %v", test.path, got, test.want, a)
+		}
+		if n, counted := a["count"].(float64); counted && int(n) != test.want {
+			t.Errorf("%s counts %v, want %d", test.path, n, test.want)
+		}
+	}
+}
+
 func TestAssignments(t *testing.T) {
 	t.Parallel()
 	h := start(t, manage.RateLimit{})
