@@ -211,8 +211,8 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	}
 	p, err := openPlane(ctx, planeOptions{
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
-		backupDir: c.backupDir(),
-		log:       log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
+		backupDir: c.backupDir(), deadLetterDir: absolute(filepath.Join(c.text("data"), "deadletters")),
+		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
 		identity: who, expressions: expressions, vaults: vaultOptions{files: c.text("vault-files"), servers: c.text("vaults")},
 		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
 		gatewayURL:    serviceURL(listeners),

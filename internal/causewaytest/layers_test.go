@@ -46,7 +46,7 @@ var layers = map[string][]string{
 	"resource":  {"arm", "store", "snapshot"},
 	"resources": {"resource", "arm", "importer", "auth", "snapshot", "policy"},
 	"manage":    {"resource", "arm", "armtemplate", "auth", "configsync", "store", "telemetry", "mail", "web"},
-	"events":    {"store", "resource", "telemetry"},
+	"events":    {"arm", "store", "resource", "telemetry"},
 	"portal":    {"resource", "importer", "auth", "mail", "telemetry", "web"},
 
 	"bench":        {"auth", "configsync", "snapshot"},

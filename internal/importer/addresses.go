@@ -1,6 +1,9 @@
 package importer
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+)
 
 // network is a range of addresses that links must not lead to.
 type network struct {
@@ -29,6 +32,14 @@ var reserved = [...]network{
 	{"2001:db8::/32", "documentation"},
 	{"2002::/16", "6to4"},
 	{"fec0::/10", "site-local"},
+}
+
+// Allow refuses an address as [Fetch] does with these options, for others that follow links of users.
+func (o FetchOptions) Allow(address netip.Addr) error {
+	if why := o.refused(address); why != "" {
+		return fmt.Errorf("%s is a %s address", address, why)
+	}
+	return nil
 }
 
 // refused says what kind of address is not allowed, or nothing. Addresses of

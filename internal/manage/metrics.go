@@ -2,6 +2,7 @@ package manage
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 // metrics counts the requests of a plane, for Prometheus. The text format is a few lines of code; the client library
 // would bring ten modules.
 type metrics struct {
+	more     func(io.Writer) // metrics of others, nil for none
 	mu       sync.Mutex
 	requests map[requestKind]*durations
 }
@@ -36,7 +38,9 @@ func bounds() [numBounds]time.Duration {
 	return [numBounds]time.Duration{ms, 5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, time.Second, 5 * time.Second, 30 * time.Second}
 }
 
-func newMetrics() *metrics { return &metrics{requests: make(map[requestKind]*durations)} }
+func newMetrics(more func(io.Writer)) *metrics {
+	return &metrics{more: more, requests: make(map[requestKind]*durations)}
+}
 
 // observe counts a request. Methods that callers make up are one.
 func (m *metrics) observe(method string, status int, took time.Duration) {
@@ -76,6 +80,9 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(&b, "%s_bucket{%s,le=\"+Inf\"} %d\n%s_sum{%s} %g\n%s_count{%s} %d\n", name, labels, d.count, name, labels, d.sum.Seconds(), name, labels, d.count)
 	}
 	m.mu.Unlock()
+	if m.more != nil {
+		m.more(&b)
+	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	_, _ = w.Write([]byte(b.String())) // a client that has gone is no error of ours
 }

@@ -6,6 +6,7 @@ package manage
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -70,6 +71,9 @@ type Config struct {
 	// service; nil for none. It authenticates gateways itself.
 	Connect http.Handler
 
+	// Metrics writes metrics of others after those of the server, in the text format of Prometheus; may be nil.
+	Metrics func(w io.Writer)
+
 	// Guard refuses writes of single resources, such as those that a file manages; may be nil.
 	Guard func(ctx context.Context, id arm.ID) error
 	// OnWrite is awaited after every committed write before it is answered; may be nil.
@@ -103,7 +107,7 @@ func New(c Config) (*Server, error) {
 	if c.TenantID == "" {
 		c.TenantID = "00000000-0000-0000-0000-000000000000"
 	}
-	s := &Server{c: c, mounted: http.NewServeMux(), limiter: newLimiter(c.RateLimit, c.Now), metrics: newMetrics()}
+	s := &Server{c: c, mounted: http.NewServeMux(), limiter: newLimiter(c.RateLimit, c.Now), metrics: newMetrics(c.Metrics)}
 	for pattern, h := range c.Handlers {
 		s.mounted.Handle(pattern, h)
 	}

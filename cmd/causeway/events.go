@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/arm"
+	"github.com/causeway-apim/causeway/internal/configsync"
+	"github.com/causeway-apim/causeway/internal/events"
+	"github.com/causeway-apim/causeway/internal/importer"
+	"github.com/causeway-apim/causeway/internal/manage"
+)
+
+const (
+	// maxNews is how much of gateways may wait to become events.
+	maxNews = 10_000
+	// newsTimeout bounds the writing of one event.
+	newsTimeout = 10 * time.Second
+	// newsAgain is the time between attempts.
+	newsAgain = 2 * time.Second
+)
+
+// openEvents makes the broker of events and puts it into the configuration of the management server.
+func (p *plane) openEvents(o planeOptions, c *manage.Config) {
+	links := importer.FetchOptions{AllowLoopback: o.allowLoopbackLinks, AllowPrivate: o.allowPrivateLinks}
+	settings := events.Config{
+		Store: p.store, Writes: c.Store, Now: time.Now, Log: o.log, DeadLetters: o.deadLetterDir,
+		Allow: links.Allow, AllowHTTP: o.allowLoopbackLinks,
+		Check: func(ctx context.Context, action string, scope arm.ID) error {
+			return p.manage.Check(ctx, action, scope)
+		},
+	}
+	if o.replicas {
+		settings.Owner = newInstanceID()
+	}
+	p.events = events.New(settings)
+	p.news = &gatewayNews{log: o.log, more: make(chan struct{}, 1)}
+	c.Extensions["microsoft.eventgrid"] = p.events
+	c.Handlers[events.ValidationPath] = http.HandlerFunc(p.events.ServeValidation)
+	c.Metrics = p.events.WriteMetrics
+	before := c.OnDelete
+	c.OnDelete = func(ctx context.Context, scope arm.ID) error {
+		err := p.events.Deleted(ctx, scope)
+		if before != nil {
+			if berr := before(ctx, scope); berr != nil {
+				return berr
+			}
+		}
+		return err
+	}
+}
+
+// instanceChanged is told of what changes at an instance of a gateway; it does not block.
+func (p *plane) instanceChanged(service, gateway string, i configsync.Instance) {
+	if p.board != nil {
+		p.board.changed(service, gateway, i)
+	}
+	expired := i.Status == configsync.StatusTokenExpired
+	if i.TokenExpiry == nil || !expired && i.Status != configsync.StatusTokenExpiring {
+		return
+	}
+	expiry := *i.TokenExpiry
+	p.news.add(func(ctx context.Context) error {
+		return p.events.TokenEvent(ctx, service, gateway, i.ID, expiry, expired)
+	})
+}
+
+// gatewayNews turns what gateways tell into events, apart from those who tell it.
+type gatewayNews struct {
+	log  *slog.Logger
+	more chan struct{}
+
+	mu      sync.Mutex
+	waiting []func(context.Context) error
+}
+
+// add takes news; it does not block.
+func (n *gatewayNews) add(tell func(context.Context) error) {
+	n.mu.Lock()
+	if len(n.waiting) < maxNews {
+		n.waiting = append(n.waiting, tell)
+	}
+	n.mu.Unlock()
+	select {
+	case n.more <- struct{}{}:
+	default:
+	}
+}
+
+// run works until ctx ends. What the store does not take is tried again.
+func (n *gatewayNews) run(ctx context.Context) {
+	for {
+		n.mu.Lock()
+		waiting := n.waiting
+		n.waiting = nil
+		n.mu.Unlock()
+		for i, tell := range waiting {
+			limited, cancel := context.WithTimeout(ctx, newsTimeout)
+			err := tell(limited)
+			cancel()
+			if err == nil {
+				continue
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			n.log.Warn("What a gateway told cannot become an event now; this is tried again.", "error", err)
+			n.mu.Lock()
+			n.waiting = append(waiting[i:len(waiting):len(waiting)], n.waiting...)
+			n.mu.Unlock()
+			select {
+			case <-time.After(newsAgain):
+			case <-ctx.Done():
+			}
+			break
+		}
+		n.mu.Lock()
+		idle := len(n.waiting) == 0
+		n.mu.Unlock()
+		if !idle && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-n.more:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
