@@ -346,6 +346,9 @@ func (b *binder) staticMember(e *memberExpr, t *Type) operand {
 			}
 		}
 	}
+	if inner := b.lib.types[key(t.FullName(), e.name, len(e.args))]; inner != nil {
+		return operand{t: b.t.err, typ: inner}
+	}
 	var methods []found
 	for _, f := range b.members(t, e.name) {
 		switch {

@@ -244,6 +244,9 @@ func (b *Builder) build() (*Library, error) {
 
 func (l *Library) register(t *Type) {
 	l.types[key(t.namespace, t.name, len(t.params))] = t
+	if t.nested = l.types[t.namespace] != nil; t.nested {
+		return // it has no name without that of the outer type
+	}
 	s := key("", t.name, len(t.params))
 	l.short[s] = append(l.short[s], t)
 	for ns := t.namespace; ns != ""; {

@@ -28,7 +28,10 @@ var memberGroups = []string{"constructor", "property", "method", "extension", "o
 func (l *Library) Describe() []TypeInfo {
 	var out []TypeInfo
 	for _, t := range l.types {
-		info := TypeInfo{Namespace: t.namespace, Name: t.describedName(), Kind: t.describedKind(), Outside: t.outside}
+		info := TypeInfo{Namespace: t.namespace, Name: t.outerName() + t.describedName(), Kind: t.describedKind(), Outside: t.outside}
+		if t.nested {
+			info.Namespace = t.namespace[:strings.LastIndexByte(t.namespace, '.')]
+		}
 		add := func(group string, list []*Member) {
 			for _, m := range list {
 				info.Members = append(info.Members, m.describe(group))

@@ -115,10 +115,18 @@ func (r typeScope) base(ref *typeRef) (*Type, error) {
 	return t.Of(args...), nil
 }
 
-// lookup finds a type by namespace, which may be empty, and name.
+// lookup finds a type by namespace, which may be empty or the name of the type that it is nested in, and name.
 func (l *Library) lookup(namespace, name string, arity int) *Type {
-	if t := l.types[key(namespace, name, arity)]; t != nil || namespace != "" {
+	if t := l.types[key(namespace, name, arity)]; t != nil {
 		return t
+	}
+	if namespace != "" {
+		for _, outer := range l.short[namespace] {
+			if t := l.types[key(outer.FullName(), name, arity)]; t != nil {
+				return t
+			}
+		}
+		return nil
 	}
 	if list := l.short[key("", name, arity)]; len(list) > 0 {
 		return list[0]

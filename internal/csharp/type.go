@@ -81,6 +81,7 @@ type Type struct {
 	indexers  []*Member
 	ops       map[string][]*Member // by operator; conversions under "implicit" and "explicit"
 	outside   bool
+	nested    bool // namespace is the type that it stands in
 }
 
 type recordField struct {
@@ -339,7 +340,10 @@ func (t *Type) FullName() string {
 		return "System." + t.Name() + "[" + strings.Join(names, ",") + "]"
 	}
 	s := t.Name()
-	if t.namespace != "" {
+	switch {
+	case t.nested:
+		s = t.namespace + "+" + s
+	case t.namespace != "":
 		s = t.namespace + "." + s
 	}
 	if len(t.args) > 0 {
@@ -390,13 +394,21 @@ func (t *Type) String() string {
 		list = t.params
 	}
 	if len(list) == 0 {
-		return t.name
+		return t.outerName() + t.name
 	}
 	parts := make([]string, len(list))
 	for i, a := range list {
 		parts[i] = a.String()
 	}
 	return t.name + "<" + strings.Join(parts, ", ") + ">"
+}
+
+// outerName is what stands before the name of a nested type in C# source.
+func (t *Type) outerName() string {
+	if !t.nested {
+		return ""
+	}
+	return t.namespace[strings.LastIndexByte(t.namespace, '.')+1:] + "."
 }
 
 // ToString is System.Type.ToString().

@@ -52,6 +52,7 @@ func declareArray(b *csharp.Builder) {
 	t.Method("void CopyTo(Array array, int index)", csharp.V3(func(a, dst any, i int) { copyItems(indexable(a), dst, i) }))
 	declareArrayStatic(t)
 	declareArrayMore(t)
+	declareArrayRanges(t)
 }
 
 func declareArrayStatic(t *csharp.TypeBuilder) {

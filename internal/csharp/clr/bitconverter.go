@@ -57,6 +57,10 @@ func declareBitConverter(b *csharp.Builder) {
 	t := b.Type("static class System.BitConverter", csharp.NoGo())
 	le := binary.LittleEndian
 	t.Const("bool IsLittleEndian", true)
+	t.Static("ulong DoubleToUInt64Bits(double value)", csharp.F1(math.Float64bits))
+	t.Static("double UInt64BitsToDouble(ulong value)", csharp.F1(math.Float64frombits))
+	t.Static("uint SingleToUInt32Bits(float value)", csharp.F1(func(v float64) uint32 { return math.Float32bits(float32(v)) }))
+	t.Static("float UInt32BitsToSingle(uint value)", csharp.F1(func(v uint32) float64 { return float64(math.Float32frombits(v)) }))
 	t.Static("string ToString(byte[] value)", csharp.F2(func(r run, b []byte) string { return dashedHex(r, hexRange(b, 0, len(b))) }))
 	t.Static("string ToString(byte[] value, int startIndex)", csharp.F3(func(r run, b []byte, i int) string { return dashedHex(r, hexRange(b, i, len(b)-i)) }))
 	t.Static("string ToString(byte[] value, int startIndex, int length)", csharp.F4(func(r run, b []byte, i, n int) string { return dashedHex(r, hexRange(b, i, n)) }))

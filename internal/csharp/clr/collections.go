@@ -310,6 +310,7 @@ func declareList(t *csharp.TypeBuilder) {
 		return !slices.ContainsFunc(l.items, func(v any) bool { return !test(r, p, v) })
 	}))
 	declareListMore(t)
+	declareListParts(t)
 	t.Method("int BinarySearch(T item)", csharp.F2(func(l *List, v any) int { return binarySearch(l.items, v) }))
 	t.Method("void CopyTo(T[] array)", csharp.V2(func(l *List, a any) { copyItems(l.items, a, 0) }))
 	t.Method("void CopyTo(T[] array, int arrayIndex)", csharp.V3(func(l *List, a any, i int) { copyItems(l.items, a, i) }))
@@ -336,19 +337,7 @@ func setItem(dst any, i int, v any) {
 }
 
 func binarySearch(items []any, v any) int {
-	lo, hi := 0, len(items)-1
-	for lo <= hi { // the middle that .NET takes, which shows when the items are not sorted
-		i := lo + (hi-lo)/2
-		switch n := Compare(items[i], v); {
-		case n == 0:
-			return i
-		case n < 0:
-			lo = i + 1
-		default:
-			hi = i - 1
-		}
-	}
-	return ^lo
+	return binarySearchBy(items, func(x any) int { return Compare(x, v) })
 }
 
 // orderOf is the comparison of an IComparer, which may be null.

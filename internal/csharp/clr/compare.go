@@ -290,4 +290,15 @@ func declareComparers(b *csharp.Builder) {
 	}
 	s.Method("int Compare(string x, string y)", csharp.F3(func(c *StringComparer, x, y string) int { return c.c.compare(x, y) }))
 	s.Method("bool Equals(string x, string y)", csharp.F3(func(c *StringComparer, x, y string) bool { return c.c.equal(x, y) }))
+	s.Static("StringComparer FromComparison(StringComparison comparisonType)", csharp.F1(func(n int) *StringComparer { return &StringComparer{comparisonOf(n)} }))
+	s.Method("int GetHashCode(string obj)", csharp.F2(func(c *StringComparer, v string) int {
+		needString(v, "obj")
+		return hashCode(c.key(v))
+	}))
+	s.Method("int Compare(object x, object y)", csharp.F4(func(r run, c *StringComparer, x, y any) int {
+		if csharp.TypeName(x) != "System.String" || csharp.TypeName(y) != "System.String" {
+			return Compare(x, y)
+		}
+		return c.order(r, x, y)
+	}))
 }

@@ -115,6 +115,9 @@ func declareOffsetParts(t *csharp.TypeBuilder) {
 	part("DayOfWeek DayOfWeek", func(o DateTimeOffset) int { return int(o.clock().Time().Weekday()) })
 	t.Prop("long Ticks", csharp.F1(func(o DateTimeOffset) int64 { return o.Clock }))
 	t.Prop("long UtcTicks", csharp.F1(DateTimeOffset.utc))
+	t.Prop("int Microsecond", csharp.F1(func(o DateTimeOffset) int64 { return o.Clock / ticksPerMicrosecond % 1000 }))
+	t.Prop("int Nanosecond", csharp.F1(func(o DateTimeOffset) int64 { return o.Clock % ticksPerMicrosecond * 100 }))
+	t.Prop("int TotalOffsetMinutes", csharp.F1(func(o DateTimeOffset) int64 { return int64(o.Offset) / ticksPerMinute }))
 	t.Prop("TimeSpan Offset", csharp.F1(func(o DateTimeOffset) TimeSpan { return o.Offset }))
 	t.Prop("TimeSpan TimeOfDay", csharp.F1(func(o DateTimeOffset) TimeSpan { return TimeSpan(o.Clock % ticksPerDay) }))
 	t.Prop("DateTime Date", csharp.F1(func(o DateTimeOffset) DateTime { return DateTime{Ticks: o.Clock - o.Clock%ticksPerDay} }))
@@ -146,6 +149,22 @@ func declareOffsetMath(t *csharp.TypeBuilder) {
 	compare := func(a, b DateTimeOffset) int { return compareInts(a.utc(), b.utc()) }
 	compareOps(t, "DateTimeOffset", compare)
 	t.Static("int Compare(DateTimeOffset first, DateTimeOffset second)", csharp.F2(compare))
+	t.Static("bool Equals(DateTimeOffset first, DateTimeOffset second)", csharp.F2(func(a, b DateTimeOffset) bool { return a.utc() == b.utc() }))
+	t.Method("DateTimeOffset AddMicroseconds(double microseconds)", csharp.F2(func(o DateTimeOffset, n float64) DateTimeOffset {
+		return o.move(scaleTicks(n, ticksPerMicrosecond, "value"))
+	}))
+	t.Static("DateTimeOffset FromFileTime(long fileTime)", csharp.F1(func(n int64) DateTimeOffset {
+		if n < 0 || n > maxTicks-fileTimeTicks {
+			outOfRange("fileTime", "Not a valid Win32 FileTime.")
+		}
+		return DateTimeOffset{Clock: n + fileTimeTicks}
+	}))
+	t.Method("long ToFileTime()", csharp.F1(func(o DateTimeOffset) int64 {
+		if o.utc() < fileTimeTicks {
+			csharp.Throw("System.ArgumentOutOfRangeException", "Not a valid Win32 FileTime.")
+		}
+		return o.utc() - fileTimeTicks
+	}))
 	t.Method("int CompareTo(DateTimeOffset other)", csharp.F2(compare))
 	t.Method("bool Equals(DateTimeOffset other)", csharp.F2(func(a, b DateTimeOffset) bool { return a.utc() == b.utc() }))
 	t.Method("bool EqualsExact(DateTimeOffset other)", csharp.F2(func(a, b DateTimeOffset) bool { return a == b }))
@@ -161,6 +180,9 @@ func declareOffsetMath(t *csharp.TypeBuilder) {
 }
 
 // floorTicks counts whole units; ticks are never negative.
+// fileTimeTicks are the ticks of 1601-01-01, from which Windows counts.
+const fileTimeTicks = 504911232000000000
+
 func floorTicks(n, unit int64) int64 { return n / unit }
 
 func declareOffsetText(t *csharp.TypeBuilder) {

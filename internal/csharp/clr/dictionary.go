@@ -223,6 +223,7 @@ func declareDictionary(b *csharp.Builder) {
 	}))
 	p.Prop("TKey Key", csharp.F1(keyed.pairKey))
 	p.Prop("TValue Value", csharp.F1(keyed.pairValue))
+	p.Method("void Deconstruct(out TKey key, out TValue value)", csharp.V3(func(p keyed, k, v ref) { k.Value, v.Value = p.pairKey(), p.pairValue() }))
 
 	ro := b.Type("interface "+ns+"IReadOnlyDictionary<TKey, TValue> : IReadOnlyCollection<KeyValuePair<TKey, TValue>>", csharp.Go[Map]())
 	declareMap(ro)
@@ -301,6 +302,8 @@ func declareDictionary(b *csharp.Builder) {
 		return ok
 	}))
 	d.Method("void Clear()", csharp.V1((*Dictionary).Clear))
+	declareCapacity(d)
+	d.Method("void TrimExcess()", csharp.V1(func(*Dictionary) {}))
 	d.Method("bool ContainsValue(TValue value)", csharp.F2(func(d *Dictionary, v any) bool {
 		found := false
 		d.EachEntry(func(_, x any) bool { found = csharp.Equal(x, v); return !found })

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
@@ -190,6 +191,29 @@ func declareGuid(b *csharp.Builder) {
 	t.Static("bool TryParse(string input, out Guid result)", csharp.F2(func(s string, out ref) bool { return tryGuid(s, "", out) }))
 	t.Static("bool TryParseExact(string input, string format, out Guid result)", csharp.F3(tryGuid))
 	t.Method("byte[] ToByteArray()", csharp.F1(Guid.mixed))
+	t.Method("byte[] ToByteArray(bool bigEndian)", csharp.F2(func(g Guid, big bool) []byte {
+		if big {
+			return slices.Clone(g[:])
+		}
+		return g.mixed()
+	}))
+	t.Static("Guid Parse(string s, IFormatProvider provider)", csharp.F2(func(s string, _ any) Guid { return mustGuid(s, "") }))
+	t.Static("bool TryParse(string s, IFormatProvider provider, out Guid result)", csharp.F3(func(s string, _ any, out ref) bool { return tryGuid(s, "", out) }))
+	t.StaticProp("Guid AllBitsSet", csharp.F0(func() Guid { return Guid(bytes.Repeat([]byte{0xFF}, 16)) }))
+	t.Prop("int Version", csharp.F1(func(g Guid) int { return int(g[6] >> 4) }))
+	t.Prop("int Variant", csharp.F1(func(g Guid) int { return int(g[8] >> 4) }))
+	version7 := func(at DateTime) Guid {
+		g := NewGuid()
+		binary.BigEndian.PutUint64(g[:8], uint64((at.Ticks-unixEpochTicks)/ticksPerMillisecond)<<16|uint64(g[6]&0xF|0x70)<<8|uint64(g[7]))
+		return g
+	}
+	t.Static("Guid CreateVersion7()", csharp.F1(func(r run) Guid { return version7(NewDateTime(r.Now())) }))
+	t.Static("Guid CreateVersion7(DateTimeOffset timestamp)", csharp.F1(func(o DateTimeOffset) Guid {
+		if o.utc() < unixEpochTicks {
+			negative("timestamp", int((o.utc()-unixEpochTicks)/ticksPerMillisecond))
+		}
+		return version7(DateTime{Ticks: o.utc()})
+	}))
 	t.Method("string ToString()", csharp.F1(Guid.ToString))
 	t.Method("string ToString(string format)", csharp.F2(Guid.Format))
 	t.Method("string ToString(string format, IFormatProvider provider)", csharp.F3(func(g Guid, f string, _ any) string { return g.Format(f) }))

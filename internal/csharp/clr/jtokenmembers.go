@@ -194,13 +194,21 @@ func declareJTokenTree(t *csharp.TypeBuilder) {
 		}
 		return &tokenList{r.Library().MustType("Newtonsoft.Json.Linq.JEnumerable<JToken>").Definition().Of(a[0]), out}
 	}))
-	t.Method("IEnumerable<JToken> Ancestors()", csharp.F2(func(r run, t JToken) any {
-		var out []JToken
-		for p := t.node().parent; p != nil; p = p.node().parent {
-			out = append(out, p)
+	t.Method("IEnumerable<JToken> Ancestors()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", ancestors(t)) }))
+	t.Method("IEnumerable<JToken> AncestorsAndSelf()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", append([]JToken{t}, ancestors(t)...)) }))
+	siblings := func(t JToken, after bool) []JToken {
+		p := t.node().parent
+		if p == nil {
+			return nil
 		}
-		return tokens(r, "JToken", out)
-	}))
+		i := indexIn(t)
+		if after {
+			return jsonChildren(p)[i+1:]
+		}
+		return jsonChildren(p)[:i]
+	}
+	t.Method("IEnumerable<JToken> AfterSelf()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", siblings(t, true)) }))
+	t.Method("IEnumerable<JToken> BeforeSelf()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", siblings(t, false)) }))
 	t.Method("JToken DeepClone()", csharp.F2(func(r run, t JToken) any { return chargeClone(r, t).clone() }))
 	t.Method("void Remove()", csharp.V1(removeToken))
 	t.Method("void Replace(JToken value)", csharp.V3(func(r run, t JToken, v any) { replaceToken(t, asToken(chargeCopy(r, t, v))) }))
@@ -221,6 +229,15 @@ func declareJTokenTree(t *csharp.TypeBuilder) {
 	}
 	t.Method("void AddAfterSelf(object content)", csharp.V3(func(r run, t JToken, v any) { beside(t, v, r, 1) }))
 	t.Method("void AddBeforeSelf(object content)", csharp.V3(func(r run, t JToken, v any) { beside(t, v, r, 0) }))
+}
+
+// ancestors are the containers of t, the nearest first.
+func ancestors(t JToken) []JToken {
+	var out []JToken
+	for p := t.node().parent; p != nil; p = p.node().parent {
+		out = append(out, p)
+	}
+	return out
 }
 
 func edge(t JToken, which int) any {
@@ -258,7 +275,7 @@ func declareJContainer(b *csharp.Builder) {
 			insertItem(x, 0, tokenOf(r, v))
 		}
 	}))
-	t.Method("void RemoveAll()", csharp.V1(func(t JToken) {
+	empty := func(t JToken) {
 		for _, c := range jsonChildren(t) {
 			c.node().parent = nil
 		}
@@ -267,6 +284,16 @@ func declareJContainer(b *csharp.Builder) {
 			x.props, x.index = nil, nil
 		case jsonList:
 			*x.list() = nil
+		}
+	}
+	t.Method("void RemoveAll()", csharp.V1(empty))
+	t.Method("void ReplaceAll(object content)", csharp.V3(func(r run, t JToken, v any) {
+		empty(t)
+		switch x := t.(type) {
+		case *JObject:
+			x.addContent(r, v)
+		case jsonList:
+			addItems(r, x, v, true)
 		}
 	}))
 	t.Method("IEnumerable<JToken> Descendants()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, nil)) }))
@@ -313,7 +340,10 @@ func declareJSONExtensions(b *csharp.Builder) {
 	t.Ext("IEnumerable<JProperty> Properties(this IEnumerable<JObject> source)", csharp.F2(func(r run, v any) any {
 		return tokens(r, "JProperty", all(r, v, jsonChildren))
 	}))
-	t.Ext("IEnumerable<JToken> Descendants(this IEnumerable<JToken> source)", csharp.F2(func(r run, v any) any {
-		return tokens(r, "JToken", all(r, v, func(t JToken) []JToken { return descend(t, nil) }))
-	}))
+	for name, of := range map[string]func(JToken) []JToken{
+		"Descendants": func(t JToken) []JToken { return descend(t, nil) }, "DescendantsAndSelf": func(t JToken) []JToken { return descend(t, []JToken{t}) },
+		"Ancestors": ancestors, "AncestorsAndSelf": func(t JToken) []JToken { return append([]JToken{t}, ancestors(t)...) },
+	} {
+		t.Ext("IEnumerable<JToken> "+name+"(this IEnumerable<JToken> source)", csharp.F2(func(r run, v any) any { return tokens(r, "JToken", all(r, v, of)) }))
+	}
 }

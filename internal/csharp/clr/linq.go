@@ -28,6 +28,7 @@ func declareLinq(b *csharp.Builder) {
 	declareLinqTo(t)
 	declareLinqMath(t)
 	declareLinqMore(t)
+	declareLinqNewest(t)
 }
 
 // lazy makes a Seq after checking the source.

@@ -2,6 +2,7 @@ package clr
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
@@ -21,15 +22,7 @@ func declareMath(b *csharp.Builder) {
 	t.Static("double Atan2(double y, double x)", csharp.F2(math.Atan2))
 	t.Static("double IEEERemainder(double x, double y)", csharp.F2(math.Remainder))
 	t.Static("double Pow(double x, double y)", csharp.F2(math.Pow))
-	t.Static("double Log(double a, double newBase)", csharp.F2(func(a, base float64) float64 {
-		switch {
-		case math.IsNaN(a) || math.IsNaN(base) || base == 1:
-			return math.NaN()
-		case a != 1 && (base == 0 || math.IsInf(base, 1)):
-			return math.NaN()
-		}
-		return math.Log(a) / math.Log(base)
-	}))
+	t.Static("double Log(double a, double newBase)", csharp.F2(logBase))
 	for name, m := range map[string]csharp.Midpoint{"Truncate": csharp.MidpointZero, "Floor": csharp.MidpointNegative, "Ceiling": csharp.MidpointPositive} {
 		t.Static("decimal "+name+"(decimal d)", csharp.F1(func(d dec) dec { return d.Round(0, m) }))
 	}
@@ -48,17 +41,46 @@ func declareMath(b *csharp.Builder) {
 		t.Static(k+" Abs("+k+" value)", csharp.F1(math.Abs))
 		t.Static(k+" Max("+k+" val1, "+k+" val2)", csharp.F2(math.Max))
 		t.Static(k+" Min("+k+" val1, "+k+" val2)", csharp.F2(math.Min))
-		t.Static(k+" Clamp("+k+" value, "+k+" min, "+k+" max)", csharp.F3(func(v, lo, hi float64) float64 {
-			checkClamp(lo > hi, lo, hi)
-			return math.Max(lo, math.Min(hi, v))
-		}))
-		t.Static("int Sign("+k+" value)", csharp.F1(func(f float64) int {
-			if math.IsNaN(f) {
-				csharp.Throw("System.ArithmeticException", "Function does not accept floating point Not-a-Number values.")
-			}
-			return compareFloat(f, 0)
-		}))
+		t.Static(k+" Clamp("+k+" value, "+k+" min, "+k+" max)", csharp.F3(clampFloat))
+		t.Static("int Sign("+k+" value)", csharp.F1(signOfFloat))
 	}
+	declareDecimalMath(t)
+	t.Static("long BigMul(int a, int b)", csharp.F2(func(a, c int64) int64 { return a * c }))
+	t.Static("ulong BigMul(uint a, uint b)", csharp.F2(func(a, c int64) int64 { return a * c }))
+	t.Static("ulong BigMul(ulong a, ulong b, out ulong low)", csharp.F3(func(a, c int64, out ref) int64 {
+		hi, lo := bits.Mul64(uint64(a), uint64(c))
+		out.Value = lo
+		return int64(hi)
+	}))
+	t.Static("long BigMul(long a, long b, out long low)", csharp.F3(func(a, c int64, out ref) int64 {
+		hi, lo := bits.Mul64(uint64(a), uint64(c))
+		out.Value = int64(lo)
+		return int64(hi) - a>>63&c - c>>63&a
+	}))
+	for _, k := range intTypes() {
+		t.Static("("+k.keyword+" Quotient, "+k.keyword+" Remainder) DivRem("+k.keyword+" left, "+k.keyword+" right)", divRem(k))
+	}
+	t.Static("(double Sin, double Cos) SinCos(double x)", csharp.F2(func(t resultType, x float64) *csharp.Record {
+		return csharp.NewRecord(t.Type, []any{math.Sin(x), math.Cos(x)})
+	}))
+	t.Static("double MaxMagnitude(double x, double y)", csharp.F2(func(x, y float64) float64 { return magnitude(x, y, 1) }))
+	t.Static("double MinMagnitude(double x, double y)", csharp.F2(func(x, y float64) float64 { return magnitude(x, y, -1) }))
+	t.Static("int ILogB(double x)", csharp.F1(func(x float64) int {
+		switch {
+		case x == 0:
+			return math.MinInt32
+		case math.IsNaN(x) || math.IsInf(x, 0):
+			return math.MaxInt32
+		}
+		return int(math.Logb(x))
+	}))
+	t.Static("int DivRem(int a, int b, out int result)", csharp.F3(func(a, c int64, out ref) int64 { out.Value = int32(a % c); return a / c }))
+	t.Static("long DivRem(long a, long b, out long result)", csharp.F3(func(a, c int64, out ref) int64 { out.Value = a % c; return a / c }))
+}
+
+// declareDecimalMath declares what Math and Decimal have for decimals.
+func declareDecimalMath(t *csharp.TypeBuilder) {
+	type dec = csharp.Decimal
 	t.Static("decimal Abs(decimal value)", csharp.F1(func(d dec) dec {
 		if d.Negative() {
 			return d.Neg()
@@ -78,9 +100,17 @@ func declareMath(b *csharp.Builder) {
 		return c
 	}))
 	t.Static("int Sign(decimal value)", csharp.F1(dec.Sign))
-	t.Static("long BigMul(int a, int b)", csharp.F2(func(a, c int64) int64 { return a * c }))
-	t.Static("int DivRem(int a, int b, out int result)", csharp.F3(func(a, c int64, out ref) int64 { out.Value = int32(a % c); return a / c }))
-	t.Static("long DivRem(long a, long b, out long result)", csharp.F3(func(a, c int64, out ref) int64 { out.Value = a % c; return a / c }))
+	t.Static("decimal Clamp(decimal value, decimal min, decimal max)", csharp.F3(func(v, lo, hi dec) dec {
+		switch {
+		case lo.Cmp(hi) > 0:
+			csharp.Throwf("System.ArgumentException", "'%s' cannot be greater than %s.", lo.ToString(), hi.ToString())
+		case v.Cmp(lo) < 0:
+			return lo
+		case v.Cmp(hi) > 0:
+			return hi
+		}
+		return v
+	}))
 }
 
 func checkClamp(bad bool, lo, hi any) {

@@ -50,6 +50,17 @@ func declareConvertMore(b *csharp.Builder, t *csharp.TypeBuilder) {
 	}))
 	t.Static("string ToHexString(byte[] inArray, int offset, int length)", csharp.F3(func(p []byte, i, n int) string { return strings.ToUpper(hex.EncodeToString(window(p, i, n))) }))
 	t.Static("string ToHexStringLower(byte[] inArray)", csharp.F1(func(p []byte) string { return hex.EncodeToString(p) }))
+	t.Static("string ToHexStringLower(byte[] inArray, int offset, int length)", csharp.F3(func(p []byte, i, n int) string { return hex.EncodeToString(window(p, i, n)) }))
+	t.Static("bool IsDBNull(object value)", csharp.F1(func(any) bool { return false }))
+	t.Static("byte[] FromBase64CharArray(char[] inArray, int offset, int length)", csharp.F4(func(r run, a array, i, n int) []byte {
+		needArray(a, "inArray")
+		s := charsToString(a)
+		if i < 0 || n < 0 || n > csharp.Length(s)-i {
+			outOfRange("offset", "Offset and length must refer to a position in the string.")
+		}
+		r.Alloc(n)
+		return decodeBase64(csharp.Slice(s, i, i+n))
+	}))
 }
 
 func declareMathMore(t *csharp.TypeBuilder) {
@@ -61,17 +72,6 @@ func declareMathMore(t *csharp.TypeBuilder) {
 	t.Static("double CopySign(double x, double y)", csharp.F2(math.Copysign))
 	t.Static("double FusedMultiplyAdd(double x, double y, double z)", csharp.F3(math.FMA))
 	t.Static("double ScaleB(double x, int n)", csharp.F2(math.Ldexp))
-	t.Static("decimal Clamp(decimal value, decimal min, decimal max)", csharp.F3(func(v, lo, hi csharp.Decimal) csharp.Decimal {
-		switch {
-		case lo.Cmp(hi) > 0:
-			csharp.Throwf("System.ArgumentException", "'%s' cannot be greater than %s.", lo.ToString(), hi.ToString())
-		case v.Cmp(lo) < 0:
-			return lo
-		case v.Cmp(hi) > 0:
-			return hi
-		}
-		return v
-	}))
 }
 
 func declareStringBuilderMore(t *csharp.TypeBuilder) {
@@ -120,5 +120,25 @@ func declareStringBuilderMore(t *csharp.TypeBuilder) {
 		return part(r, s, i, n, func(v string) string { return strings.ReplaceAll(v, a.String(), c.String()) })
 	}))
 	t.Method("int EnsureCapacity(int capacity)", csharp.F2(func(s sb, n int) int { return max(n, len(s.b)) }))
+	t.Method("StringBuilder Append(StringBuilder value, int startIndex, int count)", csharp.F5(func(r run, s, v sb, i, n int) sb {
+		if v == nil {
+			if i == 0 && n == 0 {
+				return s
+			}
+			csharp.ThrowArgumentNull("value")
+		}
+		return s.append(r, substring(v.ToString(), i, n))
+	}))
+	t.Method("StringBuilder Insert(int index, char[] value, int startIndex, int charCount)", csharp.F6(func(r run, s sb, at int, a array, i, n int) sb {
+		return insertText(r, s, at, substring(charsToString(a), i, n))
+	}))
+	t.Method("void CopyTo(int sourceIndex, char[] destination, int destinationIndex, int count)", csharp.V6(func(r run, s sb, i int, dst array, at, n int) {
+		needArray(dst, "destination")
+		copyItems(stringToChars(r, substring(s.ToString(), i, n)).Items, dst, at)
+	}))
+	t.New("(string value, int startIndex, int length, int capacity)", csharp.F5(func(r run, v string, i, n, _ int) sb {
+		return (&StringBuilder{}).append(r, substring(notNull(v), i, n))
+	}))
+	t.New("(int capacity, int maxCapacity)", csharp.F2(func(int, int) sb { return &StringBuilder{} }))
 	t.Prop("int MaxCapacity", csharp.F1(func(sb) int { return math.MaxInt32 }))
 }

@@ -13,6 +13,23 @@ import (
 
 func normalize(s string) string { return norm.NFC.String(s) }
 
+// declareNormalForms declares the normal forms of Unicode under their values in System.Text.NormalizationForm.
+func declareNormalForms(t *csharp.TypeBuilder) {
+	form := func(n int) norm.Form {
+		f, ok := map[int]norm.Form{1: norm.NFC, 2: norm.NFD, 5: norm.NFKC, 6: norm.NFKD}[n]
+		if !ok {
+			csharp.ThrowArgument("System.ArgumentException", "Invalid or unsupported normalization form.", "normalizationForm")
+		}
+		return f
+	}
+	t.Method("string Normalize(NormalizationForm normalizationForm)", csharp.F3(func(r run, s string, n int) string {
+		r.Alloc(2 * len(s))
+		return form(n).String(s)
+	}))
+	t.Method("bool IsNormalized()", csharp.F1(norm.NFC.IsNormalString))
+	t.Method("bool IsNormalized(NormalizationForm normalizationForm)", csharp.F2(func(s string, n int) bool { return form(n).IsNormalString(s) }))
+}
+
 // intType describes an integer type of .NET.
 type intType struct {
 	name, keyword string
@@ -320,6 +337,7 @@ func declareNumbers(b *csharp.Builder) {
 			v, state := it.parse(s, style)
 			return v, state == 0
 		}, it.box(0)})
+		declareIntStatics(t, it)
 		numberMembers(t, it.keyword, func(n int64) any { return it.box(n) })
 	}
 	for _, f := range []struct {
@@ -360,6 +378,7 @@ func declareNumbers(b *csharp.Builder) {
 		} {
 			t.Static("bool "+name+"("+f.keyword+" d)", csharp.F1(is))
 		}
+		declareFloatStatics(t, f.keyword, f.bits)
 		floatMembers(t, f.keyword, box)
 	}
 	declareDecimal(b)
@@ -426,8 +445,7 @@ func declareDecimal(b *csharp.Builder) {
 	t.Static("decimal Round(decimal d, int decimals)", csharp.F2(func(d dec, n int) dec { return roundDecimal(d, n, 0) }))
 	t.Static("decimal Round(decimal d, MidpointRounding mode)", csharp.F2(func(d dec, m int) dec { return roundDecimal(d, 0, m) }))
 	t.Static("decimal Round(decimal d, int decimals, MidpointRounding mode)", csharp.F3(roundDecimal))
-	t.Static("int ToInt32(decimal d)", csharp.F1(func(d dec) int64 { n, _ := d.Int64(); return n }))
-	t.Static("long ToInt64(decimal d)", csharp.F1(func(d dec) int64 { n, _ := d.Int64(); return n }))
+	declareDecimalStatics(t)
 	t.Static("double ToDouble(decimal d)", csharp.F1(dec.Float64))
 	t.Static("int[] GetBits(decimal d)", csharp.F2(func(t resultType, d dec) array {
 		lo, mid, hi, neg, scale := d.Parts()

@@ -48,6 +48,7 @@ func declareObject(b *csharp.Builder) {
 	c.Prop("string Name", csharp.F1(func(*Culture) string { return "" }))
 	c.Static("CultureInfo GetCultureInfo(string name)", csharp.F1(func(string) *Culture { return invariant }))
 
+	declareNullable(b)
 	n := b.Type("struct System.Nullable<T>", csharp.NoGo())
 	n.Prop("bool HasValue", csharp.F1(func(v any) bool { return v != nil }))
 	n.Prop("T Value", csharp.F1(func(v any) any {

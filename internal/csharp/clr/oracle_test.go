@@ -123,12 +123,8 @@ func oracleInput(t *testing.T) []oracleLine {
 	return out
 }
 
-func TestOracle(t *testing.T) {
-	dir := os.Getenv("CAUSEWAY_ORACLE")
-	if dir == "" {
-		t.Fatal("CAUSEWAY_ORACLE is not set")
-	}
-	lines := oracleInput(t)
+func encodeLines(t *testing.T, lines []oracleLine) []byte {
+	t.Helper()
 	var in bytes.Buffer
 	enc := json.NewEncoder(&in)
 	enc.SetEscapeHTML(false)
@@ -137,14 +133,31 @@ func TestOracle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return in.Bytes()
+}
+
+// askOracle gives .NET's outcomes of lines.
+func askOracle(t *testing.T, lines []byte) []byte {
+	t.Helper()
+	dir := os.Getenv("CAUSEWAY_ORACLE")
+	if dir == "" {
+		t.Fatal("CAUSEWAY_ORACLE is not set")
+	}
 	cmd := exec.Command(filepath.Join(dir, "host"), "net9", "ext13", "Oracle.dll", "eval", "net9", "ext13", "Support.cs")
-	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, bytes.NewReader(in.Bytes()), os.Stderr
-	theirs, err := cmd.Output()
+	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, bytes.NewReader(lines), os.Stderr
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return out
+}
+
+func TestOracle(t *testing.T) {
+	lines := oracleInput(t)
+	in := encodeLines(t, lines)
+	theirs := askOracle(t, in)
 	var ours bytes.Buffer
-	if err := clr.EvalBatch(&in, &ours); err != nil {
+	if err := clr.EvalBatch(bytes.NewReader(in), &ours); err != nil {
 		t.Fatal(err)
 	}
 	want, have := outcomes(t, theirs), outcomes(t, ours.Bytes())

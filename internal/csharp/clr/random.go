@@ -101,6 +101,7 @@ func randomSeed() int32 {
 
 func declareRandom(b *csharp.Builder) {
 	t := b.Type("class System.Random", csharp.Go[*Random]())
+	declareRandomMore(t)
 	t.New("()", csharp.F0(func() *Random { return newRandom(randomSeed()) }))
 	t.New("(int Seed)", csharp.F1(newRandom))
 	t.Method("int Next()", csharp.F1(func(r *Random) int { return int(r.sample()) }))
@@ -116,5 +117,56 @@ func declareRandom(b *csharp.Builder) {
 		for i := range b {
 			b[i] = byte(r.sample())
 		}
+	}))
+}
+
+// declareRandomMore declares the members of later versions: sequences after a seed are those of .NET only where they come of Next.
+func declareRandomMore(t *csharp.TypeBuilder) {
+	t.StaticProp("Random Shared", csharp.F0(func() *Random { return newRandom(randomSeed()) }))
+	long := func(r *Random, low, high int64) int64 {
+		if low > high {
+			outOfRange("minValue", "'minValue' cannot be greater than maxValue.")
+		}
+		width := uint64(high) - uint64(low)
+		if width <= 1 {
+			return low
+		}
+		n := uint64(r.sample())<<62 ^ uint64(r.sample())<<31 ^ uint64(r.sample())
+		return int64(uint64(low) + n%width)
+	}
+	t.Method("long NextInt64()", csharp.F1(func(r *Random) int64 { return long(r, 0, math.MaxInt64) }))
+	t.Method("long NextInt64(long maxValue)", csharp.F2(func(r *Random, n int64) int64 {
+		if n < 0 {
+			csharp.ThrowActual("maxValue ('"+text(n)+"') must be a non-negative value.", "maxValue", text(n))
+		}
+		return long(r, 0, n)
+	}))
+	t.Method("long NextInt64(long minValue, long maxValue)", csharp.F3(long))
+	t.Method("float NextSingle()", csharp.F1(func(r *Random) float64 { return float64(r.sample()>>7) / (1 << 24) }))
+	t.Method("void Shuffle<T>(T[] values)", csharp.V2(func(r *Random, a any) {
+		needArg(a, "values")
+		for i, items := 0, indexable(a); i < len(items)-1; i++ {
+			if j := r.between(i, len(items)); j != i {
+				x, y := items[i], items[j]
+				items[i], items[j] = y, x
+				setItem(a, i, y)
+				setItem(a, j, x)
+			}
+		}
+	}))
+	t.Method("T[] GetItems<T>(T[] choices, int length)", csharp.F5(func(t typeArgs, r run, x *Random, a any, n int) any {
+		items := indexable(a)
+		if len(items) == 0 {
+			csharp.ThrowArgument("System.ArgumentException", "Span may not be empty.", "choices")
+		}
+		if n < 0 {
+			negative("length", n)
+		}
+		r.Alloc(16 * n)
+		out := make([]any, n)
+		for i := range out {
+			out[i] = items[x.between(0, len(items))]
+		}
+		return t[0].MakeArray(out)
 	}))
 }

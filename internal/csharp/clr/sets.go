@@ -115,6 +115,7 @@ func declareSets(b *csharp.Builder) {
 		return n - s.Count()
 	}))
 	declareSteps(h, "T")
+	declareSetMore(h)
 	declareQueue(b.Type("class "+ns+"Queue<T> : IReadOnlyCollection<T>", csharp.Go[*Queue]()))
 	declareStack(b.Type("class "+ns+"Stack<T> : IReadOnlyCollection<T>", csharp.Go[*Queue]()))
 }
@@ -236,6 +237,7 @@ func declareQueueBase(t *csharp.TypeBuilder, stack bool) {
 		return &Queue{typ: t.Type, stack: stack, items: slices.Clone(csharp.Items(r, src))}
 	}))
 	declareTries(t, stack)
+	declareCapacity(t)
 	t.Prop("int Count", csharp.F1((*Queue).Count))
 	t.Method("T Peek()", csharp.F1(func(q *Queue) any { return q.peek(false) }))
 	t.Method("void Clear()", csharp.V1(func(q *Queue) { q.items = nil }))

@@ -129,6 +129,36 @@ func declareSpanExact(t *csharp.TypeBuilder) {
 		out.Value = v
 		return state == 0 && !csharp.IsNull(s)
 	}
+	exactly := func(s string, formats array, styles int) (TimeSpan, bool) {
+		needArray(formats, "formats")
+		for _, f := range strs(formats) {
+			if v, state := parseSpanExact(s, f); state == 0 && !csharp.IsNull(s) {
+				if styles == 1 {
+					v = -v
+				}
+				return v, true
+			}
+		}
+		return 0, false
+	}
+	parseAny := func(s string, formats array, _ any, styles int) TimeSpan {
+		needString(s, "input")
+		v, ok := exactly(s, formats, styles)
+		if !ok {
+			formatError("String '" + s + "' was not recognized as a valid TimeSpan.")
+		}
+		return v
+	}
+	tryAny := func(s string, formats array, _ any, styles int, out ref) bool {
+		v, ok := exactly(s, formats, styles)
+		out.Value = v
+		return ok
+	}
+	const formats = "string input, string[] formats, IFormatProvider formatProvider"
+	t.Static("TimeSpan ParseExact("+formats+")", csharp.F3(func(s string, a array, p any) TimeSpan { return parseAny(s, a, p, 0) }))
+	t.Static("TimeSpan ParseExact("+formats+", TimeSpanStyles styles)", csharp.F4(parseAny))
+	t.Static("bool TryParseExact("+formats+", out TimeSpan result)", csharp.F4(func(s string, a array, p any, out ref) bool { return tryAny(s, a, p, 0, out) }))
+	t.Static("bool TryParseExact("+formats+", TimeSpanStyles styles, out TimeSpan result)", csharp.F5(tryAny))
 	t.Static("TimeSpan ParseExact(string input, string format, IFormatProvider formatProvider)", csharp.F3(func(s, f string, _ any) TimeSpan { return parse(s, f, 0) }))
 	t.Static("TimeSpan ParseExact(string input, string format, IFormatProvider formatProvider, TimeSpanStyles styles)",
 		csharp.F4(func(s, f string, _ any, st int) TimeSpan { return parse(s, f, st) }))

@@ -84,6 +84,7 @@ func mapRunes(s string, f func(rune) rune) string {
 }
 
 func declareString(b *csharp.Builder) {
+	b.Enum("System.Text.NormalizationForm", false, []string{"FormC", "FormD", "FormKC", "FormKD"}, []int64{1, 2, 5, 6}).Outside()
 	t := b.Type("class System.String : IEnumerable<char>, IComparable, IComparable<string>, IEquatable<string>", csharp.Go[string]())
 	declareSteps(t, "char")
 	t.Const("string Empty", "")
@@ -237,6 +238,22 @@ func declareStringParts(t *csharp.TypeBuilder) {
 	t.Method("char[] ToCharArray()", csharp.F2(stringToChars))
 	t.Method("char[] ToCharArray(int startIndex, int length)", csharp.F4(func(r run, s string, i, n int) array { return stringToChars(r, substring(s, i, n)) }))
 	t.Method("string Normalize()", csharp.F1(normalize))
+	declareNormalForms(t)
+	t.Method("object Clone()", csharp.F1(func(s string) any { return s }))
+	t.Method("void CopyTo(int sourceIndex, char[] destination, int destinationIndex, int count)", csharp.V6(func(r run, s string, i int, dst array, at, n int) {
+		needArray(dst, "destination")
+		if n < 0 || i < 0 || n > csharp.Length(s)-i || at < 0 || at > len(dst.Items)-n {
+			outOfRange("sourceIndex", "Index and count must refer to a location within the string.")
+		}
+		copyItems(stringToChars(r, csharp.Slice(s, i, i+n)).Items, dst, at)
+	}))
+	t.Method("string Replace(string oldValue, string newValue, bool ignoreCase, System.Globalization.CultureInfo culture)", csharp.F6(func(r run, s, old, with string, fold bool, _ any) string {
+		c := currentCulture
+		if fold {
+			c = currentCultureIgnoreCase
+		}
+		return replaceText(r, s, old, with, c)
+	}))
 }
 
 // replaceText is String.Replace.

@@ -199,4 +199,24 @@ func declareStringCompare(t *csharp.TypeBuilder) {
 	t.Static("int Compare(string strA, string strB, bool ignoreCase)", csharp.F3(CompareCulture))
 	t.Static("int Compare(string strA, string strB, StringComparison comparisonType)", csharp.F3(func(a, c string, n int) int { return comparisonOf(n).compare(a, c) }))
 	t.Static("int CompareOrdinal(string strA, string strB)", csharp.F2(compareOrdinal))
+	t.Static("int Compare(string strA, string strB, bool ignoreCase, System.Globalization.CultureInfo culture)", csharp.F4(func(a, c string, fold bool, _ any) int { return CompareCulture(a, c, fold) }))
+	part := func(a string, i int, c string, j, n int, fold bool) int {
+		cut := func(s string, i int, name string) string {
+			if csharp.IsNull(s) {
+				return s
+			}
+			if i < 0 || i > csharp.Length(s) {
+				outOfRange(name, "Index was out of range. Must be non-negative and less than or equal to the size of the collection.")
+			}
+			return csharp.Slice(s, i, min(i+n, csharp.Length(s)))
+		}
+		if n < 0 {
+			negative("length", n)
+		}
+		return CompareCulture(cut(a, i, "indexA"), cut(c, j, "indexB"), fold)
+	}
+	t.Static("int Compare(string strA, int indexA, string strB, int indexB, int length, bool ignoreCase)", csharp.F6(part))
+	t.Static("int Compare(string strA, int indexA, string strB, int indexB, int length, bool ignoreCase, System.Globalization.CultureInfo culture)", csharp.F7(func(a string, i int, c string, j, n int, fold bool, _ any) int {
+		return part(a, i, c, j, n, fold)
+	}))
 }

@@ -103,6 +103,7 @@ func declareTextIO(b *csharp.Builder) {
 	for _, t := range []*csharp.TypeBuilder{t, s} {
 		t.Method("int Read()", csharp.F1((*StringReader).read))
 		t.Method("int Read(char[] buffer, int index, int count)", csharp.F4((*StringReader).fill))
+		t.Method("int ReadBlock(char[] buffer, int index, int count)", csharp.F4((*StringReader).fill))
 		t.Method("int Peek()", csharp.F1((*StringReader).peek))
 		t.Method("string ReadLine()", csharp.F2(func(r run, x *StringReader) string { return x.line(r) }))
 		t.Method("string ReadToEnd()", csharp.F2(func(r run, x *StringReader) string { return x.take(r, len(x.open().units)-x.pos) }))
@@ -113,6 +114,12 @@ func declareTextIO(b *csharp.Builder) {
 	sw := b.Type("class System.IO.StringWriter : TextWriter", csharp.Go[*StringWriter]())
 	sw.New("()", csharp.F0(func() *StringWriter { return &StringWriter{&StringBuilder{}} }))
 	sw.New("(IFormatProvider formatProvider)", csharp.F1(func(any) *StringWriter { return &StringWriter{&StringBuilder{}} }))
+	sw.New("(StringBuilder sb, IFormatProvider formatProvider)", csharp.F2(func(sb *StringBuilder, _ any) *StringWriter {
+		if sb == nil {
+			csharp.ThrowArgumentNull("sb")
+		}
+		return &StringWriter{sb}
+	}))
 	sw.New("(StringBuilder sb)", csharp.F1(func(sb *StringBuilder) *StringWriter {
 		if sb == nil {
 			csharp.ThrowArgumentNull("sb")
@@ -130,6 +137,10 @@ func declareTextIO(b *csharp.Builder) {
 			t.Method("void "+name+"(object value)", csharp.V3(func(r run, x *StringWriter, v any) { x.sb.append(r, text(v)+end) }))
 			t.Method("void "+name+"(char value)", csharp.V3(func(r run, x *StringWriter, c csharp.Char) { x.sb.append(r, c.String()+end) }))
 			t.Method("void "+name+"(char[] buffer)", csharp.V3(func(r run, x *StringWriter, a array) { x.sb.append(r, charsToString(a)+end) }))
+			t.Method("void "+name+"(char[] buffer, int index, int count)", csharp.V5(func(r run, x *StringWriter, a array, i, n int) {
+				needArray(a, "buffer")
+				x.sb.append(r, substring(charsToString(a), i, n)+end)
+			}))
 			t.Method("void "+name+"(string format, params object[] arg)", csharp.V4(func(r run, x *StringWriter, f string, a array) {
 				if a == nil {
 					csharp.ThrowArgumentNull("arg")

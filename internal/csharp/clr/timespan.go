@@ -258,6 +258,7 @@ func declareTimeSpan(b *csharp.Builder) {
 		}
 		return TimeSpan(n * ticksPerMillisecond)
 	}
+	declareSpanUnits(t)
 	t.New("(long ticks)", csharp.F1(func(n int64) TimeSpan { return TimeSpan(n) }))
 	t.New("(int hours, int minutes, int seconds)", csharp.F3(func(h, m, s int64) TimeSpan { return build(0, h, m, s, 0) }))
 	t.New("(int days, int hours, int minutes, int seconds)", csharp.F4(func(d, h, m, s int64) TimeSpan { return build(d, h, m, s, 0) }))
@@ -294,6 +295,11 @@ func declareTimeSpan(b *csharp.Builder) {
 	t.Method("string ToString(string format, IFormatProvider provider)", csharp.F3(func(s TimeSpan, f string, _ any) string { return s.Format(f) }))
 	t.Static("TimeSpan Parse(string s)", csharp.F1(mustSpan))
 	t.Static("TimeSpan Parse(string s, IFormatProvider provider)", csharp.F2(func(s string, _ any) TimeSpan { return mustSpan(s) }))
+	t.Static("bool TryParse(string input, IFormatProvider formatProvider, out TimeSpan result)", csharp.F3(func(s string, _ any, out ref) bool {
+		v, state := parseSpan(notNull(s))
+		out.Value = v
+		return state == 0 && !csharp.IsNull(s)
+	}))
 	t.Static("bool TryParse(string s, out TimeSpan result)", csharp.F2(func(s string, out ref) bool {
 		v, state := parseSpan(s)
 		out.Value = v

@@ -1,19 +1,22 @@
 package clr
 
 import (
+	"slices"
 	"strings"
 	"sync"
-	"time"
 	_ "time/tzdata" // images without zone files must know the zones too
 
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
 // A TimeZoneInfo is System.TimeZoneInfo: a zone of the IANA database under the identifier it was asked for by, which may be
-// a Windows one.
+// a Windows one, or a zone that an expression made.
 type TimeZoneInfo struct {
 	id, display, standard, daylight string
-	loc                             *time.Location
+	data                            *zoneData // of the database; nil for one of an expression
+	offset                          TimeSpan  // BaseUtcOffset
+	rules                           []*AdjustmentRule
+	adjusts                         bool // SupportsDaylightSavingTime
 	kind                            Kind // of times converted to it
 }
 
@@ -24,7 +27,7 @@ var (
 
 func utcZone(id string, k Kind) *TimeZoneInfo {
 	const name = "Coordinated Universal Time"
-	return &TimeZoneInfo{id, "(UTC) " + name, name, name, time.UTC, k}
+	return &TimeZoneInfo{id: id, display: "(UTC) " + name, standard: name, daylight: name, kind: k}
 }
 
 // ClrName is System.TimeZoneInfo.
@@ -33,14 +36,26 @@ func (*TimeZoneInfo) ClrName() string { return "System.TimeZoneInfo" }
 // ToString is the display name.
 func (z *TimeZoneInfo) ToString() string { return z.display }
 
-// Equals compares identifiers.
+// Equals compares identifiers and rules.
 func (z *TimeZoneInfo) Equals(o any) bool {
 	x, ok := o.(*TimeZoneInfo)
-	return ok && x != nil && strings.EqualFold(x.id, z.id)
+	return ok && x != nil && strings.EqualFold(x.id, z.id) && z.sameRules(x)
 }
 
-// loadZone finds a zone by its IANA or Windows identifier.
-func loadZone(id string) (*TimeZoneInfo, bool) {
+// HashKey is equal for equal zones.
+func (z *TimeZoneInfo) HashKey() any { return "TimeZoneInfo " + strings.ToUpper(z.id) }
+
+// sameRules is HasSameRules.
+func (z *TimeZoneInfo) sameRules(o *TimeZoneInfo) bool {
+	if z.data != nil && z.data == o.data {
+		return true
+	}
+	a, b := z.adjustments(), o.adjustments()
+	return z.offset == o.offset && z.adjusts == o.adjusts && slices.EqualFunc(a, b, func(x, y *AdjustmentRule) bool { return x.Equals(y) })
+}
+
+// find finds a zone by its IANA or Windows identifier.
+func (zs *zones) find(r run, id string) (*TimeZoneInfo, bool) {
 	switch id {
 	case "UTC", "utc":
 		return zoneUTC(), true
@@ -51,14 +66,13 @@ func loadZone(id string) (*TimeZoneInfo, bool) {
 	if iana, ok := ianaZone(id); ok {
 		name = iana
 	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
+	data, ok := zs.load(name)
+	if !ok {
 		return nil, false
 	}
-	z := &TimeZoneInfo{id: id, loc: loc}
+	z := &TimeZoneInfo{id: id, data: data, offset: wholeMinutes(data.base(NewDateTime(r.Now()).Ticks)), adjusts: len(data.steps) > 1}
 	z.standard, z.daylight = id, strings.Replace(id, "Standard Time", "Daylight Time", 1)
-	off := z.base()
-	sign := "+"
+	off, sign := z.offset, "+"
 	if off < 0 {
 		sign, off = "-", -off
 	}
@@ -67,9 +81,9 @@ func loadZone(id string) (*TimeZoneInfo, bool) {
 	return z, true
 }
 
-func findZone(id string) *TimeZoneInfo {
+func (zs *zones) must(r run, id string) *TimeZoneInfo {
 	needString(id, "id")
-	z, ok := loadZone(id)
+	z, ok := zs.find(r, id)
 	if !ok {
 		csharp.Throwf("System.TimeZoneNotFoundException", "The time zone ID '%s' was not found on the local computer.", id)
 	}
@@ -88,26 +102,16 @@ func ianaZone(id string) (string, bool) {
 
 // at is the offset at a moment and whether it is daylight saving time.
 func (z *TimeZoneInfo) at(utc int64) (TimeSpan, bool) {
-	t := DateTime{Ticks: utc}.Time().In(z.loc)
-	_, seconds := t.Zone()
-	return TimeSpan(int64(seconds) * ticksPerSecond), t.IsDST()
-}
-
-// base is the standard offset of today's rules: that of the year's times that are not daylight saving time.
-func (z *TimeZoneInfo) base() TimeSpan {
-	const january, july = 638396640000000000, 638553024000000000 // of 2024
-	off, dst := z.at(january)
-	if dst {
-		off, _ = z.at(july)
+	if z.data == nil {
+		return z.byRules(utc)
 	}
-	return off
-}
-
-func (z *TimeZoneInfo) hasDaylight() bool {
-	const january, july = 638396640000000000, 638553024000000000
-	_, a := z.at(january)
-	_, b := z.at(july)
-	return a || b
+	t := DateTime{Ticks: utc}.Time().In(z.data.loc)
+	_, seconds := t.Zone()
+	off := TimeSpan(int64(seconds) * ticksPerSecond)
+	if seconds%60 != 0 {
+		off = z.offset + wholeMinutes(off-z.offset)
+	}
+	return off, t.IsDST()
 }
 
 // wall gives the offsets that a clock reading can have: none when the clock skips it, two when it shows it twice, the later
@@ -133,7 +137,7 @@ func (z *TimeZoneInfo) offsetOf(d DateTime) TimeSpan {
 	if list := z.wall(d.Ticks); len(list) > 0 {
 		return list[0]
 	}
-	return z.base()
+	return z.offset
 }
 
 // toUTC is the moment of a clock reading in the zone.
@@ -178,6 +182,7 @@ func (z *TimeZoneInfo) fromOffset(o DateTimeOffset) DateTimeOffset {
 
 func declareTimeZone(b *csharp.Builder) {
 	t := b.Type("class System.TimeZoneInfo : IEquatable<TimeZoneInfo>", csharp.Go[*TimeZoneInfo]())
+	zs := new(zones)
 	t.StaticProp("TimeZoneInfo Utc", csharp.F0(zoneUTC))
 	t.StaticProp("TimeZoneInfo Local", csharp.F0(zoneLocal))
 	for name, f := range map[string]func(z *TimeZoneInfo) string{
@@ -186,12 +191,15 @@ func declareTimeZone(b *csharp.Builder) {
 	} {
 		t.Prop("string "+name, csharp.F1(f))
 	}
-	t.Prop("TimeSpan BaseUtcOffset", csharp.F1((*TimeZoneInfo).base))
-	t.Prop("bool SupportsDaylightSavingTime", csharp.F1((*TimeZoneInfo).hasDaylight))
-	t.Prop("bool HasIanaId", csharp.F1(func(z *TimeZoneInfo) bool { _, windows := ianaZone(z.id); return !windows }))
-	t.Static("TimeZoneInfo FindSystemTimeZoneById(string id)", csharp.F1(findZone))
-	t.Static("bool TryFindSystemTimeZoneById(string id, out TimeZoneInfo timeZoneInfo)", csharp.F2(func(id string, out ref) bool {
-		z, ok := loadZone(id)
+	t.Prop("TimeSpan BaseUtcOffset", csharp.F1(func(z *TimeZoneInfo) TimeSpan { return z.offset }))
+	t.Prop("bool SupportsDaylightSavingTime", csharp.F1(func(z *TimeZoneInfo) bool { return z.adjusts }))
+	t.Prop("bool HasIanaId", csharp.F1(func(z *TimeZoneInfo) bool {
+		_, windows := ianaZone(z.id)
+		return !windows && (z.data != nil || z.kind != KindUnspecified)
+	}))
+	t.Static("TimeZoneInfo FindSystemTimeZoneById(string id)", csharp.F2(zs.must))
+	t.Static("bool TryFindSystemTimeZoneById(string id, out TimeZoneInfo timeZoneInfo)", csharp.F3(func(r run, id string, out ref) bool {
+		z, ok := zs.find(r, id)
 		out.Value = nil
 		if ok {
 			out.Value = z
@@ -206,13 +214,10 @@ func declareTimeZone(b *csharp.Builder) {
 		}
 		return ok
 	}))
-	t.Static("TimeZoneInfo CreateCustomTimeZone(string id, TimeSpan baseUtcOffset, string displayName, string standardDisplayName)",
-		csharp.F4(func(id string, off TimeSpan, display, standard string) *TimeZoneInfo {
-			return &TimeZoneInfo{id, display, standard, standard, time.FixedZone(id, int(off/ticksPerSecond)), KindUnspecified}
-		}))
 	t.Method("bool Equals(TimeZoneInfo other)", csharp.F2(func(z *TimeZoneInfo, o any) bool { return z.Equals(o) }))
-	t.Method("bool HasSameRules(TimeZoneInfo other)", csharp.F2(func(z, o *TimeZoneInfo) bool { return z.loc.String() == o.loc.String() }))
-	declareZoneConversions(t)
+	declareZoneRules(b)
+	declareZoneWithRules(t)
+	declareZoneConversions(t, zs)
 	declareZoneQuestions(t)
 	old := b.Type("class System.TimeZone", csharp.Go[*TimeZoneInfo]())
 	old.StaticProp("TimeZone CurrentTimeZone", csharp.F0(zoneLocal))
@@ -224,7 +229,7 @@ func declareTimeZone(b *csharp.Builder) {
 	old.Method("DateTime ToUniversalTime(DateTime time)", csharp.F2(func(_ *TimeZoneInfo, d DateTime) DateTime { return DateTime{d.Ticks, KindUTC} }))
 }
 
-func declareZoneConversions(t *csharp.TypeBuilder) {
+func declareZoneConversions(t *csharp.TypeBuilder, zs *zones) {
 	t.Static("DateTime ConvertTimeFromUtc(DateTime dateTime, TimeZoneInfo destinationTimeZone)", csharp.F2(func(d DateTime, to *TimeZoneInfo) DateTime {
 		if d.Kind == KindUnspecified {
 			d.Kind = KindUTC
@@ -241,13 +246,15 @@ func declareZoneConversions(t *csharp.TypeBuilder) {
 	t.Static("DateTime ConvertTime(DateTime dateTime, TimeZoneInfo sourceTimeZone, TimeZoneInfo destinationTimeZone)", csharp.F3(convertZone))
 	t.Static("DateTimeOffset ConvertTime(DateTimeOffset dateTimeOffset, TimeZoneInfo destinationTimeZone)",
 		csharp.F2(func(o DateTimeOffset, to *TimeZoneInfo) DateTimeOffset { return to.fromOffset(o) }))
-	t.Static("DateTime ConvertTimeBySystemTimeZoneId(DateTime dateTime, string destinationTimeZoneId)", csharp.F2(func(d DateTime, to string) DateTime {
-		return convertZone(d, zoneOf(d), findZone(to))
+	t.Static("DateTime ConvertTimeBySystemTimeZoneId(DateTime dateTime, string destinationTimeZoneId)", csharp.F3(func(r run, d DateTime, to string) DateTime {
+		return convertZone(d, zoneOf(d), zs.must(r, to))
 	}))
 	t.Static("DateTime ConvertTimeBySystemTimeZoneId(DateTime dateTime, string sourceTimeZoneId, string destinationTimeZoneId)",
-		csharp.F3(func(d DateTime, from, to string) DateTime { return convertZone(d, findZone(from), findZone(to)) }))
+		csharp.F4(func(r run, d DateTime, from, to string) DateTime {
+			return convertZone(d, zs.must(r, from), zs.must(r, to))
+		}))
 	t.Static("DateTimeOffset ConvertTimeBySystemTimeZoneId(DateTimeOffset dateTimeOffset, string destinationTimeZoneId)",
-		csharp.F2(func(o DateTimeOffset, to string) DateTimeOffset { return findZone(to).fromOffset(o) }))
+		csharp.F3(func(r run, o DateTimeOffset, to string) DateTimeOffset { return zs.must(r, to).fromOffset(o) }))
 }
 
 func declareZoneQuestions(t *csharp.TypeBuilder) {

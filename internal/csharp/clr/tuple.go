@@ -53,7 +53,7 @@ func (t *Tuple) CompareTo(v any) int {
 func declareTuple(b *csharp.Builder) {
 	s := b.Type("static class System.Tuple", csharp.NoGo())
 	var params, args []string
-	for n := 1; n <= 5; n++ {
+	for n := 1; n <= 7; n++ {
 		i := strconv.Itoa(n)
 		params = append(params, "T"+i)
 		args = append(args, "T"+i+" item"+i)
@@ -79,6 +79,10 @@ func tupleMaker(n int) csharp.Func {
 		return csharp.F4(func(t resultType, a, b, c any) *Tuple { return make1(t, a, b, c) })
 	case 4:
 		return csharp.F5(func(t resultType, a, b, c, d any) *Tuple { return make1(t, a, b, c, d) })
+	case 5:
+		return csharp.F6(func(t resultType, a, b, c, d, e any) *Tuple { return make1(t, a, b, c, d, e) })
+	case 6:
+		return csharp.F7(func(t resultType, a, b, c, d, e, f any) *Tuple { return make1(t, a, b, c, d, e, f) })
 	}
-	return csharp.F6(func(t resultType, a, b, c, d, e any) *Tuple { return make1(t, a, b, c, d, e) })
+	return csharp.F8(func(t resultType, a, b, c, d, e, f, g any) *Tuple { return make1(t, a, b, c, d, e, f, g) })
 }

@@ -309,7 +309,9 @@ func declareURI(b *csharp.Builder) {
 		return base.combine(ref.original)
 	}))
 	for name, value := range map[string]string{"SchemeDelimiter": "://", "UriSchemeHttp": "http", "UriSchemeHttps": "https", "UriSchemeMailto": "mailto",
-		"UriSchemeFtp": "ftp", "UriSchemeFile": "file", "UriSchemeWs": "ws", "UriSchemeWss": "wss"} {
+		"UriSchemeFtp": "ftp", "UriSchemeFile": "file", "UriSchemeWs": "ws", "UriSchemeWss": "wss", "UriSchemeSftp": "sftp",
+		"UriSchemeFtps": "ftps", "UriSchemeGopher": "gopher", "UriSchemeNews": "news", "UriSchemeNntp": "nntp", "UriSchemeSsh": "ssh", "UriSchemeTelnet": "telnet",
+		"UriSchemeNetTcp": "net.tcp", "UriSchemeNetPipe": "net.pipe"} {
 		t.StaticProp("string "+name, csharp.F0(func() string { return value }))
 	}
 	declareUriProps(t)

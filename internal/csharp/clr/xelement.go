@@ -412,11 +412,23 @@ func declareXDocument(b *csharp.Builder) {
 func declareXSmall(b *csharp.Builder) {
 	x := b.Type("class "+linqSpace+"XText : XNode", csharp.Go[textual]())
 	x.New("(string value)", csharp.F1(func(s string) *XText { needString(s, "value"); return &XText{value: s} }))
+	x.New("(XText other)", csharp.F1(func(o textual) *XText {
+		if o == nil {
+			csharp.ThrowArgumentNull("other")
+		}
+		return &XText{value: o.text().value}
+	}))
 	x.Prop("string Value", csharp.F1(func(t textual) string { return t.text().value }), csharp.V2(func(t textual, s string) { needString(s, "value"); t.text().value = s }))
 	b.Type("class "+linqSpace+"XCData : XText", csharp.Go[*XCData]()).
 		New("(string value)", csharp.F1(func(s string) *XCData { needString(s, "value"); return &XCData{XText{value: s}} }))
 	c := b.Type("class "+linqSpace+"XComment : XNode", csharp.Go[*XComment]())
 	c.New("(string value)", csharp.F1(func(s string) *XComment { needString(s, "value"); return &XComment{value: s} }))
+	c.New("(XComment other)", csharp.F1(func(o *XComment) *XComment {
+		if o == nil {
+			csharp.ThrowArgumentNull("other")
+		}
+		return &XComment{value: o.value}
+	}))
 	c.Prop("string Value", csharp.F1(func(c *XComment) string { return c.value }), csharp.V2(func(c *XComment, s string) { needString(s, "value"); c.value = s }))
 	p := b.Type("class "+linqSpace+"XProcessingInstruction : XNode", csharp.Go[*XProcessingInstruction]())
 	p.New("(string target, string data)", csharp.F2(func(target, data string) *XProcessingInstruction {
@@ -431,6 +443,10 @@ func declareXSmall(b *csharp.Builder) {
 		return &XDocumentType{name: n, public: notNull(p), system: notNull(s), subset: i}
 	}))
 	d.Prop("string Name", csharp.F1(func(d *XDocumentType) string { return d.name }))
+	for name, f := range map[string]func(*XDocumentType) string{"PublicId": func(d *XDocumentType) string { return d.public },
+		"SystemId": func(d *XDocumentType) string { return d.system }, "InternalSubset": func(d *XDocumentType) string { return d.subset }} {
+		d.Prop("string "+name, csharp.F1(f))
+	}
 	e := b.Type("class "+linqSpace+"XNodeEqualityComparer : IEqualityComparer<XNode>", csharp.Go[*nodeComparer]())
 	e.New("()", csharp.F0(func() *nodeComparer { return &nodeComparer{} }))
 	e.Method("bool Equals(XNode x, XNode y)", csharp.F3(func(_ *nodeComparer, a, b XNode) bool { return deepEqual(a, b, 0) }))
