@@ -61,6 +61,9 @@ start and printed.`,
 	flags.BoolVar(&f.empty, "empty", false, "start without the sample")
 	flags.StringVar(&f.logFormat, "log-format", "text", "text, json or none")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "all, debug, info, warn, error or fatal")
+	for _, o := range mailOptions {
+		flags.String(o.name, o.normal, o.help)
+	}
 	return cmd
 }
 
@@ -103,8 +106,13 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	if err != nil {
 		return usageError("CAUSEWAY_EXPRESSION_LIMITS: %w", err)
 	}
+	mails, err := openMail(devMailOptions(cmd, f.data))
+	if err != nil {
+		return err
+	}
 	p, err := openPlane(ctx, planeOptions{
-		expressions: expressions, backupDir: absolute(filepath.Join(f.data, "backups")), deadLetterDir: absolute(filepath.Join(f.data, "deadletters")),
+		mail:        mails,
+		expressions: expressions, backupDir: absolute(filepath.Join(f.data, "backups")),
 		log: log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
 		identity:     identityOptions{secret: token, out: cmd.OutOrStdout(), rateLimit: defaultRateLimit(), auditLife: devAuditLife},
 		awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,

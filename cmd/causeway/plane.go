@@ -17,7 +17,6 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/causeway-apim/causeway/internal/configsync"
-	"github.com/causeway-apim/causeway/internal/events"
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/importer"
 	"github.com/causeway-apim/causeway/internal/manage"
@@ -52,10 +51,9 @@ type plane struct {
 	traces      *traceBoard
 	usage       *usageBook
 	quotas      *quotaBoard
-	events      *events.Broker
-	news        *gatewayNews
 	manage      *manage.Server
 	identity    *identity
+	mail        mailSetup
 	gateway     *gateway.Gateway
 	gatewaySv   *gateway.Server
 
@@ -83,8 +81,10 @@ type planeOptions struct {
 	allowLoopbackLinks, allowPrivateLinks bool
 	// vaults may be asked for secrets.
 	vaults vaultOptions
-	// backupDir is the folder of backups of services, deadLetterDir that of events that could not be delivered.
-	backupDir, deadLetterDir string
+	// mail is how mail is sent.
+	mail mailSetup
+	// backupDir is the folder of backups of services.
+	backupDir string
 	// expressions bound the evaluations of the managed gateway.
 	expressions policy.ExpressionLimits
 
@@ -117,7 +117,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	p := &plane{
-		log: o.log, store: st, feed: &configsync.Feed{}, followed: make(map[string]func()),
+		log: o.log, store: st, mail: o.mail, feed: &configsync.Feed{}, followed: make(map[string]func()),
 		traces: &traceBoard{store: st, now: time.Now, log: o.log},
 	}
 	p.quotas = &quotaBoard{
@@ -131,6 +131,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
 		Vault:      readSecret,
 		BackupDir:  o.backupDir,
+		Mail:       o.mail.sender != nil,
 		CheckCache: func(connection string) error { _, err := redis.ParseTarget(connection); return err },
 		Instances:  func(service, gateway string) any { return p.instances(service, gateway) },
 		Trace:      p.traces.find,
@@ -166,8 +167,8 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer}
 	if o.replicas {
 		p.board = &instanceBoard{store: st, now: time.Now, log: o.log}
+		p.config.Changed = p.board.changed
 	}
-	p.config.Changed = p.instanceChanged
 	if err := p.publisher.Load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("load the configuration: %w", err), st.Close())
 	}
@@ -185,7 +186,6 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		},
 	}
 	who.configure(&config, o.identity)
-	p.openEvents(o, &config)
 	if p.manage, err = manage.New(config); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -316,8 +316,7 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 	defer stopReporting()
 	var reported sync.WaitGroup
 	reported.Go(func() { p.usage.run(reporting) })
-	start(func() error { return ignoreCancel(p.events.Run(running)) })
-	start(func() error { p.news.run(running); return nil })
+	start(func() error { sendMail(running, p.mail, p.store, p.log); return nil })
 	if p.board != nil {
 		start(func() error { p.board.run(running); return nil })
 	}

@@ -27,7 +27,7 @@ type serverOption struct {
 	secret             bool
 }
 
-var serverOptions = []serverOption{
+var serverOptions = slices.Concat([]serverOption{
 	{name: "database", help: "sqlite:///path or postgres://…; default DATA/causeway.db"},
 	{name: "data", normal: "/var/lib/causeway", help: "folder for files"},
 	{name: "backup-dir", help: "folder into which the management API backs services up; default DATA/backups"},
@@ -54,7 +54,7 @@ var serverOptions = []serverOption{
 	{name: "oidc-roles", help: "VALUE=ROLE@SCOPE;…: the roles that values of the claim give"},
 	{name: "log-format", normal: "text", help: "text, json or none"},
 	{name: "log-level", normal: "info", help: "all, debug, info, warn, error or fatal"},
-}
+}, mailOptions)
 
 // serverConfig are the effective options by name.
 type serverConfig map[string]settingValue
@@ -209,7 +209,12 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return err
 	}
+	mails, err := openMail(c)
+	if err != nil {
+		return err
+	}
 	p, err := openPlane(ctx, planeOptions{
+		mail:               mails,
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		backupDir: c.backupDir(), deadLetterDir: absolute(filepath.Join(c.text("data"), "deadletters")),
 		log: log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",

@@ -173,14 +173,7 @@ func defaultMail(name string) *EmailTemplate {
 		for _, p := range strings.Fields(m.parameters + " " + everyMail) {
 			t.Parameters = append(t.Parameters, MailParameter{Name: p, Title: wordsOf(p)})
 		}
-		var b strings.Builder
-		b.WriteString("<!DOCTYPE html>\n<html>\n  <head />\n  <body>\n")
-		text := "Dear $DevFirstName $DevLastName,\n" + m.text + "\nBest regards,\n$OrganizationName"
-		for line := range strings.SplitSeq(text, "\n") {
-			b.WriteString("    <p>" + line + "</p>\n")
-		}
-		b.WriteString("  </body>\n</html>\n")
-		t.Body = b.String()
+		t.Body = mailDocument("Dear $DevFirstName $DevLastName,\n" + m.text + "\nBest regards,\n$OrganizationName")
 		return t
 	}
 	return nil

@@ -53,7 +53,7 @@ type IssueAttachment struct {
 	Content       string `json:"content" rule:"required" doc:"URL, or the file in base64. A file is answered as it was written."`
 }
 
-func apiIssues() *resource.Type {
+func apiIssues(env Env) *resource.Type {
 	return resource.Define(resource.Spec[Issue]{
 		Name: "issues", Title: "Issue of an API", Doc: "What a user of the developer portal reports about an API.",
 		Parents: []string{"apis"}, Verbs: resource.CRUDL, NameMax: 256,
@@ -65,7 +65,8 @@ func apiIssues() *resource.Type {
 			}
 			return nil
 		},
-		View: viewIssue,
+		After: env.tellIssue,
+		View:  viewIssue,
 		Indexes: func(*resource.Doc[Issue]) []resource.Index {
 			return []resource.Index{{Name: issueIndex, Value: issueIndexValue}}
 		},
@@ -93,7 +94,7 @@ func viewIssue(x *resource.Reader, d *resource.Doc[Issue]) (any, error) {
 	return v, nil
 }
 
-func issueComments() *resource.Type {
+func issueComments(env Env) *resource.Type {
 	return resource.Define(resource.Spec[IssueComment]{
 		Name: "comments", Title: "Comment on an issue", Doc: "What somebody says about an issue.",
 		Parents: []string{"apis/issues"}, Verbs: resource.CRDL, NameMax: 256,
@@ -103,6 +104,7 @@ func issueComments() *resource.Type {
 			}
 			return nil
 		},
+		After: env.tellComment,
 	})
 }
 

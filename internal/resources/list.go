@@ -29,6 +29,8 @@ type Env struct {
 	Policies *policy.Catalogue
 	// BackupDir is the folder of backups of services. Without it there are none.
 	BackupDir string
+	// Mail says that what is put into the outbox will be sent. Without it nothing is put there.
+	Mail bool
 	// CheckCache says why a connection string of an external cache cannot be used. Nil takes any.
 	CheckCache func(connectionString string) error
 	// Quotas are the counters of gateways. Nil for none.
@@ -60,7 +62,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		users(env),
 		groupUsers(),
 		userGroups(),
-		subscriptions(),
+		subscriptions(env),
 		userSubscriptions(),
 		gateways(env),
 		gatewayHostnames(),
@@ -84,7 +86,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		diagnostics("", "Diagnostic"), diagnostics("apis", "Diagnostic of an API"),
 		tagDescriptions(),
 		documentations(), wikis(),
-		apiIssues(), issueComments(), issueAttachments(), serviceIssues(),
+		apiIssues(env), issueComments(env), issueAttachments(), serviceIssues(),
 		authorizationServers(), openIDProviders(), identityProviders(),
 		emailTemplates(),
 		notifications(), notificationEmails(), notificationUsers(),

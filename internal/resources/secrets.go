@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 
 	"github.com/causeway-apim/causeway/internal/arm"
-	"github.com/causeway-apim/causeway/internal/resource"
 )
 
 // gatewayKeyBytes is the length of a gateway's keys: that of the hash that they sign with.
@@ -45,14 +44,4 @@ func readInput(body json.RawMessage, in any) error {
 		return arm.Errorf(arm.CodeInvalidJSON, "The request's body does not have the form that the action takes.")
 	}
 	return nil
-}
-
-// notImplemented declares an action that API Management has and Causeway does not have.
-func notImplemented[T any](name, doc, reason string) resource.Action[T] {
-	return resource.Action[T]{
-		Name: name, Doc: doc + " Not implemented: " + reason,
-		Read: func(*resource.Reader, *resource.Doc[T], json.RawMessage) (any, error) {
-			return nil, arm.Errorf(arm.CodeNotImplemented, "%s is not implemented: %s", name, reason)
-		},
-	}
 }

@@ -35,6 +35,7 @@ func serviceActions(env Env) []resource.Action[Service] {
 		{Name: "applynetworkconfigurationupdates", Doc: "Applies changes of an Azure network. There is none around Causeway: it answers the service.", Rewrite: true},
 		workspaceLinks(),
 		getSSOToken(env),
+		outboxAction(),
 		apisByTags(), productsByTags(), tagResources(),
 		allPolicies(env), policyDescriptions(env), validatePolicies(env),
 	}

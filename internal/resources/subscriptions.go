@@ -61,12 +61,13 @@ type SubscriptionKeys struct {
 	SecondaryKey string `json:"secondaryKey"`
 }
 
-func subscriptions() *resource.Type {
+func subscriptions(env Env) *resource.Type {
 	return resource.Define(resource.Spec[Subscription]{
 		Name: "subscriptions", Title: "Subscription", Doc: "Access to APIs with either of two keys.",
 		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL, NameMax: 256,
 		Default: completeSubscription,
 		Check:   checkSubscription,
+		After:   env.tellSubscription,
 		Delete: func(x *resource.Tx, old *resource.Doc[Subscription]) error {
 			if isMaster(old.ID) && x.ID.Equal(old.ID) {
 				return arm.Errorf(arm.CodeValidation, "The built-in all-access subscription cannot be deleted.")
@@ -74,6 +75,15 @@ func subscriptions() *resource.Type {
 			return nil
 		},
 		Indexes: subscriptionIndexes,
+		Narrow: func(field, text string) (index, value string) {
+			switch field {
+			case "ownerId":
+				return ownerIndex, scopeRel(text)
+			case "scope":
+				return scopeIndex, scopeRel(text)
+			}
+			return "", ""
+		},
 		Actions: []resource.Action[Subscription]{
 			{
 				Name: "listSecrets", Doc: "Answers the keys.", Output: SubscriptionKeys{},

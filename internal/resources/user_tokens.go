@@ -69,15 +69,9 @@ func (e Env) ssoURL(service arm.ID, token string) string {
 
 // newUserToken signs with a key of the service's direct access, which it makes when there is none yet.
 func newUserToken(x *resource.Tx, d *resource.Doc[User], keyType string, expiry time.Time) (*UserTokenContract, error) {
-	access, err := resource.Get[TenantAccess](&x.Reader, d.ID.Service().Child("tenant", directAccess))
+	access, err := openAccess(x, d.ID.Service())
 	if err != nil {
 		return nil, err
-	}
-	if access.Props.PrimaryKey == "" {
-		access.Props.fill(directAccess)
-		if err := resource.Save(x, access); err != nil {
-			return nil, err
-		}
 	}
 	key := access.Props.PrimaryKey
 	switch strings.ToLower(keyType) {
@@ -92,6 +86,16 @@ func newUserToken(x *resource.Tx, d *resource.Doc[User], keyType string, expiry 
 		return nil, arm.Invalid("properties.expiry", "No token can be made: %v.", err)
 	}
 	return &UserTokenContract{token}, nil
+}
+
+// openAccess reads the direct access of a service and makes its keys when it has none yet.
+func openAccess(x *resource.Tx, service arm.ID) (*resource.Doc[TenantAccess], error) {
+	access, err := resource.Get[TenantAccess](&x.Reader, service.Child("tenant", directAccess))
+	if err != nil || access.Props.PrimaryKey != "" {
+		return access, err
+	}
+	access.Props.fill(directAccess)
+	return access, resource.Save(x, access)
 }
 
 // getSSOToken makes a link that signs the administrator in to the portal.

@@ -40,7 +40,7 @@ type User struct {
 	Identities       []SignInIdentity `json:"identities,omitempty" rule:"max=20" doc:"How the user signs in."`
 	Password         string           `json:"password,omitempty" rule:"writeonly,max=1024" doc:"Password for the portal. Only its argon2id hash is kept."`
 	AppType          string           `json:"appType,omitempty" rule:"writeonly,enum=portal|developerPortal" doc:"Portal to which a mail would point; ignored."`
-	Confirmation     string           `json:"confirmation,omitempty" rule:"writeonly,enum=signup|invite" doc:"Mail that would be sent; ignored."`
+	Confirmation     string           `json:"confirmation,omitempty" rule:"writeonly,enum=signup|invite" doc:"Mail to a new user: to confirm the account, or an invitation."`
 	PasswordHash     string           `json:"passwordHash,omitempty" rule:"secret,readonly"`
 }
 
@@ -74,11 +74,30 @@ func users(env Env) *resource.Type {
 			return nil
 		},
 		Default: completeUser,
-		After:   joinDevelopers,
-		Delete:  releaseUser,
-		View:    viewUser,
+		After: func(x *resource.Tx, old, d *resource.Doc[User]) error {
+			if old != nil {
+				return nil
+			}
+			if err := addMember(x, developersGroup, d.Name()); err != nil {
+				return err
+			}
+			return env.tellNewUser(x, d)
+		},
+		Delete: func(x *resource.Tx, old *resource.Doc[User]) error {
+			if err := releaseUser(x, old); err != nil {
+				return err
+			}
+			return env.tellClosed(x, old)
+		},
+		View: viewUser,
 		Indexes: func(d *resource.Doc[User]) []resource.Index {
 			return []resource.Index{{Name: emailIndex, Value: strings.ToLower(d.Props.Email), Unique: true}}
+		},
+		Narrow: func(field, text string) (index, value string) {
+			if field == "email" {
+				index = emailIndex
+			}
+			return index, strings.ToLower(text)
 		},
 		Actions: append(userTokenActions(env), []resource.Action[User]{
 			{
@@ -88,7 +107,7 @@ func users(env Env) *resource.Type {
 					return map[string]any{"value": list, "count": len(list)}, nil
 				},
 			},
-			notImplemented[User]("confirmations/password/send", "Sends a mail to reset the password.", "no mail is sent yet."),
+			env.sendPassword(),
 		}...),
 		Publish: publishUser,
 	})
@@ -131,14 +150,6 @@ func completeUser(x *resource.Tx, old, d *resource.Doc[User]) error {
 		}
 	}
 	return nil
-}
-
-// joinDevelopers makes a new user a member of the group that all are members of.
-func joinDevelopers(x *resource.Tx, old, d *resource.Doc[User]) error {
-	if old != nil {
-		return nil
-	}
-	return addMember(x, developersGroup, d.Name())
 }
 
 // releaseUser deletes the subscriptions of a user when the caller asks for that with deleteSubscriptions=true, and
