@@ -101,7 +101,7 @@ const backendProtocol = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security.B
 // settings are the effective settings with their origins.
 type settings struct {
 	values  map[string]settingValue
-	unknown []string // sentences about names that nothing knows
+	unknown []string // sentences about names that nothing knows, or only another product
 }
 
 type settingValue struct {
@@ -140,7 +140,7 @@ func loadSettings(file string, environ []string) (*settings, error) {
 			return nil, err
 		}
 	}
-	return s, nil
+	return s, s.checkRefused()
 }
 
 // take notes one value. Names that only resemble a setting are reported.
@@ -150,6 +150,16 @@ func (s *settings) take(name, value, origin string) {
 			s.values[d.name] = settingValue{value, origin}
 			return
 		}
+	}
+	ours, sentence := arcName(name, origin)
+	if sentence != "" {
+		s.unknown = append(s.unknown, sentence)
+	}
+	if ours != "" {
+		s.values[ours] = settingValue{value, origin}
+	}
+	if sentence != "" {
+		return
 	}
 	if nearest := nearestSetting(name); nearest != "" {
 		s.unknown = append(s.unknown, fmt.Sprintf("unknown setting %s (%s); the nearest known one is %s", name, origin, nearest))
