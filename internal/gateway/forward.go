@@ -148,11 +148,11 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 	if out.Header.Get("Host") == r.host {
 		out.Header.Del("Host")
 	}
-	if x.ClientIP != "" {
+	if last := r.neighbour(x.ClientIP); last != "" {
 		if chain := out.Header.Joined("X-Forwarded-For"); chain != "" {
-			out.Header.Set("X-Forwarded-For", chain+","+x.ClientIP)
+			out.Header.Set("X-Forwarded-For", chain+","+last)
 		} else {
-			out.Header.Set("X-Forwarded-For", x.ClientIP)
+			out.Header.Set("X-Forwarded-For", last)
 		}
 	}
 	if r.host != "" && !out.Header.Has("X-Forwarded-Host") {

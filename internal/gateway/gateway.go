@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -45,6 +46,10 @@ type Options struct {
 	Redis RedisOptions
 	// TrustForwardedProto makes X-Forwarded-Proto the scheme of a request.
 	TrustForwardedProto bool
+	// TrustedProxies are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed; with any, those of others are removed.
+	TrustedProxies []netip.Prefix
+	// Overload says when requests are refused.
+	Overload Overload
 	// Trace takes the trace of a request that was traced with debug credentials;
 	// it must not block for long. Nil drops them.
 	Trace func(service, id string, document []byte)
@@ -66,38 +71,40 @@ type Options struct {
 
 // Gateway serves the APIs of one or more services.
 type Gateway struct {
-	name         string
-	instance     string
-	catalogue    *policy.Catalogue
-	transport    message.Transport
-	counters     policy.Counters
-	cache        policy.Cache
-	vectors      policy.Vectors
-	redis        RedisOptions
-	trust        *policy.Trust
-	backendTLS   TLSSettings
-	serverTLS    TLSSettings
-	refusedConns sparse
-	sql          policy.SQL
-	events       *graphql.Hub // of GraphQL subscriptions
-	log          *slog.Logger
-	now          func() time.Time
-	records      *telemetry.Queue
-	requests     sync.Pool
-	ctx          context.Context // of background work; ends with Close
-	cancel       context.CancelFunc
-	background   sync.WaitGroup
-	oneWay       chan struct{}
-	traces       *telemetry.Traces // that the gateway gives out itself
-	keepTrace    func(service, id string, document []byte)
-	trustProto   bool
-	proxy        func(u *message.URL) *message.Proxy // nil without proxies
-	dapr         policy.Dapr
-	messages     *messaging.Client
-	tokens       Credentials
-	usage        *telemetry.Usage   // nil when nobody wants to know
-	metrics      *telemetry.Metrics // likewise
-	tellRecord   func(*telemetry.Record)
+	name           string
+	instance       string
+	catalogue      *policy.Catalogue
+	transport      message.Transport
+	counters       policy.Counters
+	cache          policy.Cache
+	vectors        policy.Vectors
+	redis          RedisOptions
+	trust          *policy.Trust
+	backendTLS     TLSSettings
+	serverTLS      TLSSettings
+	refusedConns   sparse
+	trustedProxies *netSet // nil: nobody is asked who the client is
+	load           load
+	sql            policy.SQL
+	events         *graphql.Hub // of GraphQL subscriptions
+	log            *slog.Logger
+	now            func() time.Time
+	records        *telemetry.Queue
+	requests       sync.Pool
+	ctx            context.Context // of background work; ends with Close
+	cancel         context.CancelFunc
+	background     sync.WaitGroup
+	oneWay         chan struct{}
+	traces         *telemetry.Traces // that the gateway gives out itself
+	keepTrace      func(service, id string, document []byte)
+	trustProto     bool
+	proxy          func(u *message.URL) *message.Proxy // nil without proxies
+	dapr           policy.Dapr
+	messages       *messaging.Client
+	tokens         Credentials
+	usage          *telemetry.Usage   // nil when nobody wants to know
+	metrics        *telemetry.Metrics // likewise
+	tellRecord     func(*telemetry.Record)
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -140,6 +147,10 @@ func New(o Options) *Gateway {
 		sql: o.SQL, events: graphql.NewHub(), log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
 		traces: newTraces(o.Now), keepTrace: o.Trace, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
+	if len(o.TrustedProxies) > 0 {
+		g.trustedProxies = newNetSet(o.TrustedProxies)
+	}
+	g.load.setLimits(o.Overload)
 	g.backendTLS, g.serverTLS = o.BackendTLS, o.ServerTLS
 	g.usage, g.metrics, g.tellRecord = o.Usage, o.Metrics, o.Record
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)

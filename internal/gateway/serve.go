@@ -44,10 +44,12 @@ type request struct {
 	failure       *policy.Error  // why the answer could not be sent
 	tracing       tracing
 
-	// The address of the last client and its text: most requests of a client
-	// come over one connection.
-	client     netip.Addr
-	clientText string
+	onLoad      bool // counts as a request under way
+	behindProxy bool // whoever has connected is a trusted proxy
+
+	// The addresses of the last client and the last trusted proxy and their texts: most requests of a client come over one connection.
+	client, proxy         netip.Addr
+	clientText, proxyText string
 }
 
 func newRequest(g *Gateway) *request {
@@ -67,8 +69,12 @@ func (g *Gateway) Serve(x message.Exchange) {
 		g.respond(x, unavailable())
 		return
 	}
+	if !g.load.enter(x.Context(), in.Received) {
+		g.shed(x)
+		return
+	}
 	r := g.requests.Get().(*request)
-	r.service, r.config = s, s.current.Load()
+	r.service, r.config, r.onLoad = s, s.current.Load(), true
 	r.start(x)
 	r.answer(r.run())
 }
@@ -85,7 +91,8 @@ func (r *request) start(x message.Exchange) {
 	}
 	e.Request, e.Started = in, r.started
 	e.OriginalURL, e.OriginalMethod = in.URL, in.Method
-	if r.gateway.trustProto {
+	client := r.caller(in)
+	if r.behindProxy || r.gateway.trustProto && r.gateway.trustedProxies == nil {
 		switch proto := in.Header.Get("X-Forwarded-Proto"); {
 		case strings.EqualFold(proto, "https"):
 			e.OriginalURL.Scheme = "https"
@@ -93,7 +100,7 @@ func (r *request) start(x message.Exchange) {
 			e.OriginalURL.Scheme = "http"
 		}
 	}
-	e.ClientIP = r.clientIP(in.RemoteAddr.Addr())
+	e.ClientIP = r.clientIP(client)
 	e.Service, e.Deployment = &r.config.service, &r.config.deployment
 	binary.NativeEndian.PutUint64(e.RequestID[:8], rand.Uint64())
 	binary.NativeEndian.PutUint64(e.RequestID[8:], rand.Uint64())
@@ -203,6 +210,9 @@ func (r *request) answer(resp *message.Response) {
 		r.grpcAnswer(resp)
 	}
 	r.announceTrace(resp)
+	if resp.Tunnel != nil || resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+		r.leaveLoad()
+	}
 	err := x.Respond(resp)
 	if err == nil {
 		return
@@ -230,6 +240,7 @@ func (r *request) answer(resp *message.Response) {
 // finish runs after the last byte: it makes the record and gives the request's
 // state back.
 func (r *request) finish(res message.Result) {
+	r.leaveLoad()
 	if r.exec.Tracer != nil {
 		r.endTrace(res)
 	}
@@ -333,7 +344,7 @@ func (r *request) recycle() {
 	r.matched = matched{buf: matchBuffer{values: buf.values[:0], params: buf.params[:0]}}
 	*r = request{
 		gateway: r.gateway, exec: r.exec, matched: r.matched, out: r.out, finished: r.finished, interim: r.interim,
-		client: r.client, clientText: r.clientText,
+		client: r.client, clientText: r.clientText, proxy: r.proxy, proxyText: r.proxyText,
 	}
 	r.gateway.requests.Put(r)
 }

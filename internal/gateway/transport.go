@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,6 +23,25 @@ type Transport struct {
 }
 
 var _ message.Transport = (*Transport)(nil)
+
+// TransportLimits bound connections to backend services. A zero field means its default; see the clients of the engines.
+type TransportLimits struct {
+	// MaxConns limits the connections of HTTP/1.1 to one place, further requests wait: none. MaxIdle limits those that are kept idle: 512.
+	MaxConns, MaxIdle int
+	// IdleTimeout is how long a connection is kept idle: 90 s. MaxAge is how long one is used at all, so that a change of the name's addresses is
+	// followed: 10 minutes.
+	IdleTimeout, MaxAge time.Duration
+}
+
+// NewTransport returns a transport with limits.
+func NewTransport(l TransportLimits) *Transport {
+	const maxAge = 10 * time.Minute
+	l.MaxAge = cmp.Or(l.MaxAge, maxAge)
+	return &Transport{
+		http1: http1.Client{MaxConns: l.MaxConns, MaxIdle: l.MaxIdle, IdleTimeout: l.IdleTimeout, MaxAge: l.MaxAge},
+		http2: http2.Client{IdleTimeout: l.IdleTimeout, MaxAge: l.MaxAge},
+	}
+}
 
 // offer is a place that was asked for HTTP/2.
 type offer struct {

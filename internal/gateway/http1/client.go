@@ -28,6 +28,8 @@ type Client struct {
 	MaxIdle int
 	// IdleTimeout is how long a connection is kept idle: 90 s by default. It should be shorter than that of the backend services.
 	IdleTimeout time.Duration
+	// MaxAge is how long a connection is used at all: names are looked up anew then. 0: any time.
+	MaxAge time.Duration
 	// HeaderBytes and HeaderFields limit the head of a response: 128 KiB and 256 by default.
 	HeaderBytes, HeaderFields int
 

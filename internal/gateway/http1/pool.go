@@ -14,6 +14,7 @@ type clientConn struct {
 	pool     *pool
 	requests int       // answered so far
 	idle     time.Time // since when
+	opened   time.Time
 	deadline time.Time // read deadline in force
 	peek     peeker
 	// authorization is the Proxy-Authorization of requests; that of NTLM is for the first one only.
@@ -118,7 +119,7 @@ func (p *pool) dial(ctx context.Context) (*clientConn, error) {
 		p.leave()
 		return nil, err
 	}
-	conn := &clientConn{Conn: direct(c), pool: p, authorization: authorization}
+	conn := &clientConn{Conn: direct(c), pool: p, opened: time.Now(), authorization: authorization}
 	conn.peek.init(c)
 	return conn, nil
 }
@@ -136,6 +137,10 @@ func (c *clientConn) giveBack(reusable bool) {
 // put takes a connection back after a complete exchange.
 func (p *pool) put(conn *clientConn) {
 	conn.idle = time.Now()
+	if age := p.client.MaxAge; age > 0 && conn.idle.Sub(conn.opened) > age {
+		p.discard(conn)
+		return
+	}
 	p.mu.Lock()
 	if len(p.waiters) > 0 {
 		ready := p.waiters[0]

@@ -31,6 +31,8 @@ type Client struct {
 	MaxStreams int
 	// IdleTimeout is how long a connection is kept without a request: 90 s by default.
 	IdleTimeout time.Duration
+	// MaxAge is how long a connection takes requests: names are looked up anew then. 0: any time.
+	MaxAge time.Duration
 	// KeepAlive is how long a backend service with open requests may be silent before it is pinged, and then again until it is given up: 30 s.
 	KeepAlive time.Duration
 	// WriteTimeout limits each write, and how long a backend service may take nothing of a request's body: 60 s; negative: none.

@@ -78,7 +78,7 @@ func (p *pool) open(ctx context.Context) (*clientConn, error) {
 		return nil, err
 	}
 	c := p.client
-	conn := &clientConn{pool: p, next: 1, reserved: 1}
+	conn := &clientConn{pool: p, opened: time.Now(), next: 1, reserved: 1}
 	l := newLink(netConn, netConn, conn, &c.buffers, headLimits{c.HeaderBytes, c.HeaderFields})
 	l.stall, l.now = max(c.WriteTimeout, 0), time.Now
 	const frameTime = 30 * time.Second
@@ -130,6 +130,8 @@ type clientConn struct {
 	pool *pool
 	link *link
 
+	opened time.Time
+
 	// Guarded by the link's lock.
 	next     uint32 // stream
 	reserved int    // streams that are about to be opened
@@ -160,6 +162,10 @@ func (c *clientConn) reserve() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	const lastID = 1<<31 - 1
+	if age := c.pool.client.MaxAge; age > 0 && time.Since(c.opened) > age {
+		c.away = true
+		c.checkRetired()
+	}
 	most := min(int(l.peerMax), c.pool.client.MaxStreams)
 	if l.err != nil || c.away || c.next > lastID-2 || len(l.streams)+c.reserved >= most {
 		return false

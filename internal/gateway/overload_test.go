@@ -1,0 +1,123 @@
+package gateway_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/gateway"
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+)
+
+// overloaded is a world with a backend service that answers when it is told to.
+func overloaded(t *testing.T, o gateway.Overload) (w *world, arrived chan struct{}, release chan struct{}) {
+	t.Helper()
+	arrived, release = make(chan struct{}, 100), make(chan struct{})
+	w = newWorldWith(t, func(options *gateway.Options) {
+		options.Overload, options.Transport = o, transportFunc(func(context.Context, *message.Request) (*message.Response, error) {
+			arrived <- struct{}{}
+			<-release
+			return textResponse(200, "done"), nil
+		})
+	}, apiPart(snapshot.API{ID: "a", Path: "a"}), operationPart("a", "get", "GET /"))
+	return w, arrived, release
+}
+
+type transportFunc func(context.Context, *message.Request) (*message.Response, error)
+
+func (f transportFunc) RoundTrip(ctx context.Context, r *message.Request, _ message.TransportOptions) (*message.Response, error) {
+	return f(ctx, r)
+}
+
+// TestOverloadQueue checks that requests beyond the limit wait, those beyond the queue are refused, and all who waited get their turn.
+func TestOverloadQueue(t *testing.T) {
+	t.Parallel()
+	w, arrived, release := overloaded(t, gateway.Overload{Requests: 2, Queue: 3, Patience: time.Hour})
+	var clients sync.WaitGroup
+	var served, refused atomic.Int64
+	refusals := make(chan string, 10)
+	for range 8 {
+		clients.Go(func() {
+			switch x := w.do("GET http://dev.gateway.localhost/a/"); {
+			case x.status == 200:
+				served.Add(1)
+			case x.status == 503 && x.header.Get("Retry-After") == "1" && strings.Contains(x.body, "overloaded"):
+				refused.Add(1)
+				refusals <- ""
+			default:
+				t.Errorf("got %v", x)
+			}
+		})
+	}
+	<-arrived
+	<-arrived
+	for range 3 {
+		<-refusals // two are under way and three wait
+	}
+	if x := w.do("GET http://dev.gateway.localhost/livez"); x.status != 200 {
+		t.Errorf("health: %v", x)
+	}
+	select {
+	case <-arrived:
+		t.Error("a third request went to the backend service")
+	default:
+	}
+	close(release)
+	clients.Wait()
+	if served.Load() != 5 || refused.Load() != 3 {
+		t.Errorf("%d served, %d refused", served.Load(), refused.Load())
+	}
+	if x := w.do("GET http://dev.gateway.localhost/a/"); x.status != 200 {
+		t.Errorf("afterwards: %v", x)
+	}
+	if !strings.Contains(w.log.String(), "Overloaded") {
+		t.Error("the log says nothing")
+	}
+}
+
+// TestOverloadPatience checks that nobody waits for ever.
+func TestOverloadPatience(t *testing.T) {
+	t.Parallel()
+	w, arrived, release := overloaded(t, gateway.Overload{Requests: 1, Queue: 3, Patience: 20 * time.Millisecond})
+	var first sync.WaitGroup
+	first.Go(func() { w.do("GET http://dev.gateway.localhost/a/") })
+	<-arrived
+	if x := w.do("GET http://dev.gateway.localhost/a/"); x.status != 503 {
+		t.Errorf("got %v", x)
+	}
+	close(release)
+	first.Wait()
+	if x := w.do("GET http://dev.gateway.localhost/a/"); x.status != 200 {
+		t.Errorf("afterwards: %v", x)
+	}
+}
+
+// TestOverloadMemory checks that requests are refused while memory is short, and until there is some room again.
+func TestOverloadMemory(t *testing.T) {
+	t.Parallel()
+	var use atomic.Int64
+	w, _, release := overloaded(t, gateway.Overload{MemoryLimit: 1000, MemoryUse: use.Load})
+	close(release)
+	now := w.clock.Now()
+	for _, step := range []struct {
+		use    int64
+		status int
+	}{{800, 200}, {900, 503}, {820, 503}, {780, 200}, {840, 200}} {
+		use.Store(step.use)
+		now = now.Add(time.Second)
+		x := newExchange(t, "GET http://dev.gateway.localhost/a/")
+		x.req.Received = now
+		w.gateway.Serve(x)
+		x.end()
+		if x.status != step.status {
+			t.Errorf("with %d in use: %v", step.use, x)
+		}
+	}
+	if gateway.LiveMemory() <= 0 {
+		t.Error("this process uses no memory")
+	}
+}
