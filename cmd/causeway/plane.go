@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/causeway-apim/causeway/internal/configsync"
+	"github.com/causeway-apim/causeway/internal/events"
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/importer"
 	"github.com/causeway-apim/causeway/internal/manage"
@@ -51,6 +52,8 @@ type plane struct {
 	traces      *traceBoard
 	usage       *usageBook
 	quotas      *quotaBoard
+	events      *events.Broker
+	news        *gatewayNews
 	manage      *manage.Server
 	identity    *identity
 	mail        mailSetup
@@ -83,8 +86,8 @@ type planeOptions struct {
 	vaults vaultOptions
 	// mail is how mail is sent.
 	mail mailSetup
-	// backupDir is the folder of backups of services.
-	backupDir string
+	// backupDir is the folder of backups of services, deadLetterDir that of events that could not be delivered.
+	backupDir, deadLetterDir string
 	// expressions bound the evaluations of the managed gateway.
 	expressions policy.ExpressionLimits
 
@@ -167,8 +170,8 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer}
 	if o.replicas {
 		p.board = &instanceBoard{store: st, now: time.Now, log: o.log}
-		p.config.Changed = p.board.changed
 	}
+	p.config.Changed = p.instanceChanged
 	if err := p.publisher.Load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("load the configuration: %w", err), st.Close())
 	}
@@ -186,6 +189,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		},
 	}
 	who.configure(&config, o.identity)
+	p.openEvents(o, &config)
 	if p.manage, err = manage.New(config); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -317,6 +321,8 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 	var reported sync.WaitGroup
 	reported.Go(func() { p.usage.run(reporting) })
 	start(func() error { sendMail(running, p.mail, p.store, p.log); return nil })
+	start(func() error { return ignoreCancel(p.events.Run(running)) })
+	start(func() error { p.news.run(running); return nil })
 	if p.board != nil {
 		start(func() error { p.board.run(running); return nil })
 	}
