@@ -278,3 +278,30 @@ func Joined(x *Reader, parent arm.ID, segment string) (names []string, err error
 	}
 	return names, nil
 }
+
+// JoinParents returns the resources below owner, a service or workspace, that have a join of a path below it, such as
+// apis/tags, in the order of their IDs.
+func JoinParents(x *Reader, owner arm.ID, path string) (parents []arm.ID, err error) {
+	q := store.Query{Service: owner.Service().Key(), Type: path}
+	if owner.Rel() != "" {
+		q.Type = "workspaces/" + path
+	}
+	docs, err := x.store.List(x.ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	for sd, err := range docs {
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasPrefix(sd.ID, owner.Key()+"/") || len(parents) > 0 && parents[len(parents)-1].Key() == sd.Parent {
+			continue
+		}
+		id, err := arm.ParseID(sd.Path)
+		if err != nil {
+			return nil, err
+		}
+		parents = append(parents, id.Parent())
+	}
+	return parents, nil
+}

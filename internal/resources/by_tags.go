@@ -179,17 +179,49 @@ func (l *tagList) addAPI(d *resource.Doc[API], untagged bool) error {
 	}}, untagged)
 }
 
-func (l *tagList) addOperations(api *resource.Doc[API], untagged bool) error {
-	for d, err := range resource.All[Operation](l.x, api.ID, "operations") {
+func (l *tagList) addOperation(api *resource.Doc[API], d *resource.Doc[Operation], untagged bool) error {
+	o := d.Props
+	return l.add(d.ID, taggedResource{Operation: &taggedOperation{
+		ID: "/apis/" + api.Name() + "/operations/" + d.Name(), Name: o.DisplayName, APIName: api.Props.DisplayName, APIRevision: api.Props.APIRevision,
+		APIVersion: api.Props.APIVersion, Description: o.Description, Method: o.Method, URLTemplate: o.URLTemplate,
+	}}, untagged)
+}
+
+// addTaggedAPIs and addTaggedOperations begin with the tags: most of what a large service has bears none.
+func (l *tagList) addTaggedAPIs() error {
+	ids, err := resource.JoinParents(l.x, l.owner, "apis/tags")
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		d, err := resource.Get[API](l.x, id)
 		if err != nil {
 			return err
 		}
-		o := d.Props
-		err = l.add(d.ID, taggedResource{Operation: &taggedOperation{
-			ID: "/apis/" + api.Name() + "/operations/" + d.Name(), Name: o.DisplayName, APIName: api.Props.DisplayName, APIRevision: api.Props.APIRevision,
-			APIVersion: api.Props.APIVersion, Description: o.Description, Method: o.Method, URLTemplate: o.URLTemplate,
-		}}, untagged)
+		if err := l.addAPI(d, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *tagList) addTaggedOperations() error {
+	ids, err := resource.JoinParents(l.x, l.owner, "apis/operations/tags")
+	if err != nil {
+		return err
+	}
+	var api *resource.Doc[API]
+	for _, id := range ids {
+		if api == nil || !api.ID.Equal(id.Parent()) {
+			if api, err = resource.Get[API](l.x, id.Parent()); err != nil {
+				return err
+			}
+		}
+		d, err := resource.Get[Operation](l.x, id)
 		if err != nil {
+			return err
+		}
+		if err := l.addOperation(api, d, false); err != nil {
 			return err
 		}
 	}
@@ -213,15 +245,12 @@ func (l *tagList) addProducts(untagged bool) error {
 	return nil
 }
 
-func (l *tagList) addAPIs(untagged bool, more func(d *resource.Doc[API]) error) error {
+func (l *tagList) addAPIs() error {
 	for d, err := range resource.All[API](l.x, l.owner, "apis") {
 		if err != nil {
 			return err
 		}
-		if err := l.addAPI(d, untagged); err != nil {
-			return err
-		}
-		if err := more(d); err != nil {
+		if err := l.addAPI(d, true); err != nil {
 			return err
 		}
 	}
@@ -235,7 +264,11 @@ func apisByTags() resource.Action[Service] {
 		Name: "apisByTags", Method: http.MethodGet, Doc: "Lists APIs with their tags: an entry for each tag of each API.",
 		Read: func(x *resource.Reader, d *resource.Doc[Service], _ json.RawMessage) (any, error) {
 			l := tagList{x: x, owner: d.ID}
-			if err := l.addAPIs(wants(x, "includeNotTaggedApis"), func(*resource.Doc[API]) error { return nil }); err != nil {
+			add := l.addTaggedAPIs
+			if wants(x, "includeNotTaggedApis") {
+				add = l.addAPIs
+			}
+			if err := add(); err != nil {
 				return nil, err
 			}
 			return l.answer()
@@ -261,7 +294,10 @@ func tagResources() resource.Action[Service] {
 		Name: "tagResources", Method: http.MethodGet, Doc: "Lists what has tags: APIs, operations and products, with an entry for each tag.",
 		Read: func(x *resource.Reader, d *resource.Doc[Service], _ json.RawMessage) (any, error) {
 			l := tagList{x: x, owner: d.ID}
-			if err := l.addAPIs(false, func(api *resource.Doc[API]) error { return l.addOperations(api, false) }); err != nil {
+			if err := l.addTaggedAPIs(); err != nil {
+				return nil, err
+			}
+			if err := l.addTaggedOperations(); err != nil {
 				return nil, err
 			}
 			if err := l.addProducts(false); err != nil {
@@ -278,8 +314,13 @@ func operationsByTags() resource.Action[API] {
 		Name: "operationsByTags", Method: http.MethodGet, Doc: "Lists the operations of the API with their tags: an entry for each tag of each operation.",
 		Read: func(x *resource.Reader, d *resource.Doc[API], _ json.RawMessage) (any, error) {
 			l := tagList{x: x, owner: ownerOf(d.ID)}
-			if err := l.addOperations(d, wants(x, "includeNotTaggedOperations")); err != nil {
-				return nil, err
+			for o, err := range resource.All[Operation](x, d.ID, "operations") {
+				if err == nil {
+					err = l.addOperation(d, o, wants(x, "includeNotTaggedOperations"))
+				}
+				if err != nil {
+					return nil, err
+				}
 			}
 			return l.answer()
 		},
