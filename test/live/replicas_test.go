@@ -90,21 +90,66 @@ func (r *replicas) check(plane *causewaytest.Process) {
 	}
 }
 
-// Two replicas on one PostgreSQL, one of them killed under writes: nothing that either acknowledged is lost, the other
-// goes on without a failure, and the killed one comes back.
-func TestReplicaKilledUnderWrites(t *testing.T) {
-	t.Parallel()
+// twoReplicas starts two planes on an empty PostgreSQL and makes the service.
+func twoReplicas(t *testing.T) (r *replicas, one, two *causewaytest.Process) {
+	t.Helper()
 	key := filepath.Join(t.TempDir(), "master.key")
 	if err := os.WriteFile(key, []byte(strings.Repeat("5a", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := &replicas{t: t, system: causewaytest.NewSystem(t), database: pgtest.Database(t), key: key, changed: make(chan struct{}, 1), stop: make(chan struct{})}
-	one, two := r.start("one"), r.start("two")
+	r = &replicas{t: t, system: causewaytest.NewSystem(t), database: pgtest.Database(t), key: key, changed: make(chan struct{}, 1), stop: make(chan struct{})}
+	one, two = r.start("one"), r.start("two")
 	group, _, _ := strings.Cut(causewaytest.DevService, "/providers/")
 	r.system.ARM(one, http.MethodPut, group+"?api-version=2021-04-01", `{"location":"westeurope"}`)
 	r.system.ARM(two, http.MethodPut, causewaytest.DevService,
 		`{"location":"westeurope","sku":{"name":"Developer","capacity":1},"properties":{"publisherEmail":"a@example.com","publisherName":"A"}}`)
+	return r, one, two
+}
 
+// Everybody writes the same policy document through both replicas, which compile it outside of the transaction: no
+// write is refused, and both replicas answer the last one.
+func TestReplicasWriteTheSameResource(t *testing.T) {
+	t.Parallel()
+	r, one, two := twoReplicas(t)
+	const writes = 12 // of each writer
+	put := func(plane *causewaytest.Process, value string) error {
+		status, answer, err := r.system.TryARM(plane, http.MethodPut, "policies/policy",
+			`{"properties":{"format":"rawxml","value":"<policies><inbound><set-header name=\"X\"><value>`+value+
+				`</value></set-header></inbound><backend><forward-request /></backend><outbound /><on-error /></policies>"}}`)
+		if err == nil && status >= http.StatusBadRequest {
+			err = fmt.Errorf("%s answers %d: %s", plane.Name, status, answer)
+		}
+		return err
+	}
+	var all sync.WaitGroup
+	for _, plane := range []*causewaytest.Process{one, two} {
+		for writer := range writersPerReplica {
+			all.Go(func() {
+				for i := range writes {
+					if err := put(plane, fmt.Sprintf("%s-%d-%d", plane.Name, writer, i)); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+	if err := put(one, "last"); err != nil {
+		t.Error(err)
+	}
+	for _, plane := range []*causewaytest.Process{one, two} {
+		if answer := r.system.ARM(plane, http.MethodGet, "policies/policy?format=rawxml", ""); !strings.Contains(answer, "<value>last</value>") {
+			t.Errorf("%s answers %s", plane.Name, answer)
+		}
+	}
+}
+
+// Two replicas on one PostgreSQL, one of them killed under writes: nothing that either acknowledged is lost, the other
+// goes on without a failure, and the killed one comes back.
+func TestReplicaKilledUnderWrites(t *testing.T) {
+	t.Parallel()
+	r, one, two := twoReplicas(t)
 	var toOne, toTwo sync.WaitGroup
 	lost, failed := make(chan error, writersPerReplica), make(chan error, writersPerReplica)
 	for i := range writersPerReplica {
