@@ -133,7 +133,9 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		return usageError("setting expressions.limits: %w", err)
 	}
 	instance := newInstanceID()
-	name := cmpOr(token.gateway, s.text("gateway.name"))
+	name := cmpOr(token.gateway, s.text("gateway.name")) // may be the resource's ID
+	resource := name
+	name = name[strings.LastIndexByte(name, '/')+1:]
 	var client *configsync.Client
 	credentials := &remoteCredentials{}
 	metrics, err := openMetrics(cmd.Context(), s, name, instance, log)
@@ -155,9 +157,9 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	}
 	server := gateway.NewServer(g, gateway.ServerOptions{Fallback: cert})
 	client = &configsync.Client{
-		Endpoint: s.text("config.service.endpoint"), Gateway: name, Instance: instance, Version: version,
+		Endpoint: s.text("config.service.endpoint"), Gateway: resource, Instance: instance, Version: version,
 		Dir:   backupFolder(f.backup),
-		Token: func(context.Context) (string, error) { return token.text, nil },
+		Token: token.token,
 		Apply: func(ctx context.Context, from, to *snapshot.Snapshot, d snapshot.Delta) error {
 			err := g.Apply(ctx, "gateway", from, to, d)
 			if err == nil {
@@ -267,8 +269,11 @@ func gatewayLog(w io.Writer, s *settings) (*slog.Logger, error) {
 	return slog.New(h), nil
 }
 
-// credential is the gateway's token with the name that stands in it.
-type credential struct{ text, gateway string }
+// credential is what the gateway connects with, and its name if a token says it.
+type credential struct {
+	token   func(ctx context.Context) (string, error)
+	gateway string
+}
 
 // gatewayToken finds the token in the settings and refuses one that cannot be
 // right at once.
@@ -278,7 +283,8 @@ func gatewayToken(s *settings) (credential, error) {
 	case "key":
 		text, name = s.text("config.service.auth.key"), "config.service.auth.key"
 	case "azureadapp", "workloadidentity":
-		return credential{}, usageError("setting config.service.auth is %q: this version takes gateway tokens only; use a token of the gateway's generateToken", text)
+		token, err := applicationToken(s, text, noRedirects(), os.Getenv)
+		return credential{token: token}, err
 	}
 	if text == "" || s.text("config.service.endpoint") == "" {
 		return credential{}, usageError("settings config.service.endpoint and config.service.auth are required: the address of the management plane and a token from the gateway's generateToken (GatewayKey …)")
@@ -287,7 +293,7 @@ func gatewayToken(s *settings) (credential, error) {
 	if err != nil {
 		return credential{}, usageError("setting %s: %w; make a new token with the gateway's generateToken", name, err)
 	}
-	return credential{text, token.Gateway}, nil
+	return credential{func(context.Context) (string, error) { return text, nil }, token.Gateway}, nil
 }
 
 // gatewayRedis is what the settings say of Redis.

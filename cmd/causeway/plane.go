@@ -167,7 +167,8 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,
 	})
-	p.config = &configsync.Server{Source: source{p.feed, st}, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer}
+	gateways := gatewayAccess{who.signIn.VerifyFor, who.control.AuthorizeData, source{p.feed, st}.GatewayKeys}
+	p.config = &configsync.Server{Source: source{p.feed, st}, Auth: gateways.authenticate, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer}
 	if o.replicas {
 		p.board = &instanceBoard{store: st, now: time.Now, log: o.log}
 	}

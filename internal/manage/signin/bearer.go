@@ -27,7 +27,7 @@ func (s *Service) Verify(ctx context.Context, text string) (manage.Principal, er
 	case strings.HasPrefix(text, directory.TokenPrefix):
 		return s.verifyAPIToken(ctx, text)
 	case strings.Count(text, ".") == 2:
-		if p, err := s.verifyAccess(ctx, text); err != nil || p.ID != "" {
+		if p, err := s.verifyAccess(ctx, text, ""); err != nil || p.ID != "" {
 			return p, err
 		}
 	}
@@ -41,10 +41,21 @@ func (s *Service) Verify(ctx context.Context, text string) (manage.Principal, er
 	return manage.Principal{ID: root.ID, Name: root.DisplayName, AppID: root.AppID}, nil
 }
 
+// VerifyFor returns who presents an access token for another audience than the management API, such as a self-hosted
+// gateway its own for the configuration. The error is an arm.Error of status 401, or the store's.
+func (s *Service) VerifyFor(ctx context.Context, text, audience string) (manage.Principal, error) {
+	p, err := s.verifyAccess(ctx, text, audience)
+	if err == nil && p.ID == "" {
+		err = invalidToken("The access token is not valid.")
+	}
+	return p, err
+}
+
 func invalidToken(text string) error { return arm.Errorf(arm.CodeInvalidToken, "%s", text) }
 
-// verifyAccess reads an access token; the zero Principal means that the text is none.
-func (s *Service) verifyAccess(ctx context.Context, text string) (manage.Principal, error) {
+// verifyAccess reads an access token for an audience, the management API if it is empty; the zero Principal means that
+// the text is none.
+func (s *Service) verifyAccess(ctx context.Context, text, audience string) (manage.Principal, error) {
 	token, err := auth.ParseToken(text, nil)
 	if err != nil {
 		return manage.Principal{}, nil
@@ -55,6 +66,9 @@ func (s *Service) verifyAccess(ctx context.Context, text string) (manage.Princip
 	}
 	keys, _ := state.KeySet()
 	rules := auth.Rules{Keys: keys}
+	if audience != "" {
+		rules.Audiences = []string{audience}
+	}
 	if err := rules.Check(token, s.c.Now()); err != nil {
 		return manage.Principal{}, invalidToken("The access token is not valid: " + err.Error())
 	}
@@ -63,7 +77,7 @@ func (s *Service) verifyAccess(ctx context.Context, text string) (manage.Princip
 		IAT        int64
 		API        string `json:"causeway_api"`
 	}
-	if err := token.Claims(&claims); err != nil || token.Type() != auth.TypeAccessToken || claims.API != "management" {
+	if err := token.Claims(&claims); err != nil || token.Type() != auth.TypeAccessToken || audience == "" && claims.API != "management" {
 		return manage.Principal{}, invalidToken("The access token is for another audience.")
 	}
 	p := state.Principal(claims.OID)

@@ -167,6 +167,10 @@ func TestClientCredentials(t *testing.T) {
 		t.Error("no token for another audience")
 	} else if _, err := h.verify(answer); err == nil {
 		t.Error("a token for another audience is accepted")
+	} else if p, err := h.VerifyFor(t.Context(), answer["access_token"].(string), "api://another"); err != nil || p.ID != rootID {
+		t.Errorf("for its own audience: %+v, %v", p, err)
+	} else if _, err := h.VerifyFor(t.Context(), answer["access_token"].(string), "api://third"); err == nil {
+		t.Error("a token for another audience is accepted for a third")
 	}
 	for _, c := range [][2]string{{rootID, "wrong"}, {"nobody", secret}, {rootID, ""}, {signin.CLI, ""}} {
 		if status, answer := ask(c[0], c[1], ""); status < 400 || answer["error"] == nil || answer["access_token"] != nil {
