@@ -414,31 +414,37 @@ func (e *Engine) delete(ctx context.Context, rt route, req *Request, h http.Head
 	if err := e.c.Guard(ctx, rt.id); err != nil {
 		return out, err
 	}
+	err = e.update(ctx, rt.id.Service(), req, func(x *Tx) error {
+		out, err = x.deleted(rt, h)
+		return err
+	})
+	return out, err
+}
+
+// deleted does a DELETE in a transaction.
+func (x *Tx) deleted(rt route, h http.Header) (out outcome, err error) {
 	out.status = http.StatusOK
 	if rt.node.typ.deleteEmpty {
 		out.status = http.StatusNoContent
 	}
-	err = e.update(ctx, rt.id.Service(), req, func(x *Tx) error {
-		if err := x.follow(&rt); err != nil {
-			return err
-		}
-		sd, err := x.tx.Get(ctx, rt.id.Key())
-		if errors.Is(err, store.ErrNotFound) {
-			out.status = http.StatusNoContent // whatever If-Match says
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := arm.CheckIfMatch(h, sd.ETag, true); err != nil {
-			return err
-		}
-		if rt.node.parent == nil {
-			return x.bury(rt.id)
-		}
-		return x.remove(rt.id)
-	})
-	return out, err
+	if err := x.follow(&rt); err != nil {
+		return out, err
+	}
+	sd, err := x.tx.Get(x.ctx, rt.id.Key())
+	if errors.Is(err, store.ErrNotFound) {
+		out.status = http.StatusNoContent // whatever If-Match says
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	if err := arm.CheckIfMatch(h, sd.ETag, true); err != nil {
+		return out, err
+	}
+	if rt.node.parent == nil {
+		return out, x.bury(rt.id)
+	}
+	return out, x.remove(rt.id)
 }
 
 // act runs an action, or begins it when it is asynchronous.

@@ -57,6 +57,9 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) (out outcome, err
 	if aerr != nil {
 		return out, aerr
 	}
+	if isBatch(r.Method, path) {
+		return e.batch(w, r, path.Service(), version)
+	}
 	rt, err := e.c.Catalogue.match(r.Method, path)
 	if err != nil {
 		return out, err
