@@ -50,6 +50,9 @@ type Memory struct {
 	shards  [shardCount]shard
 	maxKeys int // of a shard
 
+	// watch is told of all that is counted here, with the shard of the key locked. It must not keep the key.
+	watch []func(l Limit, cost int64)
+
 	slotsMu sync.Mutex
 	slots   map[string]int64
 }
@@ -110,9 +113,26 @@ func (m *Memory) Commit(_ context.Context, limits []Limit, cost int64) error {
 	defer unlock()
 	now := m.now()
 	for _, l := range limits {
-		m.entry(l.Key, now).add(l, cost, now)
+		m.add(l, cost, now)
 	}
 	return nil
+}
+
+// add counts in one counter, whose shard is locked, and tells those who watch.
+func (m *Memory) add(l Limit, cost int64, now time.Time) {
+	m.entry(l.Key, now).add(l, cost, now)
+	for _, tell := range m.watch {
+		tell(l, cost)
+	}
+}
+
+// addElsewhere counts what was counted elsewhere, and tells nobody.
+func (m *Memory) addElsewhere(l Limit, cost int64) {
+	s := m.shard(l.Key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := m.now()
+	m.entry(l.Key, now).add(l, cost, now)
 }
 
 // Acquire takes one of max slots and says whether there was one.
@@ -159,7 +179,7 @@ func (m *Memory) decide(limits []Limit, cost int64, take bool) Decision {
 	if d.Allowed {
 		if take {
 			for _, l := range limits {
-				m.entry(l.Key, now).add(l, cost, now)
+				m.add(l, cost, now)
 			}
 		}
 		d.Remaining = max(d.Remaining-cost, 0)
