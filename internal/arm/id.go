@@ -110,24 +110,56 @@ func (id ID) Parent() ID {
 
 // Service returns the ID of the API Management service that the resource is in or is; the zero ID for others.
 func (id ID) Service() ID {
-	segs := id.Segments()
-	if len(segs) < 8 || !strings.EqualFold(segs[4], "providers") || !strings.EqualFold(segs[5], Provider) || !strings.EqualFold(segs[6], "service") {
+	n := id.serviceEnd()
+	switch {
+	case n == 0:
 		return ID{}
+	case len(id.path) != len(id.key): // lower case is longer or shorter
+		return newID(id.path[:n])
 	}
-	return newID("/" + strings.Join(segs[:8], "/"))
+	return ID{id.path[:n], id.key[:n]}
 }
+
+// serviceEnd returns the length of the service's part of the path, 0 for none. Everything that is published asks for it.
+func (id ID) serviceEnd() int {
+	start, end := 0, 0
+	for i := range 8 {
+		if end == len(id.path) {
+			return 0
+		}
+		start = end + 1
+		if n := strings.IndexByte(id.path[start:], '/'); n >= 0 {
+			end = start + n
+		} else {
+			end = len(id.path)
+		}
+		word := [...]string{4: "providers", 5: Provider, 6: serviceWord, 7: ""}[i]
+		if word != "" && !strings.EqualFold(id.path[start:end], word) {
+			return 0
+		}
+	}
+	return end
+}
+
+const serviceWord = "service"
 
 // Rel returns the path below the service in lower case, without a leading slash: "apis/echo;rev=2". It is "" for the
 // service itself and for IDs outside services.
-func (id ID) Rel() string { return strings.ToLower(id.RelPath()) }
+func (id ID) Rel() string {
+	n := id.serviceEnd()
+	if n > 0 && n < len(id.path) && len(id.path) == len(id.key) {
+		return id.key[n+1:]
+	}
+	return strings.ToLower(id.RelPath())
+}
 
 // RelPath is [ID.Rel] in the original spelling.
 func (id ID) RelPath() string {
-	s := id.Service()
-	if s.IsZero() || len(id.path) == len(s.path) {
+	n := id.serviceEnd()
+	if n == 0 || n == len(id.path) {
 		return ""
 	}
-	return id.path[len(s.path)+1:]
+	return id.path[n+1:]
 }
 
 // Below returns the ID whose path below service is rel, such as "apis/echo".

@@ -110,3 +110,34 @@ func FuzzParseID(f *testing.F) {
 		}
 	})
 }
+
+// The parts of an ID are those of its segments, in whatever spelling.
+func TestServicePart(t *testing.T) {
+	t.Parallel()
+	const group = "/subscriptions/S/resourceGroups/G"
+	for path, want := range map[string][2]string{ // service and path below it
+		"":                 {},
+		"/subscriptions/S": {},
+		group:              {},
+		group + "/providers/Microsoft.ApiManagement/service":                   {},
+		group + "/providers/Microsoft.ApiManagement/service/A":                 {group + "/providers/Microsoft.ApiManagement/service/A", ""},
+		group + "/Providers/microsoft.apimanagement/SERVICE/A/apis/Echo;rev=2": {group + "/Providers/microsoft.apimanagement/SERVICE/A", "apis/Echo;rev=2"},
+		group + "/providers/Microsoft.ApiManagement/service/A/tags/İx":         {group + "/providers/Microsoft.ApiManagement/service/A", "tags/İx"},
+		group + "/providers/Microsoft.Storage/service/A/tags/x":                {},
+		group + "/providers/Microsoft.ApiManagement/services/A/tags/x":         {},
+	} {
+		id := ID{}
+		if path != "" {
+			var err error
+			if id, err = ParseID(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := id.Service(); got.String() != want[0] || got.Key() != strings.ToLower(want[0]) {
+			t.Errorf("the service of %q is %q", path, got)
+		}
+		if id.RelPath() != want[1] || id.Rel() != strings.ToLower(want[1]) {
+			t.Errorf("below the service %q is %q, %q", path, id.RelPath(), id.Rel())
+		}
+	}
+}
