@@ -11,7 +11,7 @@ BENCH   ?=
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: run test build lint bench bench-gateway profile-gateway fmt generate interop soak clean help
+.PHONY: run test build lint release bench bench-gateway profile-gateway fmt generate interop soak clean help
 
 run: ## set up what is missing, build and start everything in one process
 	@$(GO) run -C tools ./setup run
@@ -54,8 +54,11 @@ interop: ## tests with other people's clients and servers: Terraform, SDKs, h2sp
 soak: ## fuzz every target for a minute (make soak SOAK='-time 10m -run FuzzScan')
 	@$(GO) run -C tools ./soak $(SOAK)
 
+release: ## make what is delivered in dist/: make release VERSION=1.2.3 PUBLISHED=1.2.1,1.2.2
+	$(GO) run -C deploy ./release -version "$(VERSION)" -published "$(PUBLISHED)" -out "$(CURDIR)/dist"
+
 clean: ## remove what was built (not your data in .causeway)
-	rm -rf bin web/node_modules
+	rm -rf bin dist web/node_modules
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 help: ## this list
