@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -147,6 +146,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(), Metrics: metrics.metrics, Record: metrics.record(),
+		Spans: metrics.spans, InsightsEndpoint: s.text("logs.applicationinsights.endpoint"),
 		SQL:   sqlsource.New(sqlsource.Options{Now: time.Now}),
 		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
 	})
@@ -252,21 +252,6 @@ func cmpOr(a, b string) string {
 		return a
 	}
 	return b
-}
-
-func gatewayLog(w io.Writer, s *settings) (*slog.Logger, error) {
-	level, err := telemetry.LogLevel(s.text("telemetry.logs.std.level"))
-	if err != nil {
-		return nil, err
-	}
-	h, err := telemetry.NewLogHandler(w, telemetry.LogOptions{
-		Format: strings.ToLower(s.text("telemetry.logs.std")), Level: level,
-		Color: s.flag("telemetry.logs.std.color") && isTerminal(w),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return slog.New(h), nil
 }
 
 // credential is what the gateway connects with, and its name if a token says it.

@@ -32,11 +32,16 @@ type gatewayMetrics struct {
 	sender     *otlp.Sender       // nil without a collector
 	prometheus net.Listener       // nil without
 	gateway    *gateway.Gateway   // set when it is there
+
+	spans          telemetry.SpanOptions
+	traces         *otlp.Traces // nil without
+	logs           *logTargets
+	name, instance string
 }
 
 // openMetrics reads the settings of metrics.
 func openMetrics(ctx context.Context, s *settings, name, instance string, log *slog.Logger) (*gatewayMetrics, error) {
-	m := &gatewayMetrics{}
+	m := &gatewayMetrics{logs: targetsOf(log), name: name, instance: instance}
 	buckets, err := parseBuckets(s.text("observability.opentelemetry.histogram.buckets"))
 	if err != nil {
 		return nil, usageError("setting observability.opentelemetry.histogram.buckets: %w", err)
@@ -57,8 +62,11 @@ func openMetrics(ctx context.Context, s *settings, name, instance string, log *s
 		}
 		log.Info("Metrics are served on http://"+m.prometheus.Addr().String()+"/metrics.", telemetry.EventKey, "Listening")
 	}
+	if err := m.openTraces(s, log); err != nil {
+		return nil, err
+	}
 	if m.statsd != nil || m.sender != nil || m.prometheus != nil {
-		m.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{GatewayID: name, Location: m.location, Buckets: buckets, Start: time.Now()})
+		m.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{GatewayID: name, Location: m.location, Buckets: buckets, Start: time.Now(), System: s.flag("observability.opentelemetry.system-metrics.enabled")})
 	}
 	return m, nil
 }
@@ -141,6 +149,10 @@ func openCollector(ctx context.Context, s *settings, name, instance string, log 
 func (m *gatewayMetrics) run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
+	running.Go(func() { m.logs.run(ctx, m.name, m.instance) })
+	if m.traces != nil {
+		running.Go(func() { m.traces.Run(ctx) })
+	}
 	if m.sender != nil {
 		running.Go(func() { m.sender.Run(ctx, m.metrics) })
 	}

@@ -39,8 +39,9 @@ type config struct {
 	keys          table[[sha256.Size]byte, *subscription] // by keyed hash
 	backends      table[string, *backend]
 	loggers       table[string, *logger]
-	certificates  table[string, *certificate] // by name
-	thumbprints   relation                    // lower-case thumbprint to certificate name
+	diagnostics   table[string, []*diagnostic] // by scope
+	certificates  table[string, *certificate]  // by name
+	thumbprints   relation                     // lower-case thumbprint to certificate name
 	// authorities are those of this gateway, by ID; publicCertificates what they name, by name. Both make the trust.
 	authorities        table[string, *snapshot.Authority]
 	publicCertificates table[string, *snapshot.PublicCertificate]
@@ -119,7 +120,7 @@ func (e *edit) seal() {
 	}
 	for _, s := range []interface{ seal() }{
 		&e.groups, &e.apis, &e.versionSets, &e.products, &e.apiProducts, &e.productAPIs, &e.users, &e.userGroups, &e.subscriptions, &e.keys,
-		&e.backends, &e.loggers, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
+		&e.backends, &e.loggers, &e.diagnostics, &e.certificates, &e.thumbprints, &e.hostnames, &e.hostnameIDs, &e.namedValues, &e.displayNames, &e.fragments,
 		&e.schemas, &e.apiSchemas, &e.documents, &e.graphqlAPIs, &e.graphqlParts, &e.dependents, &e.caches, &e.authorities, &e.publicCertificates,
 	} {
 		s.seal()

@@ -62,6 +62,8 @@ func (r *request) forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 	if x.Tracer != nil {
 		traceForward(x, out, entity, o.Timeout)
 	}
+	r.sent(out, entity)
+	call := r.beginCall(out, true)
 	started := r.Now()
 	resp, err := r.exchangeWithBackend(ctx, out, o, entity, tlsConfig, proxy)
 	ended := r.Now()
@@ -70,6 +72,7 @@ func (r *request) forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 	if x.Tracer != nil {
 		traceAnswer(x.Tracer, "forward-request", resp, err, ended.Sub(started))
 	}
+	r.endCall(call, resp, err)
 	if err != nil {
 		return nil, forwardError(err, cmp.Or(o.Timeout, defaultForwardTimeout))
 	}

@@ -65,46 +65,52 @@ type Options struct {
 	Metrics *telemetry.Metrics
 	// Record is given each record that is not dropped, one after the other; it must not keep it. Nil for none.
 	Record func(*telemetry.Record)
+	// Spans says which requests leave spans, and where.
+	Spans telemetry.SpanOptions
+	// InsightsEndpoint is where telemetry of Application Insights goes when the logger names no place; empty for Azure's public cloud.
+	InsightsEndpoint string
 	// Credentials asks the management plane for tokens of the credential manager; nil for a gateway that cannot.
 	Credentials Credentials
 }
 
 // Gateway serves the APIs of one or more services.
 type Gateway struct {
-	name           string
-	instance       string
-	catalogue      *policy.Catalogue
-	transport      message.Transport
-	counters       policy.Counters
-	cache          policy.Cache
-	vectors        policy.Vectors
-	redis          RedisOptions
-	trust          *policy.Trust
-	backendTLS     TLSSettings
-	serverTLS      TLSSettings
-	refusedConns   sparse
-	trustedProxies *netSet // nil: nobody is asked who the client is
-	load           load
-	sql            policy.SQL
-	events         *graphql.Hub // of GraphQL subscriptions
-	log            *slog.Logger
-	now            func() time.Time
-	records        *telemetry.Queue
-	requests       sync.Pool
-	ctx            context.Context // of background work; ends with Close
-	cancel         context.CancelFunc
-	background     sync.WaitGroup
-	oneWay         chan struct{}
-	traces         *telemetry.Traces // that the gateway gives out itself
-	keepTrace      func(service, id string, document []byte)
-	trustProto     bool
-	proxy          func(u *message.URL) *message.Proxy // nil without proxies
-	dapr           policy.Dapr
-	messages       *messaging.Client
-	tokens         Credentials
-	usage          *telemetry.Usage   // nil when nobody wants to know
-	metrics        *telemetry.Metrics // likewise
-	tellRecord     func(*telemetry.Record)
+	name             string
+	instance         string
+	catalogue        *policy.Catalogue
+	transport        message.Transport
+	counters         policy.Counters
+	cache            policy.Cache
+	vectors          policy.Vectors
+	redis            RedisOptions
+	trust            *policy.Trust
+	backendTLS       TLSSettings
+	serverTLS        TLSSettings
+	refusedConns     sparse
+	trustedProxies   *netSet // nil: nobody is asked who the client is
+	load             load
+	sql              policy.SQL
+	events           *graphql.Hub // of GraphQL subscriptions
+	log              *slog.Logger
+	now              func() time.Time
+	records          *telemetry.Queue
+	requests         sync.Pool
+	ctx              context.Context // of background work; ends with Close
+	cancel           context.CancelFunc
+	background       sync.WaitGroup
+	oneWay           chan struct{}
+	traces           *telemetry.Traces // that the gateway gives out itself
+	keepTrace        func(service, id string, document []byte)
+	trustProto       bool
+	proxy            func(u *message.URL) *message.Proxy // nil without proxies
+	dapr             policy.Dapr
+	messages         *messaging.Client
+	tokens           Credentials
+	usage            *telemetry.Usage   // nil when nobody wants to know
+	metrics          *telemetry.Metrics // likewise
+	tellRecord       func(*telemetry.Record)
+	spans            telemetry.SpanOptions
+	insightsEndpoint string
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -153,6 +159,7 @@ func New(o Options) *Gateway {
 	g.load.setLimits(o.Overload)
 	g.backendTLS, g.serverTLS = o.BackendTLS, o.ServerTLS
 	g.usage, g.metrics, g.tellRecord = o.Usage, o.Metrics, o.Record
+	g.spans, g.insightsEndpoint = o.Spans, o.InsightsEndpoint
 	g.redis, g.servers = o.Redis, make(map[string]*redisServer)
 	g.vectors = cache.NewVectors(cache.Options{MaxBytes: maxVectorValues, Now: o.Now})
 	g.messages = &messaging.Client{Identity: identityOf(o.Trust), Now: o.Now}
@@ -170,6 +177,7 @@ func New(o Options) *Gateway {
 // writeRecord hands a record to all who want it. It runs in the writer of the queue.
 func (g *Gateway) writeRecord(r *telemetry.Record) {
 	telemetry.LogRecord(g.log, r)
+	telemetry.LogModel(g.log, r)
 	if g.usage != nil {
 		g.usage.List(r.ServiceID, r)
 	}

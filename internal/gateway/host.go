@@ -122,6 +122,13 @@ func (r *request) SubscriptionKeys(name string) (snapshot.SubscriptionKeys, bool
 
 // Send sends a request that a policy made.
 func (r *request) Send(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
+	call := r.beginCall(req, false)
+	resp, err := r.sendNow(ctx, req, o)
+	r.endCall(call, resp, err)
+	return resp, err
+}
+
+func (r *request) sendNow(ctx context.Context, req *message.Request, o policy.SendOptions) (*message.Response, error) {
 	if r.exec.Tracer != nil {
 		return r.sendTraced(ctx, req, o)
 	}
@@ -162,6 +169,7 @@ func (r *request) Vectors() policy.Vectors { return r.config.stores.vectors }
 
 // Log writes a log line of a policy.
 func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, attributes ...any) {
+	r.observeLog(weight, text, attributes)
 	log, level := r.gateway.log, slog.LevelDebug
 	switch weight {
 	case policy.LogInformation:
@@ -181,6 +189,7 @@ func (r *request) Log(ctx context.Context, weight policy.LogLevel, text string, 
 
 // Metric adds a measurement to the gateway's metrics and writes it to the log.
 func (r *request) Metric(ctx context.Context, m policy.Metric) {
+	r.observeMetric(m)
 	attributes := make([]any, 0, 6+2*len(m.Dimensions))
 	attributes = append(attributes, "namespace", m.Namespace, "metric", m.Name, "value", m.Value)
 	for _, d := range m.Dimensions {

@@ -15,6 +15,7 @@ import (
 
 // logger is a logger of the configuration with its named values filled in.
 type logger struct {
+	name       string // its local name
 	part       snapshot.Logger
 	references []string // what a change of makes it stale
 }
@@ -36,7 +37,7 @@ func (e *edit) compileLogger(id string) error {
 	if err != nil {
 		return err
 	}
-	l := &logger{part: decoded}
+	l := &logger{name: name, part: decoded}
 	for key, text := range decoded.Credentials {
 		l.part.Credentials[key] = e.fillNamedValues(workspaceOfName(name), text, &l.references)
 	}
@@ -56,9 +57,9 @@ const (
 	eventIdle     = 10 * time.Minute
 )
 
-// eventSender sends the events of a logger and says how many have arrived.
+// eventSender sends the events of a logger. With an error some are left for another attempt; those that are lost are not wanted by the other side.
 type eventSender interface {
-	SendEvents(ctx context.Context, events []messaging.Event) (sent int, err error)
+	SendEvents(ctx context.Context, events []messaging.Event) (rest []messaging.Event, lost int, err error)
 	Close()
 }
 
@@ -69,23 +70,38 @@ type eventHub struct {
 }
 
 // SendEvents implements eventSender.
-func (h *eventHub) SendEvents(ctx context.Context, events []messaging.Event) (int, error) {
-	return h.client.SendEvents(ctx, h.target, events)
+func (h *eventHub) SendEvents(ctx context.Context, events []messaging.Event) (rest []messaging.Event, lost int, err error) {
+	n, err := h.client.SendEvents(ctx, h.target, events)
+	return events[n:], 0, err
 }
 
 // Close implements eventSender: the connection is the gateway's.
 func (h *eventHub) Close() {}
 
+// kafkaSender is a topic of Kafka as a sender.
+type kafkaSender struct{ *messaging.Kafka }
+
+// SendEvents implements eventSender.
+func (k kafkaSender) SendEvents(ctx context.Context, events []messaging.Event) (rest []messaging.Event, lost int, err error) {
+	n, err := k.Kafka.SendEvents(ctx, events)
+	return events[n:], 0, err
+}
+
 // newEventSender makes the sender of a logger.
 func (g *Gateway) newEventSender(l *logger) (eventSender, error) {
 	c := l.part.Credentials
-	if l.part.Type != "azureEventHub" {
-		return nil, fmt.Errorf("the logger is of the type %s, not azureEventHub", l.part.Type)
+	switch l.part.Type {
+	case loggerInsights:
+		return g.newInsightsSender(l)
+	case loggerEventHub:
+	default:
+		return nil, fmt.Errorf("a logger of the type %s sends no events", l.part.Type)
 	}
 	if messaging.IsKafka(c["endpointAddress"]) {
-		return messaging.NewKafka(messaging.KafkaOptions{
+		client, err := messaging.NewKafka(messaging.KafkaOptions{
 			Address: c["endpointAddress"], Topic: c["name"], Username: c["username"], Password: c["password"], Mechanism: c["saslMechanism"],
 		})
+		return kafkaSender{client}, err
 	}
 	text := c["connectionString"]
 	if text == "" {
@@ -115,6 +131,9 @@ func (r *request) LogEvent(name string, e policy.Event) error {
 	if !ok {
 		return fmt.Errorf("there is no logger %s", name)
 	}
+	if l.part.Type != loggerEventHub {
+		return fmt.Errorf("the logger is of the type %s, not %s", l.part.Type, loggerEventHub)
+	}
 	q, err := r.service.eventQueue(l)
 	if err != nil {
 		return err
@@ -132,7 +151,7 @@ func (s *service) eventQueue(l *logger) (*eventQueue, error) {
 	if s.events.closed {
 		return nil, errEnding
 	}
-	old := s.events.queues[l.part.Name]
+	old := s.events.queues[l.name]
 	if old != nil && old.logger == l {
 		return old, nil
 	}
@@ -147,7 +166,7 @@ func (s *service) eventQueue(l *logger) (*eventQueue, error) {
 	if s.events.queues == nil {
 		s.events.queues = make(map[string]*eventQueue)
 	}
-	s.events.queues[l.part.Name] = q
+	s.events.queues[l.name] = q
 	s.gateway.background.Go(q.run)
 	return q, nil
 }
@@ -161,8 +180,8 @@ func (s *service) forget(q *eventQueue) bool {
 	if len(q.waiting) > 0 {
 		return false
 	}
-	if s.events.queues[q.logger.part.Name] == q {
-		delete(s.events.queues, q.logger.part.Name)
+	if s.events.queues[q.logger.name] == q {
+		delete(s.events.queues, q.logger.name)
 	}
 	return true
 }
@@ -271,17 +290,22 @@ func (q *eventQueue) remove(n int) {
 func (q *eventQueue) sendBatch(events []messaging.Event) (lost int) {
 	g := q.service.gateway
 	for attempt := range eventRetries {
-		n, err := q.sender.SendEvents(g.ctx, events)
-		events = events[n:]
+		rest, refused, err := q.sender.SendEvents(g.ctx, events)
+		events, lost = rest, lost+refused
 		if err == nil || len(events) == 0 {
-			return 0
+			return lost
 		}
 		g.log.Warn("Events of a logger cannot be sent.", "logger", q.logger.part.Name, "attempt", attempt+1, "error", err)
-		if attempt == eventRetries-1 || !q.pause(time.Second<<attempt) {
+		pause := time.Second << attempt
+		var busy *busyError
+		if errors.As(err, &busy) {
+			pause = max(pause, busy.after)
+		}
+		if attempt == eventRetries-1 || !q.pause(pause) {
 			break
 		}
 	}
-	return len(events)
+	return lost + len(events)
 }
 
 // pause waits between attempts and says whether there is to be another one.

@@ -39,6 +39,8 @@ func (e *edit) put(p snapshot.Part) error {
 		})
 	case snapshot.KindBackend, snapshot.KindLogger, snapshot.KindPolicy:
 		e.stale[p.Key.ID] = true
+	case snapshot.KindDiagnostic:
+		return decode(p, func(d snapshot.Diagnostic) { e.putDiagnostic(p.Key.ID, d) })
 	case snapshot.KindVersionSet:
 		return decode(p, func(v snapshot.VersionSet) { e.versionSets.set(id, &v) })
 	case snapshot.KindAPI:
@@ -120,6 +122,8 @@ func (e *edit) remove(k snapshot.Key) {
 		e.markDependents(fragmentReference(id))
 	case snapshot.KindBackend, snapshot.KindLogger, snapshot.KindPolicy:
 		e.stale[k.ID] = true
+	case snapshot.KindDiagnostic:
+		e.removeDiagnostic(k.ID)
 	case snapshot.KindVersionSet:
 		e.versionSets.delete(id)
 	case snapshot.KindAPI:

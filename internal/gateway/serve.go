@@ -43,6 +43,9 @@ type request struct {
 	answered      time.Time      // when the answer began
 	failure       *policy.Error  // why the answer could not be sent
 	tracing       tracing
+	observed      *observation // nil: nobody wants to know more than the record
+	unlogged      bool         // a diagnostic decides on the log line
+	call          sentCall
 
 	onLoad      bool // counts as a request under way
 	behindProxy bool // whoever has connected is a trusted proxy
@@ -130,6 +133,7 @@ func (r *request) run() *message.Response {
 	e.Request.URL.Path = withoutDots(e.Request.URL.Path)
 	if !r.config.match(e.Request, e.OriginalURL.Scheme, m) {
 		r.beginTrace()
+		r.observe()
 		if !r.preflight() && !r.config.unmatched.Unmatched(e) {
 			r.config.unmatched.Fail(e, &policy.Error{
 				Source: "configuration", Reason: policy.ReasonOperationNotFound, Status: 404,
@@ -142,6 +146,7 @@ func (r *request) run() *message.Response {
 	admitted, refused := r.config.admit(e.Request, m.api, r.started)
 	r.setAdmission(admitted)
 	r.beginTrace()
+	r.observe()
 	pipeline := r.config.pipeline(m.api, m.op, admitted.product)
 	if refused != nil {
 		pipeline.Fail(e, refused)
@@ -210,6 +215,7 @@ func (r *request) answer(resp *message.Response) {
 		r.grpcAnswer(resp)
 	}
 	r.announceTrace(resp)
+	r.observeAnswer(resp)
 	if resp.Tunnel != nil || resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		r.leaveLoad()
 	}
@@ -232,6 +238,7 @@ func (r *request) answer(resp *message.Response) {
 		r.grpcAnswer(instead)
 	}
 	r.announceTrace(instead)
+	r.observeAnswer(instead)
 	if x.Respond(instead) == nil {
 		r.response = instead.Status
 	}
@@ -241,7 +248,7 @@ func (r *request) answer(resp *message.Response) {
 // state back.
 func (r *request) finish(res message.Result) {
 	r.leaveLoad()
-	if r.exec.Tracer != nil {
+	if r.tracing.id != "" {
 		r.endTrace(res)
 	}
 	r.exec.Finish(res.BytesIn, res.BytesOut)
@@ -252,6 +259,9 @@ func (r *request) finish(res message.Result) {
 	if m := r.gateway.metrics; m != nil {
 		rec.Host = m.Host(r.host)
 		m.Add(rec)
+	}
+	if r.observed != nil {
+		r.endObservation(rec)
 	}
 	r.gateway.records.Add(rec)
 	r.recycle()
@@ -286,6 +296,7 @@ func (r *request) record(res message.Result) *telemetry.Record {
 	if e.User != nil {
 		rec.User = e.User.Name
 	}
+	r.describe(rec)
 	rec.Cache = cacheUse(e)
 	if !r.answered.IsZero() {
 		rec.ClientTime = max(res.Done.Sub(r.answered), 0)
@@ -343,7 +354,7 @@ func (r *request) recycle() {
 	clear(buf.params[:cap(buf.params)])
 	r.matched = matched{buf: matchBuffer{values: buf.values[:0], params: buf.params[:0]}}
 	*r = request{
-		gateway: r.gateway, exec: r.exec, matched: r.matched, out: r.out, finished: r.finished, interim: r.interim,
+		gateway: r.gateway, exec: r.exec, matched: r.matched, out: r.out, finished: r.finished, interim: r.interim, call: sentCall{url: r.call.url},
 		client: r.client, clientText: r.clientText, proxy: r.proxy, proxyText: r.proxyText,
 	}
 	r.gateway.requests.Put(r)

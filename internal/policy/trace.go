@@ -246,6 +246,9 @@ func shownField(name, value string) string {
 	return hiddenText
 }
 
+// IsSecretHeader says whether a header field holds credentials, by its name: traces and logs do not show it.
+func IsSecretHeader(name string) bool { return isSecretHeader(name) }
+
 // isSecretHeader says whether a header field holds credentials.
 func isSecretHeader(name string) bool {
 	switch name = strings.ToLower(name); name {

@@ -33,8 +33,9 @@ type Series struct {
 	Name      string
 	Unit      string
 	Labels    []Label
-	Histogram *Histogram // nil: a counter
-	Value     float64    // of a counter
+	Histogram *Histogram // nil: a counter or a gauge
+	Gauge     bool       // the value goes up and down
+	Value     float64    // of a counter or a gauge
 }
 
 // Histogram counts measurements by buckets.
@@ -61,6 +62,8 @@ type MetricsOptions struct {
 	Location  func() string // of the gateway; asked when metrics are read
 	Buckets   []float64     // milliseconds, ascending
 	Start     time.Time
+	// System adds metrics of the process: CPU, memory, garbage collection.
+	System bool
 }
 
 // Metrics add up what requests take and what policies measure. Adding a request allocates nothing for dimensions that are known already; it is
@@ -170,9 +173,13 @@ func (m *Metrics) Measure(name string, value float64, labels []Label) {
 // Read returns all series, sorted by name.
 func (m *Metrics) Read() []Series {
 	location := m.o.Location()
+	var system []Series
+	if m.o.System {
+		system = systemSeries()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	series := make([]Series, 0, len(m.requests)+4*len(m.times)+len(m.custom))
+	series := append(make([]Series, 0, len(system)+len(m.requests)+4*len(m.times)+len(m.custom)), system...)
 	for key, n := range m.requests {
 		labels := []Label{{"GatewayId", m.o.GatewayID}, {"Location", location}}
 		series = append(series, Series{Name: MetricRequests, Labels: append(labels, key.labels()...), Value: float64(*n)})

@@ -28,7 +28,10 @@ func WritePrometheus(w io.Writer, series []Series) error {
 		s := &series[i]
 		name := "apim_" + snakeCase(s.Name)
 		kind := "histogram"
-		if s.Histogram == nil {
+		switch {
+		case s.Gauge:
+			kind = "gauge"
+		case s.Histogram == nil:
 			name, kind = name+"_total", "counter"
 		}
 		if name != last {

@@ -48,6 +48,8 @@ type Captured struct {
 	// Query is that of the caller's URL without what is hidden, with its question mark; BackendQuery that of the call to the backend service.
 	Query, BackendQuery string
 	Traces              []TraceMessage
+	// Model is an exchange with a language model; nil without one.
+	Model *ModelExchange
 }
 
 // CapturedMessage is what is kept of a message.

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -84,7 +85,7 @@ func (l *logLine) appendRFC5424(b []byte, facility int, host, process string) []
 		b = append(append(b, '['), syslogID...)
 		for _, a := range l.attrs {
 			b = append(append(append(b, ' '), syslogName(a.Key, 32)...), `="`...)
-			b = append(appendParamValue(b, attrText(a.Value)), '"')
+			b = append(appendParamValue(b, fieldText(a.Value)), '"')
 		}
 		b = append(b, ']')
 	}
@@ -135,7 +136,7 @@ func (l *logLine) appendJournal(b []byte) []byte {
 	b = appendJournalField(b, "EVENT_TYPE", l.event)
 	for _, a := range l.attrs {
 		if name := journalName(a.Key); name != "" {
-			b = appendJournalField(b, name, attrText(a.Value))
+			b = appendJournalField(b, name, fieldText(a.Value))
 		}
 	}
 	return b
@@ -173,4 +174,18 @@ func journalName(key string) string {
 	}
 	name := strings.TrimLeft(b.String(), "_0123456789")
 	return name[:min(len(name), 64)]
+}
+
+// fieldText is the text of a value; objects are JSON.
+func fieldText(v slog.Value) string {
+	if v.Kind() != slog.KindAny {
+		return v.String()
+	}
+	if _, ok := v.Any().(error); ok {
+		return v.String()
+	}
+	if enc, err := json.Marshal(v.Any()); err == nil {
+		return string(enc)
+	}
+	return v.String()
 }

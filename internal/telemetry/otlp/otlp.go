@@ -1,10 +1,9 @@
-// Package otlp sends metrics to an OpenTelemetry collector.
+// Package otlp sends metrics, spans and log records to an OpenTelemetry collector.
 package otlp
 
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -18,20 +17,28 @@ import (
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
 
+const (
+	serviceName = "causeway-gateway"
+	scopeName   = "causeway"
+)
+
 // exporter is what both transports are.
 type exporter interface {
 	Export(ctx context.Context, rm *metricdata.ResourceMetrics) error
 	Shutdown(ctx context.Context) error
 }
 
-// Options say where metrics go.
+// Options say where a signal goes.
 type Options struct {
-	// Collector is the URI of the collector. Port 4318 or a path that ends in /v1/metrics means HTTP, anything else gRPC; the scheme https
-	// means TLS.
+	// Collector is the URI of the collector. Port 4318 or a path with /v1/ in it means HTTP, anything else gRPC; the scheme https means TLS.
 	Collector string
 	// Instance and Version describe the gateway.
 	Gateway, Instance, Version string
-	// Interval is the time between two reports; Timeout bounds one.
+	// Headers are sent with spans and log records; the library for metrics takes its own from the environment.
+	Headers map[string]string
+	// Pause is the time between two batches of spans or log records; 0 means 2 s.
+	Pause time.Duration
+	// Interval is the time between two reports of metrics; Timeout bounds the sending of anything.
 	Interval, Timeout time.Duration
 	Now               func() time.Time
 	// Report is told when reports begin to fail and, with nil, when they succeed again.
@@ -48,22 +55,17 @@ type Sender struct {
 
 // New checks the options; the collector need not be there.
 func New(ctx context.Context, o Options) (*Sender, error) {
-	text := o.Collector
-	if !strings.Contains(text, "://") {
-		text = "http://" + text
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("%q is not the URI of a collector", o.Collector)
+	u, overHTTP, err := parseCollector(o.Collector)
+	if err != nil {
+		return nil, err
 	}
 	s := &Sender{o: o, resource: resource.NewSchemaless(
-		attribute.String("service.name", "causeway-gateway"), attribute.String("service.version", o.Version),
+		attribute.String("service.name", serviceName), attribute.String("service.version", o.Version),
 		attribute.String("service.instance.id", o.Instance), attribute.String("apim.gateway.id", o.Gateway),
 	)}
-	if u.Port() == "4318" || strings.HasSuffix(u.Path, "/v1/metrics") {
-		if u.Path == "" || u.Path == "/" {
-			u.Path = "/v1/metrics"
-		}
+	if overHTTP {
+		base, _, _ := strings.Cut(u.Path, "/v1/")
+		u.Path = strings.TrimSuffix(base, "/") + "/v1/metrics"
 		s.exporter, err = otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(u.String()), otlpmetrichttp.WithTimeout(o.Timeout))
 	} else {
 		s.exporter, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpointURL(u.String()), otlpmetricgrpc.WithTimeout(o.Timeout))
@@ -102,7 +104,7 @@ func (s *Sender) Send(ctx context.Context, m *telemetry.Metrics) {
 	err := s.exporter.Export(ctx, &metricdata.ResourceMetrics{
 		Resource: s.resource,
 		ScopeMetrics: []metricdata.ScopeMetrics{{
-			Scope: instrumentation.Scope{Name: "causeway", Version: s.o.Version}, Metrics: convert(series, m.Start(), s.o.Now()),
+			Scope: instrumentation.Scope{Name: scopeName, Version: s.o.Version}, Metrics: convert(series, m.Start(), s.o.Now()),
 		}},
 	})
 	if (err != nil) != s.failing {
@@ -145,8 +147,14 @@ func aggregation(series []telemetry.Series, start, now time.Time) metricdata.Agg
 			Min: metricdata.NewExtrema(h.Min), Max: metricdata.NewExtrema(h.Max),
 		})
 	}
-	if len(histogram.DataPoints) > 0 {
+	switch {
+	case len(histogram.DataPoints) > 0:
 		return histogram
+	case series[0].Gauge:
+		for i := range sum.DataPoints {
+			sum.DataPoints[i].StartTime = time.Time{}
+		}
+		return metricdata.Gauge[float64]{DataPoints: sum.DataPoints}
 	}
 	return sum
 }
