@@ -3,7 +3,9 @@ package resources
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
@@ -16,6 +18,9 @@ const (
 	schemeQuery   = "Query"
 	schemeHeader  = "Header"
 )
+
+// maxVersionSetName is the length of a display name in characters.
+const maxVersionSetName = 100
 
 // VersionSet holds the versions of an API together and says how requests name them.
 type VersionSet struct {
@@ -40,7 +45,7 @@ func versionSets() *resource.Type {
 	return resource.Define(resource.Spec[VersionSet]{
 		Name: "apiVersionSets", Title: "API version set", Doc: "Holds the versions of an API together and says how requests name them.",
 		Parents: []string{""}, Workspaces: true, Verbs: resource.CRUDL,
-		Check: func(_ *resource.Tx, _, d *resource.Doc[VersionSet]) error { return d.Props.check() },
+		Check: func(_ *resource.Tx, _, d *resource.Doc[VersionSet]) error { return d.Props.check("") },
 		Publish: func(p *resource.Pub, d *resource.Doc[VersionSet]) error {
 			v := d.Props
 			return p.Add(snapshot.KindVersionSet, d.ID.Rel(), snapshot.VersionSet{
@@ -50,19 +55,35 @@ func versionSets() *resource.Type {
 	})
 }
 
-// check demands the name that goes with the scheme and refuses the other.
-func (v *VersionSet) check() error {
+// check demands the name that goes with the scheme and refuses the other. Errors name the properties below a path.
+func (v *VersionSet) check(path string) error {
 	switch {
 	case v.VersioningScheme == schemeQuery && v.QueryName == "":
-		return arm.Invalid("versionQueryName", "versionQueryName is required with the scheme Query.")
+		return arm.Invalid(path+"versionQueryName", "versionQueryName is required with the scheme Query.")
 	case v.VersioningScheme == schemeHeader && v.HeaderName == "":
-		return arm.Invalid("versionHeaderName", "versionHeaderName is required with the scheme Header.")
+		return arm.Invalid(path+"versionHeaderName", "versionHeaderName is required with the scheme Header.")
 	case v.VersioningScheme != schemeQuery && v.QueryName != "":
-		return arm.Invalid("versionQueryName", "versionQueryName goes with the scheme Query only.")
+		return arm.Invalid(path+"versionQueryName", "versionQueryName goes with the scheme Query only.")
 	case v.VersioningScheme != schemeHeader && v.HeaderName != "":
-		return arm.Invalid("versionHeaderName", "versionHeaderName goes with the scheme Header only.")
+		return arm.Invalid(path+"versionHeaderName", "versionHeaderName goes with the scheme Header only.")
 	}
 	return nil
+}
+
+// checkWithin is check for a set that comes within an API, before the rules of a resource of its own are looked at.
+func (v *VersionSet) checkWithin(path string) error {
+	schemes := []string{schemeSegment, schemeQuery, schemeHeader}
+	i := slices.IndexFunc(schemes, func(s string) bool { return strings.EqualFold(s, v.VersioningScheme) })
+	switch {
+	case v.VersioningScheme == "":
+		return arm.Invalid(path+"versioningScheme", "apiVersionSet needs an id or a versioningScheme.")
+	case i < 0:
+		return arm.Invalid(path+"versioningScheme", "versioningScheme must be one of %s.", strings.Join(schemes, ", "))
+	case utf8.RuneCountInString(v.DisplayName) > maxVersionSetName:
+		return arm.Invalid(path+"name", "name must not have more than %d characters.", maxVersionSetName)
+	}
+	v.VersioningScheme = schemes[i]
+	return v.check(path)
 }
 
 // joinVersionSet puts an API into the version set that is given inside of it, which is made when it has no ID.
@@ -80,10 +101,7 @@ func (p *API) joinVersionSet(x *resource.Tx, api arm.ID) error {
 		DisplayName: first(in.Name, p.DisplayName), Description: in.Description, VersioningScheme: in.VersioningScheme,
 		QueryName: in.QueryName, HeaderName: in.HeaderName,
 	}
-	if set.VersioningScheme == "" {
-		return arm.Invalid("apiVersionSet.versioningScheme", "apiVersionSet needs an id or a versioningScheme.")
-	}
-	if err := set.check(); err != nil {
+	if err := set.checkWithin("apiVersionSet."); err != nil {
 		return err
 	}
 	// Equal requests make equal names, so that repeating one does not make another set.

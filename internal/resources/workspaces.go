@@ -115,7 +115,9 @@ func workspaceLinkTypes() *resource.Type {
 		},
 		Actions: []resource.Action[WorkspaceLink]{{
 			Method: http.MethodGet, Doc: "Answers the link.", Output: WorkspaceLink{},
-			Read: func(_ *resource.Reader, d *resource.Doc[WorkspaceLink], _ json.RawMessage) (any, error) { return d.Props, nil },
+			Read: func(_ *resource.Reader, d *resource.Doc[WorkspaceLink], _ json.RawMessage) (any, error) {
+				return d.Props, nil
+			},
 		}},
 	})
 }

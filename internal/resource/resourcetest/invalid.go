@@ -21,6 +21,11 @@ func testInvalid(t *testing.T, srv *Server, s *sample) {
 	errorCode(t, srv.Must(http.StatusBadRequest, "PUT", s.path(), `{"properties":`), "InvalidRequestContent")
 	errorCode(t, srv.Must(http.StatusBadRequest, "PUT", s.path(), strings.Repeat(`{"properties":`, 100)+"1"+strings.Repeat("}", 100)), "InvalidRequestContent")
 	s.testFields(t, srv, "PUT")
+	for _, body := range s.variants {
+		variant := *s
+		variant.body = body
+		variant.testFields(t, srv, "PUT")
+	}
 	if !s.info.Initial {
 		srv.Must(http.StatusNotFound, "GET", s.path(), "")
 	}

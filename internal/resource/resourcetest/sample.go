@@ -18,6 +18,7 @@ type sample struct {
 	info                 resource.Info
 	name                 string
 	body, update, second string
+	variants             []string // bodies with what the sample does not have
 	setup                []txtar.File
 	steps                string
 }
@@ -83,10 +84,17 @@ func readSample(t *testing.T, info resource.Info, dir fs.FS) *sample {
 			s.second = text
 		case f.Name == "steps":
 			s.steps = string(f.Data)
+		case strings.HasPrefix(f.Name, "variant/"):
+			s.variants = append(s.variants, text)
 		case strings.HasPrefix(f.Name, "setup/"):
 			s.setup = append(s.setup, f)
 		default:
 			t.Fatalf("%s: unknown file %s", file, f.Name)
+		}
+	}
+	for _, text := range s.variants {
+		if !json.Valid([]byte(text)) {
+			t.Fatalf("%s: a variant is not JSON: %s", file, text)
 		}
 	}
 	for what, text := range map[string]string{"sample.json": s.body, "update.json": s.update, "second.json": s.second} {

@@ -7,6 +7,7 @@
 //	sample.json      body of the PUT that creates the resource; not needed for joins
 //	update.json      body of a PATCH that changes it
 //	second.json      body of a second resource when the sample's cannot be used twice (unique values)
+//	variant/NAME     bodies with properties that the sample does not have; their values are broken as well as the sample's
 //	name             the resource's name; "sample" or the type's only one otherwise
 //	setup/PATH       bodies of resources to create first, in order; PATH is below the service. May be empty for joins
 //	steps            a script of requests, see below

@@ -174,6 +174,9 @@ func testMissing(t *testing.T, srv *Server, s *sample) {
 		r := srv.Must(http.StatusNotFound, "PUT", orphan, s.body)
 		errorCode(t, r, "ResourceNotFound")
 	}
+	if s.info.Join != "" && s.info.Verbs&resource.Create != 0 {
+		errorCode(t, srv.Must(http.StatusNotFound, "PUT", s.collection()+"/no-such-resource", s.body), "ResourceNotFound")
+	}
 	r := srv.Must(http.StatusBadRequest, "PUT", s.path()+"?api-version=1999-01-01", s.body)
 	errorCode(t, r, "InvalidApiVersionParameter")
 }
