@@ -8,6 +8,15 @@ type lvalue struct {
 	spill    func() (pre func(*Frame), get code, assign func(c code) func(*Frame))
 	readonly string // why it cannot be assigned
 	prop     bool   // a property or indexer, not a variable
+	name     string // of a property or indexer that is read only
+}
+
+// nameOf is the name of a target in messages.
+func (l *lvalue) nameOf(e expr) string {
+	if l.name != "" {
+		return l.name
+	}
+	return nameOf(e)
 }
 
 func (b *binder) assignment(e *assignExpr) operand {
@@ -65,7 +74,7 @@ func (b *binder) assignable(e expr, x operand) {
 	case x.lv.readonly == "CS1612":
 		b.fail(e.at(), "CS1612", "Cannot modify '%s' because the tuple around it is not a variable", nameOf(e))
 	case x.lv.readonly == "CS0200":
-		b.fail(e.at(), "CS0200", "Property or indexer '%s' cannot be assigned to -- it is read only", nameOf(e))
+		b.fail(e.at(), "CS0200", "Property or indexer '%s' cannot be assigned to -- it is read only", x.lv.nameOf(e))
 	case x.lv.readonly != "":
 		b.fail(e.at(), x.lv.readonly, "Cannot assign to '%s' because it is read only", nameOf(e))
 	}

@@ -36,7 +36,7 @@ func (b *binder) site(c *candidate, result *Type, fn Func) (*callSite, func(*Fra
 	boxed := fn.takesAny()
 	s := &callSite{result: result, types: append(append(TypeArgs{}, c.owner.args...), c.typeArgs...)}
 	if !c.m.static {
-		x := b.receiver(*c.recv, c.m.owner)
+		x := b.receiver(*c.recv, c.m.owner, s)
 		if boxed[0] && c.m.owner.repr() != reprObj {
 			x = code{o: boxer(x, c.m.owner)}
 		}
@@ -113,12 +113,12 @@ func (b *binder) refArgument(c *candidate, param int, mode string) (code, func(*
 	return code{}, nil
 }
 
-// receiver checks the receiver of an instance member for null.
-func (b *binder) receiver(x operand, owner *Type) code {
+// receiver checks the receiver of an instance member for null when s is called.
+func (b *binder) receiver(x operand, owner *Type, s *callSite) code {
 	if owner.repr() == reprObj && x.t.repr() != reprObj {
 		o := boxer(x.c, x.t)
 		if x.t.kind == kindString {
-			return code{o: nonNull(o)}
+			return code{o: s.nonNull(o)}
 		}
 		return code{o: o}
 	}
@@ -126,16 +126,34 @@ func (b *binder) receiver(x operand, owner *Type) code {
 		return x.c
 	}
 	if x.t.kind == kindString {
-		s := x.c.s
+		text := x.c.s
 		return code{s: func(fr *Frame) string {
-			v := s(fr)
+			v := text(fr)
 			if len(v) == 0 && IsNull(v) {
-				ThrowNullReference()
+				s.throwNull(fr)
 			}
 			return v
 		}}
 	}
-	return code{o: nonNull(x.c.o)}
+	return code{o: s.nonNull(x.c.o)}
+}
+
+// throwNull is what a call of a null receiver does: the arguments are evaluated first, and may throw themselves.
+func (s *callSite) throwNull(fr *Frame) {
+	for _, a := range s.args[1:] {
+		a.run(fr)
+	}
+	ThrowNullReference()
+}
+
+func (s *callSite) nonNull(o func(*Frame) any) func(*Frame) any {
+	return func(fr *Frame) any {
+		v := o(fr)
+		if v == nil {
+			s.throwNull(fr)
+		}
+		return v
+	}
 }
 
 func nonNull(o func(*Frame) any) func(*Frame) any {

@@ -399,7 +399,14 @@ func (b *binder) property(pos int, recv operand, f found, args []operand) operan
 	lv.prop = true
 	get.lv = lv
 	if f.m.set == nil {
-		lv.readonly = "CS0200"
+		lv.readonly, lv.name = "CS0200", f.owner.String()+"."+f.m.sig.name
+		if len(args) > 0 {
+			types := make([]string, len(f.m.sig.params))
+			for i, p := range f.m.sig.params {
+				types[i] = p.typ.String()
+			}
+			lv.name += "[" + strings.Join(types, ", ") + "]"
+		}
 		return get
 	}
 	setter := func(recv operand, args []operand) func(c code) func(*Frame) {

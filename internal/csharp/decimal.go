@@ -262,9 +262,6 @@ func (d Decimal) Rem(e Decimal) Decimal {
 		Throw("System.DivideByZeroException", "Attempted to divide by zero.")
 	}
 	if d.IsZero() || d.magnitude().Cmp(e.magnitude()) < 0 {
-		if d.IsZero() {
-			return Decimal{}
-		}
 		return d // with its scale
 	}
 	a, b, scale := align(d, e)

@@ -12,6 +12,24 @@ type code struct {
 	v func(*Frame)
 }
 
+// run evaluates an operand for what it does.
+func (c code) run(fr *Frame) {
+	switch {
+	case c.i != nil:
+		c.i(fr)
+	case c.f != nil:
+		c.f(fr)
+	case c.b != nil:
+		c.b(fr)
+	case c.s != nil:
+		c.s(fr)
+	case c.o != nil:
+		c.o(fr)
+	case c.v != nil:
+		c.v(fr)
+	}
+}
+
 // goSlot is what a Go parameter or result of a Func takes up.
 type goSlot uint8
 

@@ -22,7 +22,8 @@ func (b *binder) promoted(x, y operand) *Type {
 	case is(kindULong):
 		for _, o := range []operand{x, y} {
 			if k := o.t.kind; k == kindSByte || k == kindShort || k == kindInt || k == kindLong {
-				if n, _ := Integer(o.val); !o.konst || n < 0 {
+				// Of constants only those of int and long become ulong.
+				if n, _ := Integer(o.val); !o.konst || n < 0 || k == kindSByte || k == kindShort {
 					return nil
 				}
 			}
@@ -114,6 +115,9 @@ func (b *binder) fold(x operand, from ...operand) operand {
 	if e := caughtException(func() { v = boxer(x.c, x.t)(nil) }); e != nil {
 		if e.name == "System.DivideByZeroException" {
 			b.fail(x.pos, "CS0020", "Division by constant zero")
+		}
+		if x.t.kind == kindDecimal {
+			b.fail(x.pos, "CS0463", "Evaluation of the decimal constant expression failed")
 		}
 		b.fail(x.pos, "CS0220", "The operation overflows at compile time in checked mode")
 	}

@@ -102,6 +102,23 @@ func (l *Library) suggestType(name string) string {
 	return c.text()
 }
 
+// property finds a property of t, its bases and interfaces by name without regard to case; "" when there is none.
+func (t *Type) property(name string) string {
+	for n, list := range t.members {
+		if strings.EqualFold(n, name) && list[0].prop {
+			return n
+		}
+	}
+	for _, u := range append(t.interfaces(), t.Base()) {
+		if u != nil {
+			if p := u.property(name); p != "" {
+				return p
+			}
+		}
+	}
+	return ""
+}
+
 func (b *binder) suggestName(name string) string {
 	c := suggest(name)
 	for s := b.scope; s != nil; s = s.outer {
@@ -114,6 +131,9 @@ func (b *binder) suggestName(name string) string {
 	}
 	for _, g := range b.opts.Globals {
 		c.try(g.Name)
+		if p := g.Type.property(name); p != "" {
+			return ". Did you mean '" + g.Name + "." + p + "'?"
+		}
 	}
 	if c.best != "" {
 		return c.text()

@@ -1,6 +1,8 @@
 package clr
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -197,4 +199,74 @@ func parseShapes(s string) (*parsedDate, bool) {
 		}
 	}
 	return nil, false
+}
+
+// unknownWord is the index of the first run of letters that can stand in no date; -1 when there is none.
+func unknownWord(s string) int {
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && (s[j]|0x20 >= 'a' && s[j]|0x20 <= 'z') {
+			j++
+		}
+		if j == i {
+			i++
+			continue
+		}
+		if word := strings.ToLower(s[i:j]); !slices.Contains([]string{"t", "z", "gmt", "am", "pm", "a", "p"}, word) && !isDateName(word) {
+			return i
+		}
+		i = j
+	}
+	return -1
+}
+
+// isDateName tells whether a word in lower case is the name of a month or weekday, whole or of three letters.
+func isDateName(word string) bool {
+	for m := time.January; m <= time.December; m++ {
+		if n := strings.ToLower(m.String()); word == n || word == n[:3] {
+			return true
+		}
+	}
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		if n := strings.ToLower(d.String()); word == n || word == n[:3] {
+			return true
+		}
+	}
+	return false
+}
+
+// impossibleTime tells whether a text would be a date but for an hour, minute or second that is too great.
+func impossibleTime(s string) bool {
+	colon := strings.IndexByte(s, ':')
+	if colon < 0 {
+		return false
+	}
+	from := colon
+	for from > 0 && s[from-1] >= '0' && s[from-1] <= '9' {
+		from--
+	}
+	possible := []byte(s)
+	changed := false
+	for i, most := from, 23; i < len(possible); most = 59 {
+		j := i
+		for j < len(possible) && possible[j] >= '0' && possible[j] <= '9' {
+			j++
+		}
+		if n, err := strconv.Atoi(s[i:j]); err == nil && j-i <= 2 && n > most {
+			copy(possible[i:j], "0000"[:j-i])
+			changed = true
+		}
+		if j >= len(possible) || possible[j] != ':' {
+			break
+		}
+		i = j + 1
+	}
+	if !changed {
+		return false
+	}
+	p, ok := parseDate(string(possible))
+	if ok {
+		_, ok = p.offset(time.Unix(0, 0), 0)
+	}
+	return ok
 }

@@ -377,6 +377,17 @@ func badDate(s string) {
 	csharp.Throwf("System.FormatException", "String '%s' was not recognized as a valid DateTime.", s)
 }
 
+// badText says what is wrong with a text without a format: a word that no date has, a time that no day has, or anything else.
+func badText(s string) {
+	if i := unknownWord(s); i >= 0 {
+		csharp.Throwf("System.FormatException", "The string '%s' was not recognized as a valid DateTime. There is an unknown word starting at index '%d'.", s, csharp.Length(s[:i]))
+	}
+	if impossibleTime(s) {
+		csharp.Throwf("System.FormatException", "The DateTime represented by the string '%s' is not supported in calendar 'System.Globalization.GregorianCalendar'.", s)
+	}
+	badDate(s)
+}
+
 func dated(r run, s string, p *parsedDate, ok bool, style int) DateTime {
 	if ok {
 		if d, ok := p.dateTime(r.Now(), style); ok {
@@ -389,8 +400,13 @@ func dated(r run, s string, p *parsedDate, ok bool, style int) DateTime {
 
 func parseStyled(r run, s string, style int) DateTime {
 	needString(s, "s")
-	p, ok := parseDate(s)
-	return dated(r, s, p, ok, style)
+	if p, ok := parseDate(s); ok {
+		if d, ok := p.dateTime(r.Now(), style); ok {
+			return d
+		}
+	}
+	badText(s)
+	return DateTime{}
 }
 
 // Format is ToString(spec) in the invariant culture.

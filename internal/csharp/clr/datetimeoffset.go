@@ -241,11 +241,11 @@ func mustOffset(r run, s string, styles int) DateTimeOffset {
 	needString(s, "input")
 	p, ok := parseDate(s)
 	if !ok {
-		badDate(s)
+		badText(s)
 	}
 	o, ok := p.offset(r.Now(), styles)
 	if !ok {
-		badDate(s)
+		badText(s)
 	}
 	return o
 }

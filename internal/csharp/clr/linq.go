@@ -214,9 +214,7 @@ func declareLinqLazy(t *csharp.TypeBuilder) {
 			}
 		}}
 	}))
-	t.Static("IEnumerable<TResult> Empty<TResult>()", csharp.F1(func(t resultType) *Seq {
-		return &Seq{t.Type, func(run, func(any) bool) {}}
-	}))
+	t.Static("IEnumerable<TResult> Empty<TResult>()", csharp.F1(func(a typeArgs) any { return a[0].MakeArray(nil) }))
 	t.Ext("IEnumerable<TSource[]> Chunk<TSource>(this IEnumerable<TSource> source, int size)", csharp.F4(func(t resultType, a typeArgs, src any, n int) *Seq {
 		if n < 1 {
 			outOfRange("size", "Specified argument was out of the range of valid values.")

@@ -11,7 +11,15 @@ import (
 	"github.com/causeway-apim/causeway/internal/csharp"
 )
 
-func normalize(s string) string { return norm.NFC.String(s) }
+func normalize(s string) string { return needWhole(s, norm.NFC) }
+
+// needWhole normalizes a text, which must not hold half of a surrogate pair.
+func needWhole(s string, f norm.Form) string {
+	if hasHalf(s) {
+		csharp.ThrowArgument("System.ArgumentException", "String contains invalid Unicode code points.", "strInput")
+	}
+	return f.String(s)
+}
 
 // declareNormalForms declares the normal forms of Unicode under their values in System.Text.NormalizationForm.
 func declareNormalForms(t *csharp.TypeBuilder) {
@@ -24,7 +32,7 @@ func declareNormalForms(t *csharp.TypeBuilder) {
 	}
 	t.Method("string Normalize(NormalizationForm normalizationForm)", csharp.F3(func(r run, s string, n int) string {
 		r.Alloc(2 * len(s))
-		return form(n).String(s)
+		return needWhole(s, form(n))
 	}))
 	t.Method("bool IsNormalized()", csharp.F1(norm.NFC.IsNormalString))
 	t.Method("bool IsNormalized(NormalizationForm normalizationForm)", csharp.F2(func(s string, n int) bool { return form(n).IsNormalString(s) }))

@@ -200,9 +200,17 @@ func declareStringParts(t *csharp.TypeBuilder) {
 		}
 		t.Method("string "+name+"()", csharp.F1(func(s string) string { return cut(s, isWhite) }))
 		t.Method("string "+name+"(char trimChar)", csharp.F2(func(s string, c csharp.Char) string {
+			if isHalf(c) {
+				return trimUnits(s, func(u uint16) bool { return u == uint16(c) }, left, right)
+			}
 			return cut(s, func(r rune) bool { return r == rune(c) })
 		}))
-		t.Method("string "+name+"(params char[] trimChars)", csharp.F2(func(s string, a array) string { return cut(s, cutset(a)) }))
+		t.Method("string "+name+"(params char[] trimChars)", csharp.F2(func(s string, a array) string {
+			if anyHalf(a) {
+				return trimUnits(s, inSet(a), left, right)
+			}
+			return cut(s, cutset(a))
+		}))
 	}
 	trim("Trim", true, true)
 	trim("TrimStart", true, false)
@@ -263,9 +271,10 @@ func replaceText(r run, s, old, with string, c comparison) string {
 		csharp.ThrowArgument("System.ArgumentException", "The value cannot be an empty string.", "oldValue")
 	}
 	if !c.ignoreCase() {
-		if n := strings.Count(s, old); n > 0 {
+		from := apart(s, old)
+		if n := strings.Count(from, old); n > 0 {
 			r.Alloc(len(s) + n*(len(with)-len(old)) + n*len(old))
-			return strings.ReplaceAll(s, old, with)
+			return together(strings.ReplaceAll(from, old, with))
 		}
 		return s
 	}

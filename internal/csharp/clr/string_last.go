@@ -58,11 +58,7 @@ func indexAnyIn(s string, a array, start, n int, last bool) int {
 	part := csharp.Slice(s, from, from+n)
 	i := -1
 	if len(a.Items) > 0 {
-		find := strings.IndexFunc
-		if last {
-			find = strings.LastIndexFunc
-		}
-		i = unitIndex(part, find(part, cutset(a)))
+		i = indexUnit(part, a, last)
 	}
 	if i < 0 {
 		return -1

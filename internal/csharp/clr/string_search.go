@@ -50,7 +50,7 @@ func indexOf(s, sub string, start, n int, c comparison) int {
 	if n < 0 || start+n > total {
 		outOfRange("count", "Count must be positive and count must refer to a location within the string/array/collection.")
 	}
-	part := csharp.Slice(s, start, start+n)
+	part := apart(csharp.Slice(s, start, start+n), sub)
 	i := findText(part, sub, c)
 	if i < 0 {
 		return -1
@@ -102,6 +102,7 @@ func lastIndex(s, sub string, c comparison) int {
 	if sub == "" {
 		return csharp.Length(s)
 	}
+	s = apart(s, sub)
 	return unitIndex(s, strings.LastIndex(s, sub))
 }
 
@@ -111,7 +112,7 @@ func startsWith(s, sub string, c comparison) bool {
 		_, ok := prefixFold(s, sub)
 		return ok
 	}
-	return strings.HasPrefix(s, sub)
+	return strings.HasPrefix(apart(s, sub), sub)
 }
 
 func endsWith(s, sub string, c comparison) bool {
@@ -119,7 +120,7 @@ func endsWith(s, sub string, c comparison) bool {
 	if c.ignoreCase() {
 		return strings.HasSuffix(foldCase(s), foldCase(sub))
 	}
-	return strings.HasSuffix(s, sub)
+	return strings.HasSuffix(apart(s, sub), sub)
 }
 
 func declareStringSearch(t *csharp.TypeBuilder) {
@@ -153,18 +154,18 @@ func declareStringSearch(t *csharp.TypeBuilder) {
 		if len(a.Items) == 0 {
 			return -1
 		}
-		if last {
-			return unitIndex(s, strings.LastIndexFunc(s, cutset(a)))
-		}
-		return unitIndex(s, strings.IndexFunc(s, cutset(a)))
+		return indexUnit(s, a, last)
 	}
 	t.Method("int IndexOfAny(char[] anyOf)", csharp.F2(func(s string, a array) int { return indexAny(s, a, false) }))
 	t.Method("int LastIndexOfAny(char[] anyOf)", csharp.F2(func(s string, a array) int { return indexAny(s, a, true) }))
-	t.Method("bool Contains(string value)", csharp.F2(func(s, v string) bool { needString(v, "value"); return strings.Contains(s, v) }))
-	t.Method("bool Contains(char value)", csharp.F2(func(s string, c csharp.Char) bool { return strings.Contains(s, c.String()) }))
+	t.Method("bool Contains(string value)", csharp.F2(func(s, v string) bool { needString(v, "value"); return strings.Contains(apart(s, v), v) }))
+	t.Method("bool Contains(char value)", csharp.F2(func(s string, c csharp.Char) bool {
+		v := c.String()
+		return strings.Contains(apart(s, v), v)
+	}))
 	t.Method("bool Contains(string value, StringComparison comparisonType)", csharp.F3(func(s, v string, c int) bool {
 		needString(v, "value")
-		return findText(s, v, comparisonOf(c)) >= 0
+		return findText(apart(s, v), v, comparisonOf(c)) >= 0
 	}))
 	for _, d := range []struct {
 		name string

@@ -9,8 +9,18 @@ import (
 
 func declareStringSplit(b *csharp.Builder, t *csharp.TypeBuilder) {
 	b.Enum("System.StringSplitOptions", true, []string{"None", "RemoveEmptyEntries", "TrimEntries"}, []int64{0, 1, 2})
-	chars := func(r run, s string, a array, n, o int) array { return split(r, s, charSeparator(a), n, o) }
-	texts := func(r run, s string, a array, n, o int) array { return split(r, s, textSeparator(a), n, o) }
+	chars := func(r run, s string, a array, n, o int) array {
+		if anyHalf(a) {
+			return split(r, apart(s, "\xed\xa0\x80"), unitSeparator(a), n, o)
+		}
+		return split(r, s, charSeparator(a), n, o)
+	}
+	texts := func(r run, s string, a array, n, o int) array {
+		for _, v := range strs(a) {
+			s = apart(s, v)
+		}
+		return split(r, s, textSeparator(a), n, o)
+	}
 	const all = 1 << 31
 	t.Method("string[] Split(params char[] separator)", csharp.F3(func(r run, s string, a array) array { return chars(r, s, a, all, 0) }))
 	t.Method("string[] Split(char[] separator, int count)", csharp.F4(func(r run, s string, a array, n int) array { return chars(r, s, a, n, 0) }))
@@ -47,6 +57,15 @@ func charSeparator(a array) separator {
 		_, n := utf8.DecodeRuneInString(s[i:])
 		return i, n
 	}
+}
+
+// unitSeparator is charSeparator for a text whose pairs are apart.
+func unitSeparator(a array) separator {
+	list := make([]any, len(a.Items))
+	for i, v := range a.Items {
+		list[i] = v.(csharp.Char).String()
+	}
+	return textSeparator(&csharp.Array{Items: list})
 }
 
 func textSeparator(a array) separator {
@@ -93,7 +112,7 @@ func split(r run, s string, sep separator, n, options int) array {
 			break
 		}
 		r.Step()
-		if p := clean(s[:at]); p != "" || !drop {
+		if p := clean(together(s[:at])); p != "" || !drop {
 			out = append(out, p)
 		}
 		s = s[at+w:]
@@ -104,7 +123,7 @@ func split(r run, s string, sep separator, n, options int) array {
 			s = s[w:]
 		}
 	}
-	if p := clean(s); n > 0 && (p != "" || !drop) {
+	if p := clean(together(s)); n > 0 && (p != "" || !drop) {
 		out = append(out, p)
 	}
 	return newStrings(r, out)

@@ -248,7 +248,8 @@ func declareTimeSpan(b *csharp.Builder) {
 	for name, unit := range units {
 		t.Const("long TicksPer"+name, unit)
 		t.Static("TimeSpan From"+name+"s(double value)", csharp.F1(func(v float64) TimeSpan { return spanOf(v, unit) }))
-		t.Prop("double Total"+name+"s", csharp.F1(func(s TimeSpan) float64 { return float64(s) / float64(unit) }))
+		const most = math.MaxInt64 / ticksPerMillisecond // of milliseconds, which .NET does not let a rounded number exceed
+		t.Prop("double Total"+name+"s", csharp.F1(func(s TimeSpan) float64 { return min(max(float64(s)/float64(unit), -most), most) }))
 	}
 	t.Static("TimeSpan FromTicks(long value)", csharp.F1(func(n int64) TimeSpan { return TimeSpan(n) }))
 	build := func(d, h, m, s, ms int64) TimeSpan {

@@ -208,7 +208,9 @@ func (z *TimeZoneInfo) adjustments() []*AdjustmentRule {
 		}
 		var delta, base TimeSpan
 		if d := wholeMinutes(s.offset - z.offset); s.dst && i > 0 {
-			delta = d
+			if delta = d; d <= -23*TimeSpan(ticksPerHour) { // a zone on the other side of the date line: the day goes into the base
+				delta, base = d+TimeSpan(ticksPerDay), -TimeSpan(ticksPerDay)
+			}
 		} else {
 			const most = 14 * TimeSpan(ticksPerHour)
 			base = min(max(z.offset+d, -most), most) - z.offset
