@@ -43,6 +43,7 @@ func TestDiagnostics(t *testing.T) {
 		}
 	}
 	f(`@(Math.Sqtr(2))`, "10:12: CS0117: 'Math' does not contain a definition for 'Sqtr'. Did you mean 'Sqrt'?")
+	f(`@{ string s = "a"; s[0] = 'b'; return s; }`, "10:25: CS0200: Property or indexer 'string.this[int]' cannot be assigned to -- it is read only")
 	f("@{\n  int x;\n  return x;\n}", "12:10: CS0165: Use of unassigned local variable 'x'")
 	f(`@(1 + )`, "10:11: CS1733: Expected expression")
 	f(`@(1 + true)`, "10:7: CS0019: Operator '+' cannot be applied to operands of type 'int' and 'bool'")
@@ -130,5 +131,15 @@ func TestTimeIsLimited(t *testing.T) {
 	}
 	if looks < 50 || looks > 60 {
 		t.Errorf("the clock was looked at %d times", looks)
+	}
+}
+
+// What a global has is proposed with the global.
+func TestSuggestsMemberOfGlobal(t *testing.T) {
+	t.Parallel()
+	lib := shopLibrary()
+	_, diags := lib.Compile(`@(name.Length)`, csharp.Options{Globals: []csharp.Global{{Name: "context", Type: lib.MustType("IShop")}}})
+	if len(diags) == 0 || !strings.Contains(diags[0].String(), "Did you mean 'context.Name'?") {
+		t.Errorf("have %v", diags)
 	}
 }
