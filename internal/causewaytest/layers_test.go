@@ -28,6 +28,7 @@ var layers = map[string][]string{
 	"graphql":   {},
 	"xmlx":      {},
 	"mail":      {},
+	"gitrepo":   {},
 	"csharp":    {},
 	"web":       {},
 	"vault":     {"auth"},
@@ -44,7 +45,7 @@ var layers = map[string][]string{
 	"gateway":   {"policy", "snapshot", "message", "auth", "telemetry", "redis", "counters", "cache", "graphql"},
 
 	"resource":  {"arm", "store", "snapshot"},
-	"resources": {"resource", "arm", "importer", "auth", "snapshot", "policy"},
+	"resources": {"resource", "arm", "importer", "gitrepo", "auth", "snapshot", "policy"},
 	"manage":    {"resource", "arm", "armtemplate", "auth", "configsync", "store", "telemetry", "mail", "web"},
 	"events":    {"arm", "store", "resource", "telemetry"},
 	"portal":    {"resource", "importer", "auth", "mail", "telemetry", "web"},
