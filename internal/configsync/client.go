@@ -31,6 +31,9 @@ type Client struct {
 	// Dir holds the disk copy; empty for none.
 	Dir string
 
+	// Renewed is told of a new gateway token, which Token must return from then on; nil: tokens are not renewed.
+	Renewed func(token string, expiry time.Time)
+
 	// Apply puts a configuration into service. Calls do not overlap.
 	Apply ApplyFunc
 	// Command takes commands of the plane; it must not block. Nil ignores them.
@@ -52,6 +55,7 @@ type Client struct {
 
 	outbox   outbox
 	requests requests
+	current  current
 }
 
 // clientRun is a running client. Three loops pass the newest snapshot on: the
@@ -101,6 +105,9 @@ func (c *Client) Run(ctx context.Context) error {
 		loops.Go(func() { r.diskLoop(ctx, d) })
 	}
 	loops.Go(func() { r.applyLoop(ctx) })
+	if c.Renewed != nil {
+		loops.Go(func() { r.renewLoop(ctx) })
+	}
 	r.connectLoop(ctx)
 	loops.Wait()
 	return nil

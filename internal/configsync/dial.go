@@ -86,6 +86,7 @@ type outcome struct {
 	state  State
 	reason string
 	worked bool // there was a connection
+	again  bool // it was ended to be made anew
 }
 
 // connectLoop connects again and again until ctx ends.
@@ -95,6 +96,9 @@ func (r *clientRun) connectLoop(ctx context.Context) {
 		out := r.attempt(ctx)
 		if ctx.Err() != nil {
 			return
+		}
+		if out.again {
+			continue
 		}
 		if out.worked {
 			failures = 0

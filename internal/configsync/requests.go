@@ -115,7 +115,10 @@ func (c *Client) Request(ctx context.Context, name string, payload, out any) err
 func (c *serverConn) answer(ctx context.Context, m message) {
 	reply := message{Type: typeResponse, Sequence: m.Sequence}
 	value, err := any(nil), error(errNoRequests)
-	if c.server.Request != nil {
+	switch {
+	case m.Name == requestRenewal:
+		value, err = c.renew(ctx, m.Payload)
+	case c.server.Request != nil:
 		value, err = c.server.Request(ctx, c.id, m.Name, m.Payload)
 	}
 	if err == nil {

@@ -34,8 +34,11 @@ type session struct {
 
 // session serves a connection until it ends.
 func (r *clientRun) session(ctx context.Context, ws *websocket.Conn) outcome {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
+	cancel := func() { stop(nil) }
 	defer cancel()
+	r.current.set(func() { stop(errAgain) })
+	defer r.current.set(nil)
 	s := &session{clientRun: r, ws: ws, wantAll: make(chan string, 1)}
 	if err := s.greet(ctx); err != nil {
 		return s.outcome(err, false)
@@ -61,6 +64,9 @@ func (r *clientRun) session(ctx context.Context, ws *websocket.Conn) outcome {
 		if e := <-errs; websocket.CloseStatus(e) != -1 {
 			err = e
 		}
+	}
+	if context.Cause(ctx) == errAgain {
+		return outcome{again: true}
 	}
 	return s.outcome(err, true)
 }
