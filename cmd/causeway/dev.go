@@ -82,7 +82,7 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	listeners, err := openListeners([]listenAddress{
 		{"management", f.management, "management-listen"}, {"management-tls", f.managementTLS, "management-tls-listen"},
 		{"gateway", f.gateway, "gateway-listen"}, {"gateway-tls", f.gatewayTLS, "gateway-tls-listen"},
-	})
+	}, nil)
 	if err != nil {
 		return err
 	}

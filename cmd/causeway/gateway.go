@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +43,10 @@ func gatewayCommand() *cobra.Command {
 It takes the settings of Azure API Management's self-hosted gateway v2, from the
 environment (config.service.endpoint or CONFIG_SERVICE_ENDPOINT), or from a file.
 The configuration comes over one outbound connection to the management plane and
-is kept on disk, so that the gateway starts and serves without the plane.`,
+is kept on disk, so that the gateway starts and serves without the plane.
+
+SIGTERM ends it gracefully. SIGUSR2 starts its binary anew, which may be a newer
+one by then: the new process takes the listeners over, and no request fails.`,
 		Example: `  CONFIG_SERVICE_ENDPOINT=http://127.0.0.1:8880 \
   CONFIG_SERVICE_AUTH="GatewayKey my-gateway&202701010000&…" causeway gateway --gateway-listen 127.0.0.1:9080
 
@@ -103,6 +104,15 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 			log.Warn("The setting "+d.name+" has no effect in this version.", telemetry.EventKey, "IdleSetting", "origin", v.origin)
 		}
 	}
+	inherited, err := inherit([]string{"gateway", "gateway-tls", "profiles", metricsListener})
+	if err != nil {
+		return err
+	}
+	wire, err := readNetwork(s, limitMemory())
+	if err != nil {
+		return err
+	}
+	wire.warn(log)
 	token, err := gatewayToken(s)
 	if err != nil {
 		return err
@@ -137,25 +147,33 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	var client *configsync.Client
 	credentials := &remoteCredentials{}
-	metrics, err := openMetrics(cmd.Context(), s, name, instance, log)
+	metrics, err := openMetrics(cmd.Context(), s, inherited, name, instance, log)
 	if err != nil {
 		return err
 	}
-	g := gateway.New(gateway.Options{
-		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits), Transport: &gateway.Transport{},
+	options := gateway.Options{
+		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits),
 		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(), Metrics: metrics.metrics, Record: metrics.record(),
 		Spans: metrics.spans, InsightsEndpoint: s.text("logs.applicationinsights.endpoint"),
 		SQL:   sqlsource.New(sqlsource.Options{Now: time.Now}),
 		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
-	})
+	}
+	wire.apply(&options)
+	g := gateway.New(options)
 	metrics.gateway = g
 	cert, err := selfSigned(time.Now())
 	if err != nil {
 		return err
 	}
-	server := gateway.NewServer(g, gateway.ServerOptions{Fallback: cert})
+	wire.server.Fallback = cert
+	server := gateway.NewServer(g, wire.server)
+	if tickets := inherited.legacy.Tickets; tickets != nil {
+		if err := server.InheritTicketKeys(tickets); err != nil {
+			return err
+		}
+	}
 	client = &configsync.Client{
 		Endpoint: s.text("config.service.endpoint"), Gateway: resource, Instance: instance, Version: version,
 		Dir:   backupFolder(f.backup),
@@ -184,60 +202,10 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	}
 	credentials.client = client
 	usage := newUsageReporter(g, client.Dir, instance, log, sendUsage(client))
-	return serveGateway(cmd.Context(), f, log, g, server, client, usage, metrics)
-}
-
-// serveGateway runs until the command's context ends, then drains.
-func serveGateway(ctx context.Context, f gatewayFlags, log *slog.Logger, g *gateway.Gateway, server *gateway.Server, client *configsync.Client, usage *usageReporter, metrics *gatewayMetrics) error {
-	listeners, err := openListeners([]listenAddress{{"gateway", f.listen, "gateway-listen"}, {"gateway-tls", f.tlsListen, "gateway-tls-listen"}, {"profiles", f.profileListen, "profile-listen"}})
-	if err != nil {
-		return err
+	run := gatewayRun{
+		flags: f, log: log, gateway: g, server: server, client: client, usage: usage, metrics: metrics, inherited: inherited, drainTime: wire.drain,
 	}
-	if f.data != "" {
-		if err := listeners.write(f.data); err != nil {
-			return err
-		}
-	}
-	failed := make(chan error, 4)
-	serve := func(l net.Listener, run func(net.Listener) error) {
-		if l != nil {
-			log.Info("The gateway listens on "+l.Addr().String()+".", telemetry.EventKey, "Listening")
-			go func() { failed <- run(l) }()
-		}
-	}
-	serve(listeners.get("gateway"), server.Serve)
-	serve(listeners.get("gateway-tls"), server.ServeTLS)
-	serve(listeners.get("profiles"), serveProfiles)
-	// The connection outlives the requests: what they used is still reported.
-	syncCtx, stopSync := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSync()
-	reporting, stopReporting := context.WithCancel(syncCtx)
-	var reported sync.WaitGroup
-	reported.Go(func() { usage.run(reporting) })
-	reported.Go(func() { metrics.run(reporting) })
-	synced := make(chan error, 1)
-	go func() { synced <- client.Run(syncCtx) }()
-
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-		err = wrapNonNil("serve", err)
-	case err = <-synced:
-		if ctx.Err() == nil && err != nil {
-			err = &exitError{exitUsage, fmt.Errorf("setting config.service.endpoint: %w", err)}
-		}
-	}
-	log.Info("The gateway drains: it takes no new connections and finishes its requests.", telemetry.EventKey, "Draining")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	if derr := server.Shutdown(drain); derr != nil {
-		log.Warn("Requests were still under way when the time to drain had passed.", "error", derr)
-	}
-	stopReporting()
-	reported.Wait()
-	stopSync()
-	g.Close()
-	return err
+	return run.run(cmd.Context())
 }
 
 func wrapNonNil(doing string, err error) error {

@@ -21,14 +21,17 @@ type listenerSet struct {
 	byKey map[string]net.Listener
 }
 
-// openListeners opens all or none.
-func openListeners(addresses []listenAddress) (*listenerSet, error) {
+// openListeners opens all or none. What was inherited is not opened again.
+func openListeners(addresses []listenAddress, inherited *inheritance) (*listenerSet, error) {
 	set := &listenerSet{byKey: make(map[string]net.Listener)}
 	for _, a := range addresses {
 		if a.address == "off" {
 			continue
 		}
-		l, err := net.Listen("tcp", a.address)
+		l, err := inherited.takeListener(a.name), error(nil)
+		if l == nil {
+			l, err = net.Listen("tcp", a.address)
+		}
 		if err != nil {
 			set.close()
 			return nil, listenError(a, err)

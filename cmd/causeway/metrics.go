@@ -23,6 +23,7 @@ const (
 	// (milliseconds) is another.
 	metricsInterval = time.Minute
 	metricsTimeout  = 10 * time.Second
+	metricsListener = "metrics" // its name among those that are handed over
 )
 
 // gatewayMetrics are the metrics of a self-hosted gateway and where they go. Without a target it has none.
@@ -40,7 +41,7 @@ type gatewayMetrics struct {
 }
 
 // openMetrics reads the settings of metrics.
-func openMetrics(ctx context.Context, s *settings, name, instance string, log *slog.Logger) (*gatewayMetrics, error) {
+func openMetrics(ctx context.Context, s *settings, inherited *inheritance, name, instance string, log *slog.Logger) (*gatewayMetrics, error) {
 	m := &gatewayMetrics{logs: targetsOf(log), name: name, instance: instance}
 	buckets, err := parseBuckets(s.text("observability.opentelemetry.histogram.buckets"))
 	if err != nil {
@@ -57,7 +58,10 @@ func openMetrics(ctx context.Context, s *settings, name, instance string, log *s
 		}
 	}
 	if address := s.text("telemetry.metrics.prometheus.listen"); address != "" && address != "off" {
-		if m.prometheus, err = net.Listen("tcp", address); err != nil {
+		if m.prometheus = inherited.takeListener(metricsListener); m.prometheus == nil {
+			m.prometheus, err = net.Listen("tcp", address)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("setting telemetry.metrics.prometheus.listen: %w", err)
 		}
 		log.Info("Metrics are served on http://"+m.prometheus.Addr().String()+"/metrics.", telemetry.EventKey, "Listening")

@@ -152,17 +152,24 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		if err != nil {
 			return nil, errors.Join(err, st.Close())
 		}
-		p.gateway = gateway.New(gateway.Options{
-			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue.WithExpressionLimits(o.expressions), Transport: &gateway.Transport{},
+		wire, err := managedNetwork(o.log)
+		if err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+		options := gateway.Options{
+			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue.WithExpressionLimits(o.expressions),
 			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
 			Trace: func(service, id string, document []byte) {
 				p.traces.put(context.Background(), service, "managed", id, document)
 			},
 			Proxy: proxy, Dapr: dapr, Credentials: localCredentials{p}, Usage: telemetry.NewUsage(),
 			SQL: sqlsource.New(sqlsource.Options{Now: time.Now}),
-		})
+		}
+		wire.apply(&options)
+		wire.server.Fallback = o.certificate
+		p.gateway = gateway.New(options)
 		p.usage.manage(p.gateway, newInstanceID())
-		p.gatewaySv = gateway.NewServer(p.gateway, gateway.ServerOptions{Fallback: o.certificate})
+		p.gatewaySv = gateway.NewServer(p.gateway, wire.server)
 	}
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,

@@ -193,7 +193,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	listeners, err := openListeners([]listenAddress{
 		{"management", c.text("management-listen"), "management-listen"}, {"management-tls", c.text("management-tls-listen"), "management-tls-listen"},
 		{"gateway", c.text("gateway-listen"), "gateway-listen"}, {"gateway-tls", c.text("gateway-tls-listen"), "gateway-tls-listen"},
-	})
+	}, nil)
 	if err != nil {
 		return err
 	}

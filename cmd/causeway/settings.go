@@ -31,13 +31,14 @@ const (
 	kindText settingKind = iota
 	kindBool
 	kindDuration // hh:mm:ss as .NET writes it, or Go's form
-	kindNumber
+	kindNumber   // of a port
+	kindCount    // of anything, 0 included
 	kindWord
 )
 
 // gatewaySettings is the table of all settings, in the order in which `causeway
 // gateway config` prints them.
-var gatewaySettings = []setting{
+var gatewaySettings = append([]setting{
 	{name: "gateway.name"},
 	{name: "config.service.endpoint"},
 	{name: "config.service.auth", secret: true},
@@ -86,21 +87,8 @@ var gatewaySettings = []setting{
 	{name: "telemetry.logs.local.journal.endpoint"},
 	{name: "telemetry.logs.local.json.endpoint", normal: "127.0.0.1:8888"},
 	{name: "logs.applicationinsights.endpoint", normal: "https://dc.services.visualstudio.com/v2/track"},
-	{name: "certificates.local.ca.enabled", normal: "false", kind: kindBool, idle: true},
-	{name: "net.server.tls.ciphers.allowed-suites", idle: true},
-	{name: "net.client.tls.ciphers.allowed-suites", idle: true},
 	{name: "security.certificate-revocation.validation.enabled", normal: "false", kind: kindBool, idle: true},
-	{name: backendProtocol + "Tls13", normal: "true", kind: kindBool, idle: true},
-	{name: backendProtocol + "Tls12", normal: "true", kind: kindBool, idle: true},
-	{name: backendProtocol + "Tls11", normal: "false", kind: kindBool, idle: true},
-	{name: backendProtocol + "Tls10", normal: "false", kind: kindBool, idle: true},
-	{name: backendProtocol + "Ssl30", normal: "false", kind: kindBool, idle: true},
-	{name: "HTTP_PROXY", secret: true},
-	{name: "HTTPS_PROXY", secret: true},
-	{name: "NO_PROXY"},
-}
-
-const backendProtocol = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Backend.Protocols."
+}, networkSettings...)
 
 // settings are the effective settings with their origins.
 type settings struct {
@@ -234,6 +222,10 @@ func (d *setting) check(v settingValue) error {
 		if n, err := strconv.Atoi(v.value); err != nil || n < 1 || n > 65535 {
 			return fail("a port number")
 		}
+	case kindCount:
+		if n, err := strconv.Atoi(v.value); err != nil || n < 0 {
+			return fail("a number")
+		}
 	case kindWord:
 		if !slices.Contains(d.words, strings.ToLower(v.value)) {
 			return fail("one of " + strings.Join(d.words, ", "))
@@ -265,6 +257,17 @@ func (s *settings) print(w io.Writer) {
 }
 
 func (s *settings) text(name string) string { return s.values[name].value }
+
+// count and duration read values that have been checked; one that is empty is 0.
+func (s *settings) count(name string) int {
+	n, _ := strconv.Atoi(s.values[name].value)
+	return n
+}
+
+func (s *settings) duration(name string) time.Duration {
+	d, _ := parseTimeSpan(s.values[name].value)
+	return d
+}
 
 func (s *settings) flag(name string) bool {
 	b, _ := strconv.ParseBool(strings.ToLower(s.values[name].value))

@@ -46,7 +46,7 @@ func newPlane(tb testing.TB) *world {
 	tb.Cleanup(w.clients.CloseIdleConnections)
 	w.plane = w.system.Start("plane", "dev", "--empty")
 	w.put("apis/live", map[string]any{
-		"displayName": "Live", "path": "live", "protocols": []string{"http"}, "serviceUrl": backend.URL(), "subscriptionRequired": false,
+		"displayName": "Live", "path": "live", "protocols": []string{"http", "https"}, "serviceUrl": backend.URL(), "subscriptionRequired": false,
 	})
 	w.put("apis/live/operations/get", map[string]any{"displayName": "Get", "method": "GET", "urlTemplate": "/get"})
 	w.put("gateways/edge", map[string]any{"locationData": map[string]any{"name": "here"}})
@@ -57,14 +57,20 @@ func newPlane(tb testing.TB) *world {
 // gateway starts a process of the gateway edge with further settings.
 func (w *world) gateway(name string, settings ...string) *causewaytest.Process {
 	w.tb.Helper()
+	return w.gatewayWith(name, settings, "gateway")
+}
+
+// gatewayWith does so with a command line.
+func (w *world) gatewayWith(name string, settings []string, command ...string) *causewaytest.Process {
+	w.tb.Helper()
 	expiry := time.Now().UTC().Add(24 * time.Hour).Format(time.RFC3339)
 	var token struct{ Value string }
 	answer := w.system.ARM(w.plane, http.MethodPost, "gateways/edge/generateToken", `{"keyType":"primary","expiry":"`+expiry+`"}`)
 	if err := json.Unmarshal([]byte(answer), &token); err != nil {
 		w.tb.Fatalf("reading the token: %v", err)
 	}
-	settings = append(settings, "config.service.endpoint="+w.plane.Listen["management"], "config.service.auth=GatewayKey "+token.Value, "gateway")
-	return w.system.Start(name, settings...)
+	settings = append(settings, "config.service.endpoint="+w.plane.Listen["management"], "config.service.auth=GatewayKey "+token.Value)
+	return w.system.Start(name, append(settings, command...)...)
 }
 
 func (w *world) put(path string, properties map[string]any) {
