@@ -112,8 +112,8 @@ func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error
 // chosen index is ordered by.
 func (q Query) from(in dialect) (from string, args []any, key string) {
 	from, key = " FROM documents d WHERE 1 = 1", "d.key"
-	if q.Index != "" {
-		from, key = " FROM index_rows i JOIN documents d ON d.key = i.key WHERE i.name = ? AND i.value = ?", "i.key"
+	if q.Index != "" { // for SQLite a cross join says which table comes first: the parent's index would select too many
+		from, key = " FROM index_rows i CROSS JOIN documents d WHERE d.key = i.key AND i.name = ? AND i.value = ?", "i.key"
 		args = append(args, q.Index, q.Value)
 	}
 	and := func(condition string, values ...any) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -47,6 +48,7 @@ func TestListsUseAnIndex(t *testing.T) {
 		"service and type": {Service: "s", Type: "t"},
 		"under":            {Under: "p"},
 		"index":            {Index: "i", Value: "v"},
+		"index and parent": {Index: "i", Value: "v", Parent: "p", Type: "t"},
 	} {
 		from, args, key := q.from(dialect{})
 		rows, err := s.(*database).read.QueryContext(t.Context(),
@@ -65,6 +67,9 @@ func TestListsUseAnIndex(t *testing.T) {
 			if step == "USE TEMP B-TREE FOR ORDER BY" || step == "SCAN d" || step == "SCAN i" {
 				t.Errorf("%s: plan %q", name, steps)
 			}
+		}
+		if q.Index != "" && !strings.Contains(steps[0], " i ") {
+			t.Errorf("%s: the plan does not begin with the index rows: %q", name, steps)
 		}
 	}
 }
