@@ -166,17 +166,22 @@ func New(o Options) *Gateway {
 	g.tokens = cachedCredentials(o.Credentials, o.Now)
 	g.services.Store(newServices(nil))
 	g.requests.New = func() any { return newRequest(g) }
-	g.records = telemetry.NewQueue(recordQueue,
-		g.writeRecord,
-		func(n int64) {
+	lines := telemetry.NewRecordLog(g.log)
+	g.records = telemetry.NewQueue(recordQueue, telemetry.Writer{
+		Write: func(r *telemetry.Record) {
+			lines.Write(r)
+			g.passRecord(r)
+		},
+		Flush: lines.Flush,
+		Lost: func(n int64) {
 			g.log.Warn("Log lines of requests were dropped: they came faster than they can be written.", "count", n)
-		})
+		},
+	})
 	return g
 }
 
-// writeRecord hands a record to all who want it. It runs in the writer of the queue.
-func (g *Gateway) writeRecord(r *telemetry.Record) {
-	telemetry.LogRecord(g.log, r)
+// passRecord hands a record to all who want it besides the log. It runs in the writer of the queue.
+func (g *Gateway) passRecord(r *telemetry.Record) {
 	telemetry.LogModel(g.log, r)
 	if g.usage != nil {
 		g.usage.List(r.ServiceID, r)

@@ -159,9 +159,20 @@ func (l *logLine) appendSentence(b []byte) []byte {
 	b = append(b, singleLine(l.message)...)
 	for _, a := range l.attrs {
 		b = append(append(append(b, ", "...), a.Key...), ": "...)
-		b = append(b, singleLine(attrText(a.Value))...)
+		b = appendAttrText(b, a.Value)
 	}
 	return b
+}
+
+// appendAttrText appends the text of a value on one line.
+func appendAttrText(b []byte, v slog.Value) []byte {
+	switch v.Kind() {
+	case slog.KindInt64:
+		return strconv.AppendInt(b, v.Int64(), 10)
+	case slog.KindBool:
+		return strconv.AppendBool(b, v.Bool())
+	}
+	return append(b, singleLine(attrText(v))...)
 }
 
 // attrText is the text of a value; objects are JSON.

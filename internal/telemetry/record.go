@@ -108,22 +108,42 @@ func (r *Record) Status() Status {
 }
 
 // Queue hands records from requests to a writer. Requests never wait for it: a
-// full queue drops the record and counts it.
+// full queue drops the record and counts it. Records that come at short
+// intervals are written together, so that a request does not pay for waking the
+// writer.
 type Queue struct {
-	records chan *Record
+	size    int
 	pool    sync.Pool
 	dropped atomic.Int64
+	wake    chan struct{} // the first record has come
+	hurry   chan struct{} // the queue is half full
 	stop    chan struct{}
 	done    chan struct{}
+
+	mu      sync.Mutex
+	waiting []*Record
 }
 
-// NewQueue returns a queue for size records and starts its writer, which calls
-// write for each record and lost, at most once a second, with the number of
-// records dropped since the last call.
-func NewQueue(size int, write func(*Record), lost func(n int64)) *Queue {
-	q := &Queue{records: make(chan *Record, size), stop: make(chan struct{}), done: make(chan struct{})}
+// gatherTime is how long the writer waits for more after the first record.
+const gatherTime = 20 * time.Millisecond
+
+// Writer takes the records of a Queue. Its functions are called one after the
+// other.
+type Writer struct {
+	Write func(*Record) // takes one; it must not keep it
+	Flush func()        // follows some of them; nil for none
+	// Lost is called, at most once a second, with the number of records that were
+	// dropped since the last time.
+	Lost func(n int64)
+}
+
+// NewQueue returns a queue for size records and starts its writer.
+func NewQueue(size int, w Writer) *Queue {
+	q := &Queue{
+		size: size, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
 	q.pool.New = func() any { return &Record{URL: make([]byte, 0, 128), BackendURL: make([]byte, 0, 128)} }
-	go q.run(write, lost)
+	go q.run(w)
 	return q
 }
 
@@ -132,11 +152,27 @@ func (q *Queue) New() *Record { return q.pool.Get().(*Record) }
 
 // Add takes over a record that New made. After Close it is lost.
 func (q *Queue) Add(r *Record) {
-	select {
-	case q.records <- r:
-	default:
+	q.mu.Lock()
+	n := len(q.waiting)
+	if n < q.size {
+		q.waiting = append(q.waiting, r)
+	}
+	q.mu.Unlock()
+	switch n {
+	case 0:
+		signal(q.wake)
+	case q.size / 2:
+		signal(q.hurry)
+	case q.size:
 		q.dropped.Add(1)
 		q.recycle(r)
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -146,31 +182,40 @@ func (q *Queue) Close() {
 	<-q.done
 }
 
-func (q *Queue) run(write func(*Record), lost func(n int64)) {
+func (q *Queue) run(w Writer) {
 	defer close(q.done)
 	var warned time.Time
-	take := func(r *Record) {
-		now := r.Time
-		write(r)
-		q.recycle(r)
-		if q.dropped.Load() > 0 && now.Sub(warned) >= time.Second {
-			warned = now
-			lost(q.dropped.Swap(0))
-		}
-	}
+	var batch []*Record
+	gather := time.NewTimer(0)
+	defer gather.Stop()
 	for stopped := false; !stopped; {
 		select {
-		case r := <-q.records:
-			take(r)
+		case <-q.wake:
+			gather.Reset(gatherTime)
+			select {
+			case <-gather.C:
+			case <-q.hurry:
+			case <-q.stop:
+				stopped = true
+			}
 		case <-q.stop:
 			stopped = true
 		}
-	}
-	for len(q.records) > 0 {
-		take(<-q.records)
-	}
-	if n := q.dropped.Swap(0); n > 0 {
-		lost(n)
+		q.mu.Lock()
+		batch, q.waiting = q.waiting, batch[:0]
+		q.mu.Unlock()
+		for i, r := range batch {
+			if q.dropped.Load() > 0 && (stopped || r.Time.Sub(warned) >= time.Second) {
+				warned = r.Time
+				w.Lost(q.dropped.Swap(0))
+			}
+			w.Write(r)
+			q.recycle(r)
+			batch[i] = nil
+		}
+		if w.Flush != nil && len(batch) > 0 {
+			w.Flush()
+		}
 	}
 }
 
@@ -180,15 +225,16 @@ func (q *Queue) recycle(r *Record) {
 }
 
 // UUIDText returns the text form of a UUID.
-func UUIDText(u [16]byte) string {
-	var b [36]byte
-	hex.Encode(b[0:8], u[0:4])
-	hex.Encode(b[9:13], u[4:6])
-	hex.Encode(b[14:18], u[6:8])
-	hex.Encode(b[19:23], u[8:10])
-	hex.Encode(b[24:36], u[10:16])
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
+func UUIDText(u [16]byte) string { return string(appendUUID(nil, u)) }
+
+func appendUUID(b []byte, u [16]byte) []byte {
+	for i, part := range [...][]byte{u[0:4], u[4:6], u[6:8], u[8:10], u[10:16]} {
+		if i > 0 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, part)
+	}
+	return b
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -5,30 +5,95 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"strings"
+	"time"
+	"unsafe"
 )
 
 // CategoryGatewayLogs is the category of records of requests among the logs of Azure Monitor.
 const CategoryGatewayLogs = "GatewayLogs"
 
-// LogRecord writes a record as one log line.
-func LogRecord(log *slog.Logger, r *Record) {
-	if r.Unlogged || !log.Enabled(context.Background(), slog.LevelInfo) {
+// RecordLog writes records of requests as log lines, several with one write. It belongs to one goroutine.
+type RecordLog struct {
+	log    *slog.Logger
+	direct *logHandler // of log; nil when it has a handler of another kind
+	record recordLine
+	line   logLine
+	buf    []byte
+}
+
+// recordLogSize is how many bytes of lines are gathered at most.
+const recordLogSize = 32 << 10
+
+// NewRecordLog returns a log of records in the form of a logger. A logger of [NewLogHandler] costs no allocation for a record.
+func NewRecordLog(log *slog.Logger) *RecordLog {
+	direct, _ := log.Handler().(*logHandler)
+	return &RecordLog{log: log, direct: direct}
+}
+
+// Write adds a line, unless the record or the level says that none is wanted.
+func (l *RecordLog) Write(r *Record) {
+	const level, event, message = slog.LevelInfo, "RequestCompleted", "Request was answered."
+	if r.Unlogged || !l.log.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 48), slog.String(EventKey, "RequestCompleted"))
-	log.LogAttrs(context.Background(), slog.LevelInfo, "Request was answered.", r.AppendAttrs(attrs)...)
+	l.record.attrs, l.record.scratch = l.record.attrs[:0], l.record.scratch[:0]
+	if l.direct == nil {
+		l.record.add(slog.String(EventKey, event))
+		l.record.columns(r)
+		l.log.LogAttrs(context.Background(), level, message, l.record.attrs...)
+		return
+	}
+	l.record.columns(r)
+	l.line = logLine{
+		severity: level, level: levelName(level), time: time.Now().UTC(), event: event, message: message,
+		attrs: append(append(l.line.attrs[:0], l.direct.attrs...), l.record.attrs...),
+	}
+	if l.buf = l.direct.encode(l.buf, &l.line); len(l.buf) >= recordLogSize {
+		l.Flush()
+	}
+}
+
+// Flush writes the lines that were added.
+func (l *RecordLog) Flush() {
+	if len(l.buf) == 0 {
+		return
+	}
+	l.direct.mu.Lock()
+	defer l.direct.mu.Unlock()
+	_, _ = l.direct.w.Write(l.buf) // as with every log: there is nowhere to say so
+	l.buf = l.buf[:0]
 }
 
 // AppendAttrs appends the columns of the table ApiManagementGatewayLogs, with a lower-case first letter and of the types that its reference page
 // documents; times are whole milliseconds. Columns of text that are empty are left out.
 func (r *Record) AppendAttrs(attrs []slog.Attr) []slog.Attr {
-	l := recordLine{attrs}
+	l := recordLine{attrs: attrs}
+	l.columns(r)
+	return l.attrs
+}
+
+// recordLine gathers the attributes of a record. Texts that it makes lie in its scratch space, so that a line that is written at once costs nothing.
+type recordLine struct {
+	attrs   []slog.Attr
+	scratch []byte
+}
+
+// made adds the text that f appends, if there is any.
+func (l *recordLine) made(key string, f func(b []byte) []byte) {
+	start := len(l.scratch)
+	l.scratch = f(l.scratch)
+	made := l.scratch[start:]
+	l.text(key, unsafe.String(unsafe.SliceData(made), len(made)))
+}
+
+func (l *recordLine) columns(r *Record) {
 	l.text("category", CategoryGatewayLogs)
 	l.text("operationName", "Microsoft.ApiManagement/"+CategoryGatewayLogs)
-	l.text("timeGenerated", r.Time.UTC().Format(timeLayout)+"Z")
-	l.add(slog.Bool("isRequestSuccess", r.Success()), slog.String("method", r.Method), slog.String("url", r.url()),
-		slog.Int("responseCode", r.ResponseCode), slog.Int64("totalTime", r.TotalTime.Milliseconds()))
-	l.text("correlationId", UUIDText(r.RequestID))
+	l.made("timeGenerated", func(b []byte) []byte { return append(r.Time.UTC().AppendFormat(b, timeLayout), 'Z') })
+	l.add(slog.Bool("isRequestSuccess", r.Success()), slog.String("method", r.Method))
+	l.made("url", r.appendURL)
+	l.add(slog.Int("responseCode", r.ResponseCode), slog.Int64("totalTime", r.TotalTime.Milliseconds()))
+	l.made("correlationId", func(b []byte) []byte { return appendUUID(b, r.RequestID) })
 	l.text("callerIpAddress", r.CallerIP)
 	l.text("region", r.Region)
 	l.text("serviceName", r.Service)
@@ -47,7 +112,7 @@ func (r *Record) AppendAttrs(attrs []slog.Attr) []slog.Attr {
 	l.text("backendId", r.Backend)
 	if r.BackendMethod != "" {
 		l.text("backendMethod", r.BackendMethod)
-		l.text("backendUrl", r.backendURL())
+		l.made("backendUrl", r.appendBackendURL)
 		l.text("backendProtocol", r.BackendProtocol)
 		l.add(slog.Int("backendResponseCode", r.BackendResponseCode), slog.Int64("backendTime", r.BackendTime.Milliseconds()))
 	}
@@ -57,26 +122,22 @@ func (r *Record) AppendAttrs(attrs []slog.Attr) []slog.Attr {
 	if r.Captured != nil {
 		l.captured(r.Captured)
 	}
-	return l.attrs
 }
 
-// url is the caller's URL, with what a diagnostic shows of the query.
-func (r *Record) url() string {
-	if r.Captured == nil {
-		return string(r.URL)
+// appendURL appends the caller's URL, with what a diagnostic shows of the query.
+func (r *Record) appendURL(b []byte) []byte {
+	if b = append(b, r.URL...); r.Captured != nil {
+		b = append(b, r.Captured.Query...)
 	}
-	return string(r.URL) + r.Captured.Query
+	return b
 }
 
-func (r *Record) backendURL() string {
-	if r.Captured == nil {
-		return string(r.BackendURL)
+func (r *Record) appendBackendURL(b []byte) []byte {
+	if b = append(b, r.BackendURL...); r.Captured != nil {
+		b = append(b, r.Captured.BackendQuery...)
 	}
-	return string(r.BackendURL) + r.Captured.BackendQuery
+	return b
 }
-
-// recordLine gathers the attributes of a record.
-type recordLine struct{ attrs []slog.Attr }
 
 func (l *recordLine) add(attrs ...slog.Attr) { l.attrs = append(l.attrs, attrs...) }
 

@@ -2,6 +2,8 @@ package telemetry
 
 import (
 	"bytes"
+	"crypto/tls"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -14,13 +16,18 @@ func TestQueueKeepsOrderAndCountsLoss(t *testing.T) {
 	started := make(chan struct{}, 1)
 	var urls []string
 	var lost int64
-	q := NewQueue(2, func(r *Record) {
-		if string(r.URL) == "/0" {
-			started <- struct{}{}
-			<-block
-		}
-		urls = append(urls, string(r.URL))
-	}, func(n int64) { lost += n })
+	flushed := 0
+	q := NewQueue(2, Writer{
+		Write: func(r *Record) {
+			if string(r.URL) == "/0" {
+				started <- struct{}{}
+				<-block
+			}
+			urls = append(urls, string(r.URL))
+		},
+		Flush: func() { flushed = len(urls) },
+		Lost:  func(n int64) { lost += n },
+	})
 	add := func(url string) {
 		r := q.New()
 		r.URL, r.Time = append(r.URL, url...), time.Unix(1, 0)
@@ -34,19 +41,63 @@ func TestQueueKeepsOrderAndCountsLoss(t *testing.T) {
 	close(block)
 	q.Close()
 	add("/4") // a request that did not end in time
-	if got := strings.Join(urls, " "); got != "/0 /1 /2" || lost != 1 {
-		t.Errorf("got %q, lost %d", got, lost)
+	if got := strings.Join(urls, " "); got != "/0 /1 /2" || lost != 1 || flushed != 3 {
+		t.Errorf("got %q, lost %d, %d were flushed", got, lost, flushed)
 	}
 }
 
-func TestLogRecord(t *testing.T) {
+func TestRecordLog(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
-	h, _ := NewLogHandler(&out, LogOptions{Format: "json"})
-	LogRecord(slog.New(h), &Record{Method: "GET", URL: []byte("/echo"), ResponseCode: 404, TotalTime: 1500 * time.Microsecond, ErrorReason: "OperationNotFound"})
-	for _, want := range []string{`"responseCode":404`, `"totalTime":1,`, `"isRequestSuccess":false`, `"lastErrorReason":"OperationNotFound"`} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %s in %s", want, out.String())
+	record := &Record{Method: "GET", URL: []byte("/echo"), ResponseCode: 404, TotalTime: 1500 * time.Microsecond, ErrorReason: "OperationNotFound"}
+	for name, test := range map[string]struct {
+		handler func(w *bytes.Buffer) slog.Handler
+		want    []string
+	}{
+		"json": {
+			func(w *bytes.Buffer) slog.Handler { h, _ := NewLogHandler(w, LogOptions{Format: "json"}); return h },
+			[]string{`"eventType":"RequestCompleted"`, `"by":"me"`, `"url":"/echo"`, `"responseCode":404`, `"totalTime":1,`, `"isRequestSuccess":false`, `"lastErrorReason":"OperationNotFound"`},
+		},
+		"text": {
+			func(w *bytes.Buffer) slog.Handler { h, _ := NewLogHandler(w, LogOptions{Format: "text"}); return h },
+			[]string{"[Info]", " [RequestCompleted] Request was answered., by: me, ", ", url: /echo, ", ", responseCode: 404, ", "isRequestSuccess: false"},
+		},
+		"other": {
+			func(w *bytes.Buffer) slog.Handler { return slog.NewTextHandler(w, nil) },
+			[]string{"event=RequestCompleted", "by=me", "url=/echo", "responseCode=404"},
+		},
+	} {
+		var out bytes.Buffer
+		l := NewRecordLog(slog.New(test.handler(&out)).With("by", "me"))
+		l.Write(record)
+		l.Write(&Record{Unlogged: true})
+		l.Write(record)
+		l.Flush()
+		lines := strings.SplitAfter(out.String(), "\n")
+		if len(lines) != 3 || lines[2] != "" {
+			t.Fatalf("%s: %d lines in %s", name, len(lines), out.String())
+		}
+		for _, want := range test.want {
+			if !strings.Contains(lines[0], want) || !strings.Contains(lines[1], want) {
+				t.Errorf("%s: no %s in both lines of %s", name, want, out.String())
+			}
+		}
+	}
+}
+
+// TestRecordLogAllocations: a line costs no allocation, whatever its form.
+func TestRecordLogAllocations(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		h, err := NewLogHandler(io.Discard, LogOptions{Format: format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := NewRecordLog(slog.New(h))
+		record := &Record{
+			Time: time.Unix(1_000_000, 0), Method: "GET", URL: []byte("http://a/echo"), BackendURL: []byte("http://b/echo"), BackendMethod: "GET",
+			CallerIP: "192.0.2.1", API: "echo", Operation: "get", ResponseCode: 200, BackendResponseCode: 200, ClientTLS: tls.VersionTLS13,
+		}
+		if n := testing.AllocsPerRun(1000, func() { l.Write(record) }); n > 0 {
+			t.Errorf("%s: %v allocations", format, n)
 		}
 	}
 }
