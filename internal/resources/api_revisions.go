@@ -87,7 +87,7 @@ func listRevisions(x *resource.Reader, d *resource.Doc[API], _ json.RawMessage) 
 // source reads the API or revision that a new one is a copy of.
 func (p *API) source(x *resource.Reader) (*resource.Doc[API], error) {
 	id, err := x.Resolve(p.SourceAPIID)
-	if err == nil && id.Find("apis") == "" {
+	if err == nil && !id.Equal(ownerOf(id).Child("apis", id.Name())) {
 		err = arm.NotFound(id)
 	}
 	if err == nil {
