@@ -2,9 +2,11 @@ package configsync
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -30,6 +32,12 @@ type Client struct {
 	Version  string
 	// Dir holds the disk copy; empty for none.
 	Dir string
+	// Bundle is a file to serve in place of what a plane sends, signed with the key that belongs to BundleKey; then there is no
+	// connection, and neither endpoint nor token is needed.
+	Bundle    string
+	BundleKey ed25519.PublicKey
+	// Key encrypts the disk copy (KeySize bytes); nil: it is as readable as its files.
+	Key []byte
 
 	// Renewed is told of a new gateway token, which Token must return from then on; nil: tokens are not renewed.
 	Renewed func(token string, expiry time.Time)
@@ -80,29 +88,44 @@ type clientRun struct {
 // copy, if there is one, and connects at the same time. It returns an error at
 // once for settings that can never work.
 func (c *Client) Run(ctx context.Context) error {
-	target, err := parseEndpoint(c.Endpoint)
-	if err != nil {
-		return err
+	var at target
+	if c.Bundle == "" {
+		var err error
+		if at, err = parseEndpoint(c.Endpoint); err != nil {
+			return err
+		}
 	}
-	if c.Instance == "" || len(c.Instance) > maxInstanceID || c.Token == nil || c.Apply == nil {
+	if c.Instance == "" || len(c.Instance) > maxInstanceID || c.Token == nil && c.Bundle == "" || c.Apply == nil {
 		return errors.New("configuration client: instance, token and apply must be set")
 	}
 	r := &clientRun{
-		Client: c, target: target, http: c.httpClient(), held: snapshot.Empty(),
+		Client: c, target: at, http: c.httpClient(), held: snapshot.Empty(),
 		applyWake: make(chan struct{}, 1), diskWake: make(chan struct{}, 1), statusWake: make(chan struct{}, 1),
 	}
 	defer r.http.CloseIdleConnections()
 	c.outbox.start(c.now())
-	r.status = Status{State: StateStarting, Host: target.host}
+	r.status = Status{State: StateStarting, Host: at.host}
 	var loops sync.WaitGroup
-	if c.Dir != "" {
-		d := openDisk(c.Dir, r.reportDisk)
+	seal, err := newSealing(c.Key)
+	if err != nil {
+		return fmt.Errorf("configuration client: %w", err)
+	}
+	if c.Dir != "" && c.Bundle == "" {
+		d := openDisk(c.Dir, seal, r.reportDisk)
 		if s := d.load(); s != nil {
 			r.held = s
 			r.tell(func(st *Status) { st.Held = s.Sequence() })
 			signal(r.applyWake)
 		}
 		loops.Go(func() { r.diskLoop(ctx, d) })
+	}
+	if c.Bundle != "" {
+		ctx, cancel := context.WithCancel(ctx)
+		loops.Go(func() { r.applyLoop(ctx) })
+		err := r.runBundle(ctx)
+		cancel()
+		loops.Wait()
+		return err
 	}
 	loops.Go(func() { r.applyLoop(ctx) })
 	if c.Renewed != nil {
@@ -114,8 +137,14 @@ func (c *Client) Run(ctx context.Context) error {
 }
 
 // Send queues a record for the plane; it stays queued until the plane has
-// acknowledged it. The error says that the queue is full.
-func (c *Client) Send(kind string, payload any) error { return c.outbox.add(kind, payload, c.now()) }
+// acknowledged it. The error says that the queue is full. With a bundle there is
+// nobody to send it to, and it is dropped.
+func (c *Client) Send(kind string, payload any) error {
+	if c.Bundle != "" {
+		return nil
+	}
+	return c.outbox.add(kind, payload, c.now())
+}
 
 func (c *Client) now() time.Time {
 	if c.Now == nil {

@@ -1,7 +1,7 @@
 package configsync
 
 import (
-	"encoding/binary"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +36,7 @@ const (
 type disk struct {
 	dir    string
 	report func(error)
+	seal   cipher.AEAD // encrypts what is written; nil: nothing does
 	create func(name string, flag int) (diskFile, error)
 
 	last       *snapshot.Snapshot // what the newest generation holds; nil: write a base
@@ -54,8 +55,8 @@ type diskFile interface {
 	Sync() error
 }
 
-func openDisk(dir string, report func(error)) *disk {
-	return &disk{dir: dir, report: report, create: func(name string, flag int) (diskFile, error) {
+func openDisk(dir string, seal cipher.AEAD, report func(error)) *disk {
+	return &disk{dir: dir, report: report, seal: seal, create: func(name string, flag int) (diskFile, error) {
 		return os.OpenFile(name, flag|os.O_WRONLY|os.O_CREATE, 0o600)
 	}}
 }
@@ -96,7 +97,7 @@ func (d *disk) load() *snapshot.Snapshot {
 		d.generation, d.paired = list[0], len(list) > 1
 	}
 	for _, n := range list {
-		s, base, err := d.loadBase(n)
+		s, base, sealed, err := d.loadBase(n)
 		if err != nil {
 			d.fail(fmt.Errorf("configuration copy %s is damaged, trying the one before: %w", d.name(n, "base"), err))
 			continue
@@ -108,7 +109,8 @@ func (d *disk) load() *snapshot.Snapshot {
 				d.name(n, "journal"), length, s.Sequence(), err))
 			return s
 		}
-		if n == d.generation && d.lock != nil {
+		// A copy that is not encrypted as it should be is written anew.
+		if n == d.generation && d.lock != nil && sealed == (d.seal != nil) {
 			d.last, d.base, d.length = s, base, length
 		}
 		return s
@@ -116,21 +118,21 @@ func (d *disk) load() *snapshot.Snapshot {
 	return nil
 }
 
-func (d *disk) loadBase(n int64) (s *snapshot.Snapshot, length int64, err error) {
+func (d *disk) loadBase(n int64) (s *snapshot.Snapshot, length int64, sealed bool, err error) {
 	s = snapshot.Empty()
-	length, err = readFrames(d.name(n, "base"), true, func(delta snapshot.Delta) error {
+	length, sealed, err = readFrames(d.name(n, "base"), true, d.seal, func(delta snapshot.Delta) error {
 		next, err := s.Apply(delta)
 		if err == nil {
 			s = next
 		}
 		return err
 	})
-	return s, length, err
+	return s, length, sealed, err
 }
 
 // loadJournal applies the journal as far as it is good.
 func (d *disk) loadJournal(n int64, s *snapshot.Snapshot) (*snapshot.Snapshot, int64, error) {
-	length, err := readFrames(d.name(n, "journal"), false, func(delta snapshot.Delta) error {
+	length, _, err := readFrames(d.name(n, "journal"), false, d.seal, func(delta snapshot.Delta) error {
 		next, err := s.Apply(delta)
 		if err == nil {
 			s = next
@@ -182,7 +184,7 @@ func (d *disk) write(s *snapshot.Snapshot) error {
 	if !d.paired { // a damaged base must not be the end of the copy
 		return d.writeBase(s)
 	}
-	frame, err := appendFrame(nil, change)
+	frame, err := appendFrame(nil, change, d.seal)
 	if err != nil {
 		return err
 	}
@@ -202,7 +204,7 @@ func (d *disk) append(frame []byte, s *snapshot.Snapshot) error {
 		}
 		d.journal = f
 		if d.length == 0 {
-			frame = append([]byte(diskHeader), frame...)
+			frame = append([]byte(fileHeader(d.seal)), frame...)
 		}
 	}
 	n, err := d.journal.Write(frame)
@@ -241,9 +243,9 @@ func (d *disk) writeFile(name string, s *snapshot.Snapshot) (length int64, err e
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	b := []byte(diskHeader)
+	b := []byte(fileHeader(d.seal))
 	for piece := range s.Pieces(pieceSize) {
-		if b, err = appendFrame(b, piece); err != nil {
+		if b, err = appendFrame(b, piece, d.seal); err != nil {
 			return 0, err
 		}
 		if _, err := f.Write(b); err != nil {
@@ -331,14 +333,4 @@ func (d *disk) closeJournal() {
 		_ = d.journal.Close()
 		d.journal = nil
 	}
-}
-
-func appendFrame(b []byte, delta snapshot.Delta) ([]byte, error) {
-	at := len(b)
-	b, err := delta.AppendBinary(append(b, 0, 0, 0, 0))
-	if err != nil {
-		return nil, err
-	}
-	binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	return b, nil
 }

@@ -17,7 +17,7 @@ import (
 type diskLog struct{ reports []error }
 
 func (l *diskLog) open(dir string) *disk {
-	return openDisk(dir, func(err error) { l.reports = append(l.reports, err) })
+	return openDisk(dir, nil, func(err error) { l.reports = append(l.reports, err) })
 }
 
 // read loads what is in a folder.
@@ -384,7 +384,7 @@ func FuzzReadFrames(f *testing.F) {
 		if err := os.WriteFile(name, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		good, err := readFrames(name, end, func(snapshot.Delta) error { return nil })
+		good, _, err := readFrames(name, end, nil, func(snapshot.Delta) error { return nil })
 		if good > int64(len(b)) || (err == nil && good != int64(len(b))) {
 			t.Fatalf("%d of %d bytes are good, %v", good, len(b), err)
 		}

@@ -2,6 +2,7 @@ package configsync
 
 import (
 	"bufio"
+	"crypto/cipher"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,25 +14,34 @@ import (
 
 // readFrames calls take with each delta of a file of the disk copy. A file with
 // an end must have the frame of length 0 there; one without may end after any
-// frame. It returns the number of bytes up to the last good frame.
-func readFrames(name string, end bool, take func(snapshot.Delta) error) (good int64, err error) {
+// frame. It returns the number of bytes up to the last good frame, and whether
+// the file is encrypted.
+func readFrames(name string, end bool, seal cipher.AEAD, take func(snapshot.Delta) error) (good int64, sealed bool, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer f.Close()
 	r := bufio.NewReaderSize(f, 1<<20)
-	header := make([]byte, len(diskHeader))
-	if n, err := io.ReadFull(r, header); err != nil {
-		if n == 0 && !end {
-			return 0, nil // made, but never written to
-		}
-		return 0, errors.New("shorter than its header")
+	line, err := r.ReadSlice('\n')
+	switch header := string(line[:min(len(line), 64)]); {
+	case err != nil && header == "" && !end:
+		return 0, false, nil // made, but never written to
+	case err != nil:
+		return 0, false, errors.New("shorter than its header")
+	case header == sealedHeader && seal == nil:
+		return 0, true, errSealed
+	case header != sealedHeader && header != diskHeader:
+		return 0, false, errors.New("not a configuration copy of a known format")
+	case header == diskHeader:
+		seal = nil
 	}
-	if string(header) != diskHeader {
-		return 0, errors.New("not a configuration copy of a known format")
-	}
-	good = int64(len(header))
+	good, err = readAll(r, int64(len(line)), end, seal, take)
+	return good, seal != nil, err
+}
+
+// readAll is readFrames behind the header, which ends at good.
+func readAll(r *bufio.Reader, good int64, end bool, seal cipher.AEAD, take func(snapshot.Delta) error) (int64, error) {
 	for {
 		b, err := readFrame(r)
 		switch {
@@ -47,6 +57,12 @@ func readFrames(name string, end bool, take func(snapshot.Delta) error) (good in
 			}
 			return good + 4, nil
 		}
+		length := 4 + int64(len(b))
+		if seal != nil {
+			if b, err = openFrame(b, seal); err != nil {
+				return good, err
+			}
+		}
 		delta, err := snapshot.DecodeDelta(b)
 		if err != nil {
 			return good, err
@@ -54,7 +70,7 @@ func readFrames(name string, end bool, take func(snapshot.Delta) error) (good in
 		if err := take(delta); err != nil {
 			return good, err
 		}
-		good += 4 + int64(len(b))
+		good += length
 	}
 }
 
@@ -67,7 +83,7 @@ func readFrame(r io.Reader) ([]byte, error) {
 		return nil, errors.New("it ends within a frame")
 	}
 	n := binary.LittleEndian.Uint32(size[:])
-	if n > snapshot.MaxDeltaLength {
+	if n > snapshot.MaxDeltaLength+1<<10 { // a sealed one is a little longer
 		return nil, fmt.Errorf("a frame of %d bytes", n)
 	}
 	b := make([]byte, n)

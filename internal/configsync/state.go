@@ -10,6 +10,7 @@ const (
 	StateStarting      State = "starting"      // nothing known yet
 	StateConnected     State = "connected"     // configuration flows
 	StateWaiting       State = "waiting"       // not connected; Reason says why, Retry when it tries again
+	StateBundle        State = "bundle"        // a bundle is served; there is no plane
 	StateTokenExpiring State = "tokenExpiring" // connected; the token expires soon
 	StateTokenExpired  State = "tokenExpired"  // refused until a new token is given
 	StateTokenRefused  State = "tokenRefused"  // malformed, unknown or revoked token
