@@ -191,6 +191,31 @@ func TestBackendAnswers(t *testing.T) {
 		{"large head", ok + "X: " + strings.Repeat("a", 129<<10) + "\r\n\r\n", "", message.BackendProtocol},
 		{"interim without end", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 101) + ok + "\r\n", "", message.BackendProtocol},
 		{"malformed chunk", ok + "Transfer-Encoding: chunked\r\n\r\nx\r\n", "200 ", message.BackendProtocol},
+		{"same length twice", ok + "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", "", message.BackendProtocol},
+		{"list of lengths", ok + "Content-Length: 1, 1\r\n\r\na", "", message.BackendProtocol},
+		{"signed length", ok + "Content-Length: +1\r\n\r\na", "", message.BackendProtocol},
+		{"negative length", ok + "Content-Length: -1\r\n\r\n", "", message.BackendProtocol},
+		{"length behind a space", ok + "Content-Length : 1\r\n\r\na", "", message.BackendProtocol},
+		{"chunked and identity", ok + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", "", message.BackendProtocol},
+		{"chunked twice", ok + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", message.BackendProtocol},
+		{"chunked in 1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", message.BackendProtocol},
+		{"vertical tab before chunked", ok + "Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", "", message.BackendProtocol},
+		{"bare CR in value", ok + "X: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"bare LF in value", ok + "X: a\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"NUL in value", ok + "X: a\x00b\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"space in name", ok + "X Y: a\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"control in reason", "HTTP/1.1 200 O\x00K\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"bare CR in reason", "HTTP/1.1 200 O\rK\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"two spaces before status", "HTTP/1.1  200 OK\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"four digits", "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"signed status", "HTTP/1.1 +20 OK\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"version 2.0", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"no status line", "<html></html>\r\n\r\n", "", message.BackendProtocol},
+		{"body of an interim answer", "HTTP/1.1 103 Early\r\nContent-Length: 5\r\n\r\nhello" + ok + "Content-Length: 0\r\n\r\n", "", message.BackendProtocol},
+		{"interim of both framings", "HTTP/1.1 100 Go\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n" + ok + "\r\n", "", message.BackendProtocol},
+		{"framing in trailer", ok + "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 5\r\n\r\n", "200 ", message.BackendProtocol},
+		{"long reason", "HTTP/1.1 200 " + strings.Repeat("a", 129<<10) + "\r\n\r\n", "", message.BackendProtocol},
+		{"many fields", ok + strings.Repeat("X: a\r\n", 300) + "\r\n", "", message.BackendProtocol},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -208,6 +233,42 @@ func TestBackendAnswers(t *testing.T) {
 				return
 			}
 			wantFailure(t, err, c.kind)
+		})
+	}
+}
+
+// TestAnswersWithoutBody checks that what follows an answer that has no body (RFC 9112, 6.3) is no answer to the next request, and that malformed
+// answers end their connections.
+func TestAnswersWithoutBody(t *testing.T) {
+	t.Parallel()
+	const next = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+	for _, c := range []struct{ name, method, answer, want string }{
+		{"204 with a length", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 44\r\n\r\n", "204 "},
+		{"204 with chunks", "GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "204 "},
+		{"304 with a length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 44\r\n\r\n", "304 "},
+		{"answer to HEAD", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 44\r\n\r\n", "200 "},
+		{"chunked answer to HEAD", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 "},
+		{"length 0", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "200 "},
+		{"behind the last chunk", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", "200 a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			to := rawBackend(t, func(n int, conn net.Conn, r *bufio.Reader) {
+				for readRequest(r) != "" {
+					if n > 0 {
+						say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean")
+					} else {
+						say(conn, "%s", c.answer+next)
+					}
+				}
+			})
+			client := newClient(t)
+			if got, err := roundTrip(t, client, c.method, to, message.TransportOptions{}); got != c.want || err != nil {
+				t.Errorf("answer %q, %v", got, err)
+			}
+			if got, err := roundTrip(t, client, "GET", to, message.TransportOptions{}); got != "200 clean" {
+				t.Errorf("next answer %q, %v", got, err)
+			}
 		})
 	}
 }

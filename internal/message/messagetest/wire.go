@@ -147,76 +147,16 @@ func testPipelining(t *testing.T, e Engine) {
 	}
 }
 
-// refused are requests that no gateway may pass on, with the status of the answer.
-var refused = []struct {
-	name   string
-	status int
-	text   string
-}{
-	{"two lengths", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"},
-	{"same length twice", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"},
-	{"list of lengths", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\na"},
-	{"signed length", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\na"},
-	{"negative length", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\na"},
-	{"hexadecimal length", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0x1\r\n\r\na"},
-	{"empty length", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\n"},
-	{"overflowing length", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551617\r\n\r\na"},
-	{"length and chunked", 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-	{"chunked and length", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"},
-	{"chunked twice", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-	{"chunked, chunked", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"},
-	{"chunked, identity", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"},
-	{"unknown coding", 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
-	{"identity", 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n"},
-	{"gzip, chunked", 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
-	{"vertical tab before chunked", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n"},
-	{"quoted chunked", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n"},
-	{"empty coding", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n\r\n"},
-	{"space before colon", 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n"},
-	{"chunked in 1.0", 400, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-	{"folded field", 400, "GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n 2\r\n\r\n"},
-	{"folded first field", 400, "GET / HTTP/1.1\r\n Host: h\r\n\r\n"},
-	{"bare CR in value", 400, "GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\rX-B: 2\r\n\r\n"},
-	{"bare LF in value", 400, "GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\nX-B: 2\r\n\r\n"},
-	{"only LF", 400, "GET / HTTP/1.1\nHost: h\n\n"},
-	{"NUL in value", 400, "GET / HTTP/1.1\r\nHost: h\r\nX-A: a\x00b\r\n\r\n"},
-	{"NUL in name", 400, "GET / HTTP/1.1\r\nHost: h\r\nX\x00A: b\r\n\r\n"},
-	{"empty name", 400, "GET / HTTP/1.1\r\nHost: h\r\n: b\r\n\r\n"},
-	{"no colon", 400, "GET / HTTP/1.1\r\nHost: h\r\nX-A\r\n\r\n"},
-	{"space in name", 400, "GET / HTTP/1.1\r\nHost: h\r\nX A: b\r\n\r\n"},
-	{"no host", 400, "GET / HTTP/1.1\r\n\r\n"},
-	{"two hosts", 400, "GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n"},
-	{"host with user", 400, "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"},
-	{"host with path", 400, "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"},
-	{"host with bad port", 400, "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n"},
-	{"no version", 400, "GET /\r\nHost: h\r\n\r\n"},
-	{"bad version", 400, "GET / HTTP/1.1x\r\nHost: h\r\n\r\n"},
-	{"version 2.0", 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
-	{"two spaces", 400, "GET  / HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"tab in line", 400, "GET\t/ HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"space in target", 400, "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"control in target", 400, "GET /a\x01 HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"fragment", 400, "GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"relative target", 400, "GET a HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"asterisk for GET", 400, "GET * HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"other scheme", 400, "GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"CONNECT", 405, "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"},
-	{"unknown expectation", 417, "GET / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n"},
-	{"leading space", 400, " GET / HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"two empty lines first", 400, "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"},
-	{"TLS", 400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n"},
-}
-
 func testRefused(t *testing.T, e Engine) {
 	to := e.Serve(t, message.HandlerFunc(func(x message.Exchange) {
 		t.Errorf("%q was passed on", x.Request().Target)
 		_ = x.Respond(answer(200, ""))
 	}))
-	for _, c := range refused {
-		got := exchange(t, to, c.text+"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
-		if !strings.HasPrefix(got, fmt.Sprintf("HTTP/1.1 %d ", c.status)) || !strings.Contains(got, "\r\nConnection: close\r\n") ||
+	for _, c := range MalformedRequests() {
+		got := exchange(t, to, c.Text+"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
+		if !strings.HasPrefix(got, fmt.Sprintf("HTTP/1.1 %d ", c.Status)) || !strings.Contains(got, "\r\nConnection: close\r\n") ||
 			strings.Count(got, "HTTP/1.1") != 1 {
-			t.Errorf("%s: answer %q, want one with %d", c.name, got, c.status)
+			t.Errorf("%s: answer %q, want one with %d", c.Name, got, c.Status)
 		}
 	}
 }
@@ -448,13 +388,7 @@ func testUpgrade(t *testing.T, e Engine) {
 
 func testMalformedChunks(t *testing.T, e Engine) {
 	to := e.Serve(t, echoTarget)
-	for _, chunks := range []string{
-		"x\r\n", "\r\n", "-1\r\n", "+1\r\na\r\n0\r\n\r\n", "0x1\r\na\r\n0\r\n\r\n", "1 \r\na\r\n0\r\n\r\n", " 1\r\na\r\n0\r\n\r\n", "1\na\r\n0\r\n\r\n",
-		"1\r\nab\r\n0\r\n\r\n", "1\r\na\n0\r\n\r\n", "1\r\na\r0\r\n\r\n", "1\ra\r\n0\r\n\r\n", "1;a\nb\r\na\r\n0\r\n\r\n", "1;\x00\r\na\r\n0\r\n\r\n",
-		"ffffffffffffffff\r\n", "1000000000000000\r\n", "0000000000000001\r\na\r\n0\r\n\r\n", "0\r\nX: 1\n\r\n", "0\r\n X: 1\r\n\r\n",
-		"0\r\nContent-Length: 1\r\n\r\n", "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nX\r\n\r\n", "0\r\nX: " + strings.Repeat("a", 20<<10),
-		"1;" + strings.Repeat("a", 20<<10) + "\r\na\r\n0\r\n\r\n",
-	} {
+	for _, chunks := range MalformedChunks() {
 		got := exchange(t, to, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"+chunks+"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
 		if !strings.HasPrefix(got, "HTTP/1.1 400 ") || strings.Count(got, "HTTP/1.1") != 1 {
 			t.Errorf("%.40q: answer %q", chunks, got)
