@@ -208,6 +208,7 @@ func (x *call) open() {
 	resp := &x.response
 	resp.ContentLength = x.framing.responseBody(&x.reader, x.request.Method, resp.Status)
 	x.reusable = x.framing.persistent() && x.reader.state != bodyUntilClose
+	x.conn.bare = x.reader.ended() && x.framing.length != 0
 	resp.Owner = x
 	if x.reader.ended() {
 		x.finish()

@@ -273,6 +273,33 @@ func TestAnswersWithoutBody(t *testing.T) {
 	}
 }
 
+// TestLateBody checks that a body that follows an answer to HEAD later is no answer to the next request.
+func TestLateBody(t *testing.T) {
+	t.Parallel()
+	answered, sent := make(chan struct{}), make(chan struct{})
+	to := rawBackend(t, func(n int, conn net.Conn, r *bufio.Reader) {
+		for readRequest(r) != "" {
+			if n > 0 {
+				say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean")
+				continue
+			}
+			say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 44\r\n\r\n")
+			<-answered
+			say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+			close(sent)
+		}
+	})
+	client := newClient(t)
+	if got, err := roundTrip(t, client, "HEAD", to, message.TransportOptions{}); got != "200 " {
+		t.Fatalf("answer %q, %v", got, err)
+	}
+	close(answered)
+	<-sent
+	if got, err := roundTrip(t, client, "GET", to, message.TransportOptions{}); got != "200 clean" {
+		t.Errorf("next answer %q, %v", got, err)
+	}
+}
+
 func TestClientTimeouts(t *testing.T) {
 	t.Parallel()
 	to := rawBackend(t, func(_ int, conn net.Conn, r *bufio.Reader) {

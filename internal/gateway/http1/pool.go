@@ -20,6 +20,8 @@ type clientConn struct {
 	// authorization is the Proxy-Authorization of requests; that of NTLM is for the first one only.
 	authorization string
 	proved        bool // it has been sent
+	// bare says that the last answer had no body by its nature: some backend services send one all the same, which would be the next answer.
+	bare bool
 }
 
 // pool holds the connections to one place.
@@ -53,7 +55,7 @@ func (p *pool) take(careful bool) *clientConn {
 		p.idle = p.idle[:last]
 		p.mu.Unlock()
 		age := time.Since(conn.idle)
-		if age < p.client.IdleTimeout && (age < freshFor && !careful || conn.peek.alive()) {
+		if age < p.client.IdleTimeout && (age < freshFor && !careful && !conn.bare || conn.peek.alive()) {
 			return conn
 		}
 		p.discard(conn)
