@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -220,6 +221,7 @@ func value(v slog.Value) *common.AnyValue {
 	return text(v.String())
 }
 
+// text keeps a copy: what handlers of log/slog are given may be in memory that is used again.
 func text(s string) *common.AnyValue {
-	return &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: s}}
+	return &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: strings.Clone(s)}}
 }
