@@ -67,27 +67,6 @@ func newPlain(tb testing.TB) (message.Handler, *plainExchange) {
 	return g, x
 }
 
-// TestServeAllocations keeps the plain path, a proxied call with a subscription
-// key, free of allocations.
-func TestServeAllocations(t *testing.T) {
-	g, x := newPlain(t)
-	budget(t, 0, func() { x.serve(g) })
-}
-
-// budget fails when f allocates more often than that. Records come back from
-// their writer by and by, and a collection empties the pools: only what stays so
-// counts.
-func budget(t *testing.T, most float64, f func()) {
-	t.Helper()
-	n := most + 1
-	for end := time.Now().Add(20 * time.Second); n > most && time.Now().Before(end); {
-		n = testing.AllocsPerRun(500, f)
-	}
-	if n > most && !raceEnabled {
-		t.Errorf("%v allocations, the budget is %v", n, most)
-	}
-}
-
 func BenchmarkServe(b *testing.B) {
 	g, x := newPlain(b)
 	b.ReportAllocs()

@@ -1,0 +1,118 @@
+package gateway_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/auth"
+	"github.com/causeway-apim/causeway/internal/gateway"
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/policy"
+	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/telemetry"
+)
+
+// budget fails when f allocates more often than that. Records come back from
+// their writer by and by, and a collection empties the pools: only what stays so
+// counts.
+func budget(t *testing.T, most float64, f func()) {
+	t.Helper()
+	n := most + 1
+	for end := time.Now().Add(20 * time.Second); n > most && time.Now().Before(end); {
+		n = testing.AllocsPerRun(500, f)
+	}
+	if n > most && !raceEnabled {
+		t.Errorf("%v allocations, the budget is %v", n, most)
+	}
+}
+
+// TestServeAllocations keeps the plain path, a proxied call with a subscription
+// key, free of allocations.
+func TestServeAllocations(t *testing.T) {
+	g, x := newPlain(t)
+	budget(t, 0, func() { x.serve(g) })
+}
+
+// observed switches on what tells of requests: log lines, usage and metrics,
+// which OTLP, StatsD and Prometheus read.
+func observed(tb testing.TB) (*slog.Logger, func(*gateway.Options)) {
+	tb.Helper()
+	handler, err := telemetry.NewLogHandler(io.Discard, telemetry.LogOptions{Format: "text"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return slog.New(handler), func(o *gateway.Options) {
+		o.Usage = telemetry.NewUsage()
+		o.Metrics = telemetry.NewMetrics(telemetry.MetricsOptions{GatewayID: "g", Location: func() string { return "" }, Buckets: []float64{5, 10, 100}})
+		o.Trust = &policy.Trust{Tokens: new(auth.ValidTokens)}
+	}
+}
+
+// newTypical is a gateway with all observation on, an API with the policies that
+// many have, and a request for it.
+func newTypical(tb testing.TB, policies string) (message.Handler, *plainExchange) {
+	tb.Helper()
+	log, options := observed(tb)
+	g := newGateway(tb, &plainBackend{message.Response{Header: message.NewHeader("Content-Type", "text/plain", "X-Backend", "1")}}, log, time.Now, options)
+	tb.Cleanup(g.Close)
+	s, delta := snapshot.Empty().Edit(1, []snapshot.Part{
+		servicePart, policyPart(tb, "", defaultPolicy), policyPart(tb, "apis/a", inbound(policies)),
+		apiPart(snapshot.API{ID: "a", Path: "shop/api", SubscriptionRequired: true, ServiceURL: "http://127.0.0.1:9000"}),
+		operationPart("a", "get", "GET /items/{id}"), subscriptionPart("s", "apis/a", "key", nil),
+	}, nil)
+	if err := g.Apply(tb.Context(), serviceID, nil, s, delta); err != nil {
+		tb.Fatal(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	token := encode([]byte(`{"alg":"HS256"}`)) + "." + encode([]byte(`{"iss":"me","aud":"api","exp":4102444800}`))
+	mac := hmac.New(sha256.New, []byte("secret"))
+	mac.Write([]byte(token))
+	token += "." + encode(mac.Sum(nil))
+	x := &plainExchange{fakeExchange: newExchange(tb, "GET "+host+"/shop/api/items/42?q=1", "User-Agent", "bench", "Accept", "*/*",
+		"Ocp-Apim-Subscription-Key", "key", "Authorization", "Bearer "+token)}
+	x.header, x.url, x.ctx = x.req.Header.Clone(), x.req.URL, context.Background()
+	x.serve(g)
+	if x.status != 200 {
+		tb.Fatalf("status %d", x.status)
+	}
+	return g, x
+}
+
+// TestObservedAllocations: records, log lines, usage and metrics cost a request no
+// allocation.
+func TestObservedAllocations(t *testing.T) {
+	g, x := newTypical(t, "")
+	budget(t, 0, func() { x.serve(g) })
+}
+
+// typicalPolicies are those that docs/performance.md measures.
+const typicalPolicies = `<rate-limit-by-key calls="1000000000" renewal-period="60" counter-key="@(context.Subscription.Id)" />
+<validate-jwt header-name="Authorization" require-scheme="Bearer">
+	<issuer-signing-keys><key>c2VjcmV0</key></issuer-signing-keys>
+	<audiences><audience>api</audience></audiences>
+	<issuers><issuer>me</issuer></issuers>
+</validate-jwt>
+<set-header name="X-Caller" exists-action="override"><value>@(context.Subscription.Id + "/" + context.Request.IpAddress)</value></set-header>
+<set-header name="X-Operation" exists-action="override"><value>@($"{context.Api.Id}:{context.Operation.Id}")</value></set-header>
+<set-header name="X-Agent" exists-action="override"><value>@(context.Request.Headers.GetValueOrDefault("User-Agent", "none").ToLower())</value></set-header>
+<rewrite-uri template="/rewritten/{id}" />`
+
+// TestTypicalAllocations bounds what the typical policy set allocates.
+func TestTypicalAllocations(t *testing.T) {
+	g, x := newTypical(t, typicalPolicies)
+	budget(t, 20, func() { x.serve(g) })
+}
+
+func BenchmarkTypical(b *testing.B) {
+	g, x := newTypical(b, typicalPolicies)
+	b.ReportAllocs()
+	for b.Loop() {
+		x.serve(g)
+	}
+}
