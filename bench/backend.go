@@ -133,6 +133,7 @@ func (b *backend) take(c *backendConn, data []byte) (rest []byte, ok bool) {
 		line, _, _ := bytes.Cut(head, []byte("\r\n"))
 		_, target, _ := bytes.Cut(line, []byte(" "))
 		target, _, _ = bytes.Cut(target, []byte(" "))
+		target = bytes.TrimRight(target, "/")
 		name := target[bytes.LastIndexByte(target, '/')+1:]
 		if string(name) == webSocketPath {
 			c.out = append(c.out, webSocketAnswer(head)...)

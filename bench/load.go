@@ -112,7 +112,7 @@ func (g *generator) exchangeUpgrade(c *loadConn) error {
 		if err == syscall.EAGAIN {
 			continue
 		}
-		if c.head = append(c.head, g.buf[:max(n, 0)]...); !bytes.HasSuffix(c.head, []byte("\r\n\r\n")) && n > 0 {
+		if c.head = append(c.head, g.buf[:max(n, 0)]...); n > 0 && !bytes.Contains(c.head, []byte("\r\n\r\n")) {
 			continue
 		}
 		if !bytes.HasPrefix(c.head, []byte("HTTP/1.1 101 ")) {
