@@ -164,8 +164,11 @@ func readProxyHeader(r io.Reader) (h proxyHeader, rest []byte, err error) {
 	buf := make([]byte, 0, 512)
 	for {
 		h, n, err := parseProxyHeader(buf)
-		if err != nil || n > 0 {
-			return h, buf[n:], err
+		if err != nil {
+			return h, nil, err
+		}
+		if n > 0 {
+			return h, buf[n:], nil
 		}
 		if len(buf) == cap(buf) {
 			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
