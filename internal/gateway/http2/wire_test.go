@@ -41,11 +41,16 @@ func dialWire(tb testing.TB, address string) *wire {
 	if _, err := io.WriteString(conn, h2.ClientPreface); err != nil {
 		tb.Fatal(err)
 	}
+	return newWire(tb, conn)
+}
+
+// newWire sends settings on a connection.
+func newWire(tb testing.TB, conn net.Conn) *wire {
 	w := &wire{tb: tb, conn: conn, framer: h2.NewFramer(conn, conn), decoder: hpack.NewDecoder(4096, nil)}
 	w.encoder = hpack.NewEncoder(&w.block)
 	w.framer.AllowIllegalWrites = true
 	if err := w.framer.WriteSettings(); err != nil {
-		tb.Fatal(err)
+		tb.Error(err)
 	}
 	return w
 }
@@ -153,6 +158,47 @@ func TestMalformedRequests(t *testing.T) {
 		{"other scheme", []string{":method", "GET", ":scheme", "ftp", ":authority", "h", ":path", "/"}, malformed},
 		{"extended CONNECT", with(":protocol", "websocket"), malformed},
 		{"CONNECT", []string{":method", "CONNECT", ":authority", "h:1"}, "405"},
+		{"keep-alive", with("keep-alive", "timeout=5"), malformed},
+		{"proxy-connection", with("proxy-connection", "keep-alive"), malformed},
+		{"http2-settings", with("http2-settings", "AAMAAABk"), malformed},
+		{"te with more", with("te", "trailers, chunked"), malformed},
+		{"tab before value", with("a", "\tb"), malformed},
+		{"space behind value", with("content-length", "0 "), malformed},
+		{"space in name", with("transfer-encoding ", "chunked"), malformed},
+		{"space before name", with(" transfer-encoding", "chunked"), malformed},
+		{"nul in name", with("a\x00", "b"), malformed},
+		{"bytes above 127 in name", with("\xe9", "b"), malformed},
+		{"delete in value", with("a", "b\x7f"), malformed},
+		{"line end in cookie", with("cookie", "a=b\r\nX: y"), malformed},
+		{"line end in host", with("host", "h\r\nX: y"), malformed},
+		{"line end in method", []string{":method", "GET / HTTP/1.1\r\nA: b\r\n\r\nGET", ":scheme", "http", ":authority", "h", ":path", "/"}, malformed},
+		{"line end in scheme", []string{":method", "GET", ":scheme", "http://x/ HTTP/1.1\r\nA: b", ":authority", "h", ":path", "/"}, malformed},
+		{"line end in authority", []string{":method", "GET", ":scheme", "http", ":authority", "h\r\nA: b", ":path", "/"}, malformed},
+		{"path in authority", []string{":method", "GET", ":scheme", "http", ":authority", "h/x", ":path", "/"}, malformed},
+		{"bad port in authority", []string{":method", "GET", ":scheme", "http", ":authority", "h:99999", ":path", "/"}, malformed},
+		{"nul in path", path("/a\x00b"), malformed},
+		{"tab in path", path("/a\tb"), malformed},
+		{"path of another host", path("@other/"), malformed},
+		{"backslash for a slash", path("\\a"), malformed},
+		{"two methods", with(":method", "GET"), malformed},
+		{"two paths", append([]string{":path", "/x"}, usual...), malformed},
+		{"two authorities", append([]string{":authority", "x"}, usual...), malformed},
+		{"pseudo-field behind others", []string{":method", "GET", ":scheme", "http", ":authority", "h", "a", "b", ":path", "/"}, malformed},
+		{"unknown pseudo-field", append([]string{":other", "x"}, usual...), malformed},
+		{"pseudo-field of answers", append([]string{":status", "200"}, usual...), malformed},
+		{"no method", []string{":scheme", "http", ":authority", "h", ":path", "/"}, malformed},
+		{"no path", []string{":method", "GET", ":scheme", "http", ":authority", "h"}, malformed},
+		{"no scheme", []string{":method", "GET", ":authority", "h", ":path", "/"}, malformed},
+		{"hexadecimal length", with("content-length", "0x0"), malformed},
+		{"negative length", with("content-length", "-0"), malformed},
+		{"overflowing length", with("content-length", "18446744073709551616"), malformed},
+		{"many fields", func() []string {
+			list := usual[:len(usual):len(usual)]
+			for range 200 {
+				list = append(list, "a", "b")
+			}
+			return list
+		}(), "431"},
 		{"expectation", with("expect", "money"), "417"},
 		{"long path", path("/" + strings.Repeat("a", 9000)), "414"},
 		{"large head", with("a", strings.Repeat("b", 60000), "c", strings.Repeat("d", 8000)), "431"},
@@ -198,61 +244,6 @@ func TestBodyLength(t *testing.T) {
 		if got := w.outcome(1); got != "reset PROTOCOL_ERROR" {
 			t.Errorf("%d bytes of 5: %s", len(body), got)
 		}
-	}
-}
-
-// TestFloods sends what makes a server work for nothing.
-func TestFloods(t *testing.T) {
-	t.Parallel()
-	address := startServer(t, &http2.Server{Handler: message.HandlerFunc(func(x message.Exchange) { <-x.Context().Done() })})
-	for name, send := range map[string]func(w *wire, i int) error{
-		"pings":    func(w *wire, i int) error { return w.framer.WritePing(false, [8]byte{}) },
-		"settings": func(w *wire, i int) error { return w.framer.WriteSettings() },
-		"empty data": func(w *wire, i int) error {
-			if i == 0 {
-				w.request(1, false, ":method", "POST", ":scheme", "http", ":authority", "h", ":path", "/")
-			}
-			return w.framer.WriteData(1, false, nil)
-		},
-		"rapid reset": func(w *wire, i int) error {
-			id := uint32(2*i + 1)
-			w.block.Reset()
-			block := w.fields(":method", "GET", ":scheme", "http", ":authority", "h", ":path", "/")
-			if err := w.framer.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndHeaders: true, EndStream: true}); err != nil {
-				return err
-			}
-			return w.framer.WriteRSTStream(id, h2.ErrCodeCancel)
-		},
-		"continuations": func(w *wire, i int) error {
-			if i == 0 {
-				return w.framer.WriteHeaders(h2.HeadersFrameParam{StreamID: 1, BlockFragment: w.fields(":method", "GET")})
-			}
-			return w.framer.WriteContinuation(1, false, nil)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := dialWire(t, address)
-			go func() {
-				for i := range 20_000 {
-					if send(w, i) != nil {
-						return
-					}
-				}
-			}()
-			for {
-				f, err := w.framer.ReadFrame()
-				if err != nil {
-					t.Fatalf("no GOAWAY: %v", err)
-				}
-				if away, ok := f.(*h2.GoAwayFrame); ok {
-					if away.ErrCode != h2.ErrCodeEnhanceYourCalm {
-						t.Errorf("GOAWAY with %v", away.ErrCode)
-					}
-					return
-				}
-			}
-		})
 	}
 }
 

@@ -82,6 +82,13 @@ func NewWitness(t *testing.T) *Witness {
 	return w
 }
 
+// Seen returns the number, method and path of each request that the witness has read to its end, in their order.
+func (w *Witness) Seen() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.seen)
+}
+
 // Address is where the witness listens.
 func (w *Witness) Address() string { return w.server.Listener.Addr().String() }
 
