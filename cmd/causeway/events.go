@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/events"
+	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/importer"
 	"github.com/causeway-apim/causeway/internal/manage"
 )
@@ -21,6 +23,8 @@ const (
 	newsTimeout = 10 * time.Second
 	// newsAgain is the time between attempts.
 	newsAgain = 2 * time.Second
+	// maxCircuitNames bounds what a gateway may call a backend and its rule, together.
+	maxCircuitNames = 512
 )
 
 // openEvents makes the broker of events and puts it into the configuration of the management server.
@@ -65,6 +69,34 @@ func (p *plane) instanceChanged(service, gateway string, i configsync.Instance) 
 	expiry := *i.TokenExpiry
 	p.news.add(func(ctx context.Context) error {
 		return p.events.TokenEvent(ctx, service, gateway, i.ID, expiry, expired)
+	})
+}
+
+// recordCircuit is the kind of the records in which self-hosted gateways tell of circuit breakers.
+const recordCircuit = "circuit"
+
+// sendCircuit tells the plane of a circuit breaker.
+func sendCircuit(client *configsync.Client, log *slog.Logger, c gateway.CircuitChange) {
+	if err := client.Send(recordCircuit, c); err != nil {
+		log.Warn("A change of a circuit breaker cannot be told to the management plane.", "backend", c.Backend, "error", err)
+	}
+}
+
+// takeCircuit makes an event of what a self-hosted gateway tells of a circuit breaker. One that the store does not take
+// comes again.
+func (p *plane) takeCircuit(ctx context.Context, from configsync.Identity, instance string, r configsync.Record) error {
+	var c gateway.CircuitChange
+	if err := json.Unmarshal(r.Payload, &c); err != nil || c.Backend == "" || len(c.Backend)+len(c.Rule) > maxCircuitNames {
+		p.log.Warn("A record of a gateway cannot be read.", "gateway", from.Gateway, "kind", r.Kind, "error", err)
+		return nil
+	}
+	return p.events.CircuitEvent(ctx, from.Service, c.Backend, c.Rule, c.Trip, c.At, c.Opened, from.Gateway+"/"+instance)
+}
+
+// circuitChanged makes an event of a change in the managed gateway.
+func (p *plane) circuitChanged(service, gatewayName string, c gateway.CircuitChange) {
+	p.news.add(func(ctx context.Context) error {
+		return p.events.CircuitEvent(ctx, service, c.Backend, c.Rule, c.Trip, c.At, c.Opened, gatewayName)
 	})
 }
 

@@ -62,7 +62,7 @@ one by then: the new process takes the listeners over, and no request fails.`,
 	local.StringVar(&f.backup, "config-backup", "", "folder for the copy of the configuration (default /apim/config where it exists)")
 	local.StringVar(&f.data, "data", "", "folder for listen.json; not needed in production")
 	local.StringVar(&f.profileListen, "profile-listen", "off", "address for profiles of the process (pprof), which nobody else may reach, or off")
-	cmd.AddCommand(gatewayConfigCommand(&f))
+	cmd.AddCommand(gatewayConfigCommand(&f), gatewayDeploymentCommand())
 	return cmd
 }
 
@@ -157,8 +157,9 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		Redis:               counting,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(), Metrics: metrics.metrics, Record: metrics.record(),
 		Spans: metrics.spans, InsightsEndpoint: s.text("logs.applicationinsights.endpoint"),
-		SQL:   sqlsource.New(sqlsource.Options{Now: time.Now}),
-		Trace: func(_, id string, document []byte) { sendTrace(client, log, id, document) },
+		SQL:     sqlsource.New(sqlsource.Options{Now: time.Now}),
+		Trace:   func(_, id string, document []byte) { sendTrace(client, log, id, document) },
+		Circuit: func(_ string, c gateway.CircuitChange) { sendCircuit(client, log, c) },
 	}
 	wire.apply(&options)
 	g := gateway.New(options)

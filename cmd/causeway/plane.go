@@ -132,13 +132,14 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	p.usage = &usageBook{store: st, now: time.Now, log: o.log}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
-		Vault:      readSecret,
-		BackupDir:  o.backupDir,
-		Mail:       o.mail.sender != nil,
-		CheckCache: func(connection string) error { _, err := redis.ParseTarget(connection); return err },
-		Instances:  func(service, gateway string) any { return p.instances(service, gateway) },
-		Trace:      p.traces.find,
-		Quotas:     p.quotas,
+		Vault:        readSecret,
+		GatewayImage: "causeway-apim/causeway:" + version,
+		BackupDir:    o.backupDir,
+		Mail:         o.mail.sender != nil,
+		CheckCache:   func(connection string) error { _, err := redis.ParseTarget(connection); return err },
+		Instances:    func(service, gateway string) any { return p.instances(service, gateway) },
+		Trace:        p.traces.find,
+		Quotas:       p.quotas,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -162,7 +163,8 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 			Trace: func(service, id string, document []byte) {
 				p.traces.put(context.Background(), service, "managed", id, document)
 			},
-			Proxy: proxy, Dapr: dapr, Credentials: localCredentials{p}, Usage: telemetry.NewUsage(),
+			Circuit: func(service string, c gateway.CircuitChange) { p.circuitChanged(service, "managed", c) },
+			Proxy:   proxy, Dapr: dapr, Credentials: localCredentials{p}, Usage: telemetry.NewUsage(),
 			SQL: sqlsource.New(sqlsource.Options{Now: time.Now}),
 		}
 		wire.apply(&options)
@@ -230,7 +232,10 @@ func (p *plane) instances(service, gateway string) []configsync.Instance {
 }
 
 // takeRecord takes what a self-hosted gateway sends up.
-func (p *plane) takeRecord(ctx context.Context, from configsync.Identity, _ string, r configsync.Record) error {
+func (p *plane) takeRecord(ctx context.Context, from configsync.Identity, instance string, r configsync.Record) error {
+	if r.Kind == recordCircuit {
+		return p.takeCircuit(ctx, from, instance, r)
+	}
 	p.traces.take(ctx, from, r)
 	return nil
 }

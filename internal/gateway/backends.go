@@ -137,7 +137,7 @@ func (s *service) target(name string, b *backend) target {
 	if b.part.CircuitBreaker == nil {
 		return target{backend: b}
 	}
-	return target{backend: b, breaker: s.backends.breaker(name)}
+	return target{backend: b, breaker: s.breaker(name, b)}
 }
 
 // wait is how long the backend must not be called.
@@ -186,12 +186,29 @@ func (b *backendStates) pool(name string) *poolState {
 	return st.(*poolState)
 }
 
-func (b *backendStates) breaker(name string) *breaker {
-	if st, ok := b.breakers.Load(name); ok {
+// breaker is the circuit breaker of a backend, by its lower-case name.
+func (s *service) breaker(name string, of *backend) *breaker {
+	if st, ok := s.backends.breakers.Load(name); ok {
 		return st.(*breaker)
 	}
-	st, _ := b.breakers.LoadOrStore(strings.Clone(name), &breaker{windows: make(map[string]*window)})
+	b := &breaker{windows: make(map[string]*window)}
+	if tell := s.gateway.circuit; tell != nil {
+		display := strings.Clone(of.part.Name)
+		b.tell = func(rule snapshot.CircuitBreakerRule, at time.Time, opened bool) {
+			tell(s.id, CircuitChange{Backend: display, Rule: rule.Name, Trip: rule.TripDuration, At: at, Opened: opened})
+		}
+	}
+	st, _ := s.backends.breakers.LoadOrStore(strings.Clone(name), b)
 	return st.(*breaker)
+}
+
+// CircuitChange says that the circuit breaker of a backend has opened or closed.
+type CircuitChange struct {
+	Backend string        `json:"backend"`
+	Rule    string        `json:"rule"`
+	Trip    time.Duration `json:"trip"` // as it is configured
+	At      time.Time     `json:"at"`
+	Opened  bool          `json:"opened"`
 }
 
 // poolState is the turn of a pool's members.

@@ -16,6 +16,8 @@ type breaker struct {
 	mu       sync.Mutex
 	openTill time.Time
 	windows  map[string]*window // by rule name
+	// tell is told when the breaker opens and closes by a rule; it must not block. Nil when nobody wants to know.
+	tell func(rule snapshot.CircuitBreakerRule, at time.Time, opened bool)
 }
 
 // wait returns how long the breaker stays open; 0 when it is closed.
@@ -28,6 +30,13 @@ func (b *breaker) wait(now time.Time) time.Duration {
 // report counts a call. A status of 0 is a call without an answer, for a
 // reason.
 func (b *breaker) report(config *snapshot.CircuitBreaker, status int, reason, retryAfter string, now time.Time) {
+	if rule, opened := b.count(config, status, reason, retryAfter, now); opened && b.tell != nil {
+		b.tell(rule, now, true)
+	}
+}
+
+// count is report without the telling: it returns the rule by which the breaker has opened.
+func (b *breaker) count(config *snapshot.CircuitBreaker, status int, reason, retryAfter string, now time.Time) (by snapshot.CircuitBreakerRule, opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, rule := range config.Rules {
@@ -45,9 +54,27 @@ func (b *breaker) report(config *snapshot.CircuitBreaker, status int, reason, re
 		if s, err := strconv.Atoi(retryAfter); err == nil && s > 0 && rule.AcceptRetryAfter {
 			open = min(time.Duration(s)*time.Second, maxRetryAfter)
 		}
+		opened = opened || !now.Before(b.openTill)
+		by = rule
 		// A little spread keeps instances from coming back at the same moment.
-		b.openTill = now.Add(open + rand.N(open/20+1))
+		open += rand.N(open/20 + 1)
+		till := now.Add(open)
+		b.openTill = till
 		*w = window{}
+		if b.tell != nil {
+			time.AfterFunc(open, func() { b.close(rule, till) })
+		}
+	}
+	return by, opened
+}
+
+// close tells that the breaker has closed, unless it was opened again meanwhile.
+func (b *breaker) close(rule snapshot.CircuitBreakerRule, till time.Time) {
+	b.mu.Lock()
+	last := b.openTill.Equal(till)
+	b.mu.Unlock()
+	if last {
+		b.tell(rule, till, false)
 	}
 }
 

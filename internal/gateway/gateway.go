@@ -53,6 +53,8 @@ type Options struct {
 	// Trace takes the trace of a request that was traced with debug credentials;
 	// it must not block for long. Nil drops them.
 	Trace func(service, id string, document []byte)
+	// Circuit is told when circuit breakers open and close; it must not block. Nil when nobody wants to know.
+	Circuit func(service string, c CircuitChange)
 	// Proxy is the forward proxy for a URL that has none of its own, nil for none; see [EnvironmentProxy].
 	Proxy func(u *message.URL) *message.Proxy
 	// SQL runs the statements of sql-data-source; nil for a gateway without.
@@ -101,6 +103,7 @@ type Gateway struct {
 	oneWay           chan struct{}
 	traces           *telemetry.Traces // that the gateway gives out itself
 	keepTrace        func(service, id string, document []byte)
+	circuit          func(service string, c CircuitChange)
 	trustProto       bool
 	proxy            func(u *message.URL) *message.Proxy // nil without proxies
 	dapr             policy.Dapr
@@ -151,7 +154,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		name: o.Name, instance: o.InstanceID, catalogue: o.Catalogue, transport: o.Transport, counters: o.Counters, cache: o.Cache, trust: o.Trust,
 		sql: o.SQL, events: graphql.NewHub(), log: o.Log, now: o.Now, ctx: ctx, cancel: cancel, oneWay: make(chan struct{}, maxOneWay),
-		traces: newTraces(o.Now), keepTrace: o.Trace, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
+		traces: newTraces(o.Now), keepTrace: o.Trace, circuit: o.Circuit, trustProto: o.TrustForwardedProto, proxy: o.Proxy, dapr: o.Dapr,
 	}
 	if len(o.TrustedProxies) > 0 {
 		g.trustedProxies = newNetSet(o.TrustedProxies)

@@ -90,6 +90,13 @@ func gateways(env Env) *resource.Type {
 				Read: generateGatewayToken,
 			},
 			{
+				Name: "deployment", Doc: "Makes a text with which an instance is started, with a new token in it. Not part of API Management.",
+				Input: GatewayDeploymentRequest{}, Output: GatewayDeploymentContract{},
+				Read: func(x *resource.Reader, d *resource.Doc[Gateway], body json.RawMessage) (any, error) {
+					return deployGateway(env, x, d, body)
+				},
+			},
+			{
 				Name: "instances", Method: "GET", Doc: "Lists the instances that were heard of lately. Not part of API Management.",
 				Read: func(_ *resource.Reader, d *resource.Doc[Gateway], _ json.RawMessage) (any, error) {
 					return listInstances(env, d)

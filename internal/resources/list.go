@@ -27,6 +27,8 @@ type Env struct {
 	// Policies compiles policy documents when they are written. Without it they are kept unchecked, for those who need
 	// the declarations only.
 	Policies *policy.Catalogue
+	// GatewayImage is the container image in texts that start gateways; empty for the newest one.
+	GatewayImage string
 	// BackupDir is the folder of backups of services. Without it there are none.
 	BackupDir string
 	// Mail says that what is put into the outbox will be sent. Without it nothing is put there.
