@@ -62,7 +62,7 @@ one by then: the new process takes the listeners over, and no request fails.`,
 	local.StringVar(&f.backup, "config-backup", "", "folder for the copy of the configuration (default /apim/config where it exists)")
 	local.StringVar(&f.data, "data", "", "folder for listen.json; not needed in production")
 	local.StringVar(&f.profileListen, "profile-listen", "off", "address for profiles of the process (pprof), which nobody else may reach, or off")
-	cmd.AddCommand(gatewayConfigCommand(&f), gatewayDeploymentCommand())
+	cmd.AddCommand(gatewayConfigCommand(&f), gatewayDeploymentCommand(), bundleCommand(&f))
 	return cmd
 }
 
@@ -117,6 +117,9 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return err
 	}
+	if token.key != nil {
+		token.key.log = log
+	}
 	catalogue, err := policyCatalogue()
 	if err != nil {
 		return err
@@ -133,7 +136,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return usageError("settings DAPR_HTTP_ENDPOINT and DAPR_HTTP_PORT: %w", err)
 	}
-	counting, err := gatewayRedis(s)
+	shared, err := gatewayRedis(s)
 	if err != nil {
 		return err
 	}
@@ -145,16 +148,21 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	name := cmpOr(token.gateway, s.text("gateway.name")) // may be the resource's ID
 	resource := name
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	var client *configsync.Client
-	credentials := &remoteCredentials{}
+	client, err := gatewayClient(s, f, token)
+	if err != nil {
+		return err
+	}
+	client.Gateway, client.Instance = resource, instance
+	counting := openCounting(client.Dir, log)
+	credentials := &remoteCredentials{client: client}
 	metrics, err := openMetrics(cmd.Context(), s, inherited, name, instance, log)
 	if err != nil {
 		return err
 	}
 	options := gateway.Options{
 		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits),
-		Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
-		Redis:               counting,
+		Counters: counting.counters(), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
+		Redis:               shared,
 		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(), Metrics: metrics.metrics, Record: metrics.record(),
 		Spans: metrics.spans, InsightsEndpoint: s.text("logs.applicationinsights.endpoint"),
 		SQL:     sqlsource.New(sqlsource.Options{Now: time.Now}),
@@ -163,6 +171,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	}
 	wire.apply(&options)
 	g := gateway.New(options)
+	counting.joinNeighbours(s, g.InstanceSecret)
 	metrics.gateway = g
 	cert, err := selfSigned(time.Now())
 	if err != nil {
@@ -175,20 +184,15 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 			return err
 		}
 	}
-	client = &configsync.Client{
-		Endpoint: s.text("config.service.endpoint"), Gateway: resource, Instance: instance, Version: version,
-		Dir:   backupFolder(f.backup),
-		Token: token.token,
-		Apply: func(ctx context.Context, from, to *snapshot.Snapshot, d snapshot.Delta) error {
-			err := g.Apply(ctx, "gateway", from, to, d)
-			if err == nil {
-				log.Info("A configuration is served.", telemetry.EventKey, "ConfigurationApplied", "sequence", to.Sequence(), "changed", len(d.Put), "deleted", len(d.Delete))
-			}
-			return err
-		},
-		Status: func(st configsync.Status) { logStatus(log, st) },
-		Disk:   func(err error) { logDisk(log, err) },
+	client.Apply = func(ctx context.Context, from, to *snapshot.Snapshot, d snapshot.Delta) error {
+		err := g.Apply(ctx, "gateway", from, to, d)
+		if err == nil {
+			log.Info("A configuration is served.", telemetry.EventKey, "ConfigurationApplied", "sequence", to.Sequence(), "changed", len(d.Put), "deleted", len(d.Delete))
+		}
+		return err
 	}
+	client.Status = func(st configsync.Status) { logStatus(log, st) }
+	client.Disk = func(err error) { logDisk(log, err) }
 	client.Command = func(ctx context.Context, command string, payload json.RawMessage) {
 		if command == commandQuota {
 			go func() {
@@ -198,15 +202,36 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 			}()
 		}
 	}
-	if s.flag("config.service.endpoint.disableCertificateValidation") {
-		client.TLS = &tls.Config{InsecureSkipVerify: true} // the setting says so
-	}
-	credentials.client = client
 	usage := newUsageReporter(g, client.Dir, instance, log, sendUsage(client))
 	run := gatewayRun{
-		flags: f, log: log, gateway: g, server: server, client: client, usage: usage, metrics: metrics, inherited: inherited, drainTime: wire.drain,
+		flags: f, log: log, gateway: g, server: server, client: client, usage: usage, metrics: metrics, counting: counting, inherited: inherited, drainTime: wire.drain,
 	}
 	return run.run(cmd.Context())
+}
+
+// gatewayClient prepares what brings the configuration: from the plane, or from a bundle.
+func gatewayClient(s *settings, f gatewayFlags, token credential) (c *configsync.Client, err error) {
+	c = &configsync.Client{
+		Endpoint: s.text("config.service.endpoint"), Version: version, Dir: backupFolder(f.backup), Token: token.token, TLS: planeTLS(s), Bundle: s.text("config.bundle"),
+	}
+	if token.key != nil && s.flag("config.service.auth.renew") {
+		c.Renewed = token.key.renewed
+	}
+	if c.Key, err = backupKey(s.text("config.backup.key")); err != nil {
+		return nil, err
+	}
+	if c.Bundle != "" {
+		c.BundleKey, err = bundleKey(s.text("config.bundle.publicKey"))
+	}
+	return c, err
+}
+
+// planeTLS is how the certificate of the plane is checked; nil is as usual.
+func planeTLS(s *settings) *tls.Config {
+	if s.flag("config.service.endpoint.disableCertificateValidation") {
+		return &tls.Config{InsecureSkipVerify: true} // the setting says so
+	}
+	return nil
 }
 
 func wrapNonNil(doing string, err error) error {
@@ -227,27 +252,41 @@ func cmpOr(a, b string) string {
 type credential struct {
 	token   func(ctx context.Context) (string, error)
 	gateway string
+	key     *gatewayKey // nil for an application
 }
 
 // gatewayToken finds the token in the settings and refuses one that cannot be
 // right at once.
 func gatewayToken(s *settings) (credential, error) {
-	text, name := s.text("config.service.auth"), "config.service.auth"
+	if s.text("config.bundle") != "" {
+		if s.text("gateway.name") == "" {
+			return credential{}, usageError("setting gateway.name is required with config.bundle: a bundle's gateway has no token that names it")
+		}
+		return credential{}, nil
+	}
+	text, name, file := s.text("config.service.auth"), "config.service.auth", ""
 	switch strings.ToLower(text) {
 	case "key":
-		text, name = s.text("config.service.auth.key"), "config.service.auth.key"
+		text, name, file = s.text("config.service.auth.key"), "config.service.auth.key", s.text("config.service.auth.keyFile")
 	case "azureadapp", "workloadidentity":
 		token, err := applicationToken(s, text, noRedirects(), os.Getenv)
 		return credential{token: token}, err
 	}
-	if text == "" || s.text("config.service.endpoint") == "" {
+	if text == "" && file == "" || s.text("config.service.endpoint") == "" {
 		return credential{}, usageError("settings config.service.endpoint and config.service.auth are required: the address of the management plane and a token from the gateway's generateToken (GatewayKey …)")
 	}
-	token, err := auth.ParseGatewayToken(text)
+	key, err := newGatewayKey(text, file)
+	if err != nil {
+		return credential{}, err
+	}
+	if file != "" {
+		name = "config.service.auth.keyFile"
+	}
+	token, err := auth.ParseGatewayToken(key.text)
 	if err != nil {
 		return credential{}, usageError("setting %s: %w; make a new token with the gateway's generateToken", name, err)
 	}
-	return credential{func(context.Context) (string, error) { return text, nil }, token.Gateway}, nil
+	return credential{key.token, token.Gateway, key}, nil
 }
 
 // gatewayRedis is what the settings say of Redis.
@@ -285,6 +324,8 @@ func logStatus(log *slog.Logger, st configsync.Status) {
 		log.Info("The gateway is connected to the management plane.", append(attrs, "host", st.Host)...)
 	case slices.Contains([]configsync.State{configsync.StateTokenExpired, configsync.StateTokenRefused}, st.State):
 		log.Error("The management plane refuses the token: "+st.Reason+". Make a new one with the gateway's generateToken.", append(attrs, "host", st.Host)...)
+	case st.State == configsync.StateBundle:
+		log.Info("The gateway serves a bundle, without a management plane.", attrs...)
 	case st.State == configsync.StateTokenExpiring:
 		log.Warn("The token expires soon: "+st.Reason, attrs...)
 	case st.State == configsync.StateWaiting:

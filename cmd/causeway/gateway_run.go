@@ -28,6 +28,7 @@ type gatewayRun struct {
 	client    *configsync.Client
 	usage     *usageReporter
 	metrics   *gatewayMetrics
+	counting  *counting
 	inherited *inheritance
 	drainTime time.Duration
 
@@ -53,6 +54,7 @@ func (r *gatewayRun) run(ctx context.Context) error {
 	var reported sync.WaitGroup
 	reported.Go(func() { r.usage.run(reporting) })
 	reported.Go(func() { r.metrics.run(reporting) })
+	reported.Go(func() { r.counting.run(reporting) })
 	synced := make(chan error, 1)
 	go func() { synced <- r.client.Run(syncCtx) }()
 
