@@ -143,6 +143,9 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 	out.Header.CopyFrom(&in.Header)
 	upgrade := r.matched.api != nil && (r.matched.api.isWebSocket() || r.matched.api.isGraphQL() && isWebSocketRequest(in))
 	removeHopByHop(&out.Header, upgrade)
+	if upgrade && out.Header.Has("Upgrade") {
+		out.Header.Set("Upgrade", "websocket") // what else the caller offers, such as h2c, would lead past the policies
+	}
 	if isGRPCCall(in) {
 		out.Header.Set("TE", "trailers") // gRPC wants to know that nobody between drops them
 	}
