@@ -134,7 +134,7 @@ func (x *exchange) parseField(f hpack.HeaderField, p *pseudo) *refusal {
 		}
 	case fieldOther:
 		if f.Name == "content-type" && strings.HasPrefix(f.Value, "application/grpc") {
-			x.grpc = true
+			x.grpc = !strings.HasPrefix(f.Value, "application/grpc-web")
 		}
 	}
 	header.Add(f.Name, f.Value)
