@@ -192,6 +192,8 @@ func (r *clientRun) dialOutcome(err error) outcome {
 	switch {
 	case e.code == codeTokenExpired:
 		return outcome{state: StateTokenExpired, reason: host + " refused the token: " + e.message}
+	case e.code == codeNotAdmitted:
+		return outcome{state: StateWaiting, reason: host + " does not take this instance: " + e.message}
 	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden:
 		return outcome{state: StateTokenRefused, reason: host + " refused the token: " + e.message}
 	}

@@ -71,6 +71,18 @@ func (g *gatewayHub) forget(now time.Time) {
 	maps.DeleteFunc(g.instances, func(_ string, st *instanceState) bool { return now.Sub(st.seen) > InstanceLife })
 }
 
+// others counts the connected instances besides one.
+func (g *gatewayHub) others(instance string) (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id, st := range g.instances {
+		if st.conn != nil && id != instance {
+			n++
+		}
+	}
+	return n
+}
+
 func (g *gatewayHub) list() []Instance {
 	g.mu.Lock()
 	defer g.mu.Unlock()

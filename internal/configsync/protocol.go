@@ -54,6 +54,7 @@ const (
 	codeTokenRefused = "TokenRefused"
 	codeBadRequest   = "BadRequest"
 	codeNoService    = "ServiceNotFound"
+	codeNotAdmitted  = "InstanceNotAdmitted"
 )
 
 // Headers of the upgrade request: the server can name an instance whose token

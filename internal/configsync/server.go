@@ -46,6 +46,9 @@ type Server struct {
 	// name a service (ARM ID, lower case, or empty) and a gateway. Nil refuses
 	// them. The error's text goes to the gateway.
 	Auth func(r *http.Request, service, gateway string) (Identity, error)
+	// Admit may refuse an instance beside others of its gateway that are connected here. The error's text goes to the gateway. Nil
+	// takes any number.
+	Admit func(ctx context.Context, id Identity, others int) error
 	// Version of the plane, as in "1.4.0".
 	Version string
 	Now     func() time.Time // nil: time.Now
@@ -101,6 +104,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.leave(hub)
+	if s.Admit != nil {
+		if err := s.Admit(r.Context(), id, hub.others(r.Header.Get(headerInstance))); err != nil {
+			s.refuse(w, r, id, &refusal{http.StatusForbidden, codeNotAdmitted, err})
+			return
+		}
+	}
 	hub.prepare()
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		CompressionMode:      websocket.CompressionNoContextTakeover,
