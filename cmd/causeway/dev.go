@@ -113,7 +113,8 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	p, err := openPlane(ctx, planeOptions{
 		mail:        mails,
 		expressions: expressions, backupDir: absolute(filepath.Join(f.data, "backups")), deadLetterDir: absolute(filepath.Join(f.data, "deadletters")),
-		log: log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
+		gitDir: absolute(filepath.Join(f.data, "git")),
+		log:    log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,
 		identity:     identityOptions{secret: token, out: cmd.OutOrStdout(), rateLimit: defaultRateLimit(), auditLife: devAuditLife},
 		awaitGateway: true, withGateway: true, certificate: cert, allowLoopbackLinks: true,
 		gatewayURL:    serviceURL(listeners),

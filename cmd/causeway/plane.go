@@ -19,6 +19,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/events"
 	"github.com/causeway-apim/causeway/internal/gateway"
+	"github.com/causeway-apim/causeway/internal/gitrepo"
 	"github.com/causeway-apim/causeway/internal/importer"
 	"github.com/causeway-apim/causeway/internal/manage"
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -86,6 +87,8 @@ type planeOptions struct {
 	vaults vaultOptions
 	// mail is how mail is sent.
 	mail mailSetup
+	// gitDir is the folder of the Git repositories of services.
+	gitDir string
 	// backupDir is the folder of backups of services, deadLetterDir that of events that could not be delivered.
 	backupDir, deadLetterDir string
 	// expressions bound the evaluations of the managed gateway.
@@ -130,12 +133,14 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		},
 	}
 	p.usage = &usageBook{store: st, now: time.Now, log: o.log}
+	repos := &gitrepo.Repositories{Dir: o.gitDir}
 	types, err := resources.New(resources.Env{
 		GatewayURL: o.gatewayURL, ManagementURL: o.managementURL, Policies: catalogue, AllowLoopbackLinks: o.allowLoopbackLinks, AllowPrivateLinks: o.allowPrivateLinks,
 		Vault:        readSecret,
 		GatewayImage: "causeway-apim/causeway:" + version,
 		BackupDir:    o.backupDir,
 		Mail:         o.mail.sender != nil,
+		Git:          repos,
 		CheckCache:   func(connection string) error { _, err := redis.ParseTarget(connection); return err },
 		Instances:    func(service, gateway string) any { return p.instances(service, gateway) },
 		Trace:        p.traces.find,
@@ -185,9 +190,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if err := p.publisher.Load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("load the configuration: %w", err), st.Close())
 	}
-	var exports http.Handler // needs the engine that manage.New makes
+	var exports, git http.Handler // need the engine that manage.New makes
 	handlers := maps.Clone(o.handlers)
 	handlers[resources.RedirectPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.credentials.ServeHTTP(w, r) })
+	handlers[resources.GitPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { git.ServeHTTP(w, r) })
 	handlers[resources.ExportPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { exports.ServeHTTP(w, r) })
 	config := manage.Config{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
@@ -204,6 +210,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	exports = resources.NewExports(p.manage.Engine())
+	git = resources.NewGitServer(p.manage.Engine(), repos, time.Now)
 	p.credentials = newCredentialManager(p.manage.Engine(), trust)
 	p.identity, who.log.Engine = who, p.manage.Engine
 	return p, nil

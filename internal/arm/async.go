@@ -36,8 +36,9 @@ type Operation struct {
 
 // OperationError says why an operation failed.
 type OperationError struct {
-	Code    Code   `json:"code"`
-	Message string `json:"message"`
+	Code    Code     `json:"code"`
+	Message string   `json:"message"`
+	Details []Detail `json:"details,omitempty"`
 }
 
 // Operations remembers asynchronous operations for an hour after they ended. They live in one process: the longest
@@ -71,7 +72,8 @@ func (o *Operations) Start(scope string) (Operation, error) {
 	return *op, nil
 }
 
-// Finish ends an operation with a result, which may be nil, or an error.
+// Finish ends an operation with a result, which may be nil, or an error. One that failed may have a result, too, that says
+// more about it.
 func (o *Operations) Finish(name string, result json.RawMessage, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -83,7 +85,7 @@ func (o *Operations) Finish(name string, result json.RawMessage, err error) {
 	op.Status, op.Ended, op.Result = StatusSucceeded, &end, result
 	if err != nil {
 		e, _ := AsError(err)
-		op.Status, op.Result, op.Error = StatusFailed, nil, &OperationError{e.Code, e.Message}
+		op.Status, op.Error = StatusFailed, &OperationError{e.Code, e.Message, e.Details}
 	}
 }
 
@@ -141,11 +143,11 @@ func (o *Operations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		WriteJSON(w, http.StatusOK, op)
 	case op.Status == StatusInProgress:
 		Accept(w, BaseURL(r), Param(r.URL.Query(), "api-version"), op, time.Second)
+	case op.Result != nil:
+		WriteBody(w, http.StatusOK, op.Result)
 	case op.Error != nil:
 		WriteError(w, Errorf(op.Error.Code, "%s", op.Error.Message))
-	case op.Result == nil:
-		w.WriteHeader(http.StatusNoContent)
 	default:
-		WriteBody(w, http.StatusOK, op.Result)
+		w.WriteHeader(http.StatusNoContent)
 	}
 }

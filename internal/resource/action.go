@@ -41,11 +41,17 @@ func (e *Engine) runAction(ctx context.Context, rt route, req *Request, body []b
 			return run(x, func(d anyDoc) (any, error) { return h.read(rt.action, x, d, body) })
 		})
 	}
+	var cause error
+	if undo, why, ok := undone(err); ok {
+		answer, cause, err = undo, why, nil
+	}
 	if err != nil || answer == nil {
 		out.status = http.StatusNoContent
 		return out, err
 	}
 	out.status = http.StatusOK
-	out.body, err = marshal(answer)
+	if out.body, err = marshal(answer); err == nil && a.async {
+		err = cause
+	}
 	return out, err
 }

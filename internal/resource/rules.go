@@ -269,15 +269,25 @@ func sameValue(a, b reflect.Value) bool {
 
 // keepReadonly copies what callers cannot write from the stored value.
 func (s *schema) keepReadonly(from, to reflect.Value) {
+	s.carry(from, to, func(f *field, _ reflect.Value) bool { return f.rules.readonly })
+}
+
+// keepSecrets copies the secrets that to lacks, where what they are in is still there.
+func (s *schema) keepSecrets(from, to reflect.Value) {
+	s.carry(from, to, func(f *field, dst reflect.Value) bool { return f.rules.secret && dst.IsZero() })
+}
+
+// carry copies the values of fields that keep chooses.
+func (s *schema) carry(from, to reflect.Value, keep func(f *field, dst reflect.Value) bool) {
 	for _, f := range s.fields {
 		src, dst := from.FieldByIndex(f.index), to.FieldByIndex(f.index)
 		switch {
-		case f.rules.readonly:
+		case keep(f, dst):
 			dst.Set(src)
 		case f.shape == object && src.Kind() == reflect.Struct:
-			f.sub.keepReadonly(src, dst)
+			f.sub.carry(src, dst, keep)
 		case f.shape == object && !src.IsNil() && !dst.IsNil():
-			f.sub.keepReadonly(src.Elem(), dst.Elem())
+			f.sub.carry(src.Elem(), dst.Elem(), keep)
 		}
 	}
 }

@@ -198,6 +198,25 @@ func (e *Engine) ServiceNameFree(ctx context.Context, name string) (free bool, e
 	return free, err
 }
 
+// ServiceNamed returns the service of a name.
+func (e *Engine) ServiceNamed(ctx context.Context, name string) (id arm.ID, err error) {
+	err = e.c.Store.View(ctx, func(r store.Reader) error {
+		keys, err := r.Lookup(ctx, nameIndex, strings.ToLower(name))
+		if err == nil && len(keys) == 0 {
+			err = arm.Errorf(arm.CodeResourceNotFound, "There is no service %q.", name)
+		}
+		if err != nil {
+			return err
+		}
+		sd, err := r.Get(ctx, keys[0])
+		if err == nil {
+			id, err = arm.ParseID(sd.Path)
+		}
+		return err
+	})
+	return id, err
+}
+
 // ValidServiceName reports whether a service may have a name.
 func (c *Catalogue) ValidServiceName(name string) bool {
 	return len([]rune(name)) <= c.root.typ.nameMax && c.root.typ.namePattern.MatchString(name)

@@ -7,6 +7,7 @@ package resources
 import (
 	"context"
 
+	"github.com/causeway-apim/causeway/internal/gitrepo"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/resource"
 )
@@ -33,6 +34,8 @@ type Env struct {
 	BackupDir string
 	// Mail says that what is put into the outbox will be sent. Without it nothing is put there.
 	Mail bool
+	// Git keeps the Git repositories of services. Nil for none.
+	Git *gitrepo.Repositories
 	// CheckCache says why a connection string of an external cache cannot be used. Nil takes any.
 	CheckCache func(connectionString string) error
 	// Quotas are the counters of gateways. Nil for none.
@@ -93,7 +96,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		emailTemplates(),
 		notifications(), notificationEmails(), notificationUsers(),
 		portalSettings(), portalConfigs(), portalRevisions(), contentTypes(), contentItems(),
-		tenantAccess(), tenantSettings(),
+		tenantAccess(env), tenantSettings(),
 		policyRestrictions(),
 		policies(env, "", policy.ScopeService),
 		policies(env, "products", policy.ScopeProduct),

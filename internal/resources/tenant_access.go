@@ -36,22 +36,37 @@ type TenantAccessSecrets struct {
 	Enabled      bool   `json:"enabled"`
 }
 
-func tenantAccess() *resource.Type {
+func tenantAccess(env Env) *resource.Type {
 	return resource.Define(resource.Spec[TenantAccess]{
 		Name: "tenant", Title: "Tenant access", Doc: "Direct access to the management API (access) and to the Git repository (gitAccess).",
-		Parents: []string{""}, Names: []string{directAccess, gitAccess}, PutOK: true,
+		Parents: []string{""}, Names: []string{directAccess, gitAccess, tenantConfiguration}, PutOK: true,
 		Verbs: resource.Create | resource.Read | resource.Head | resource.Update | resource.List,
 		Initial: func(_ *resource.Reader, id arm.ID) (*TenantAccess, error) {
+			if id.Name() == tenantConfiguration {
+				return nil, nil
+			}
 			return &TenantAccess{ID: id.Name(), PrincipalID: accessPrincipal(id.Name())}, nil
 		},
+		Acts: func(_ *resource.Reader, id arm.ID) (*TenantAccess, error) {
+			if id.Name() != tenantConfiguration {
+				return nil, nil
+			}
+			return new(TenantAccess), nil
+		},
 		Default: func(_ *resource.Tx, _, d *resource.Doc[TenantAccess]) error {
+			if d.Name() == tenantConfiguration {
+				return arm.NotFound(d.ID)
+			}
 			d.Props.fill(d.Name())
 			return nil
 		},
-		Actions: []resource.Action[TenantAccess]{
+		Actions: append(configurationActions(env), []resource.Action[TenantAccess]{
 			{
 				Name: "listSecrets", Doc: "Answers the keys. The first call makes them.", Output: TenantAccessSecrets{},
 				Write: func(x *resource.Tx, d *resource.Doc[TenantAccess], _ json.RawMessage) (any, error) {
+					if d.Name() == tenantConfiguration {
+						return nil, arm.NotFound(d.ID)
+					}
 					if d.Props.PrimaryKey == "" {
 						d.Props.fill(d.Name())
 						if err := resource.Save(x, d); err != nil {
@@ -66,7 +81,7 @@ func tenantAccess() *resource.Type {
 			regenerateAccessKey("regenerateSecondaryKey", func(p *TenantAccess) *string { return &p.SecondaryKey }),
 			regenerateAccessKey("git/regeneratePrimaryKey", func(p *TenantAccess) *string { return &p.PrimaryKey }),
 			regenerateAccessKey("git/regenerateSecondaryKey", func(p *TenantAccess) *string { return &p.SecondaryKey }),
-		},
+		}...),
 	})
 }
 
@@ -74,6 +89,9 @@ func regenerateAccessKey(name string, key func(p *TenantAccess) *string) resourc
 	return resource.Action[TenantAccess]{
 		Name: name, Doc: "Makes a new key; the old one is void.",
 		Write: func(x *resource.Tx, d *resource.Doc[TenantAccess], _ json.RawMessage) (any, error) {
+			if d.Name() == tenantConfiguration {
+				return nil, arm.NotFound(d.ID)
+			}
 			d.Props.fill(d.Name())
 			*key(&d.Props) = newAccessKey()
 			return nil, resource.Save(x, d)
