@@ -204,6 +204,7 @@ func (g *Gateway) Location() string {
 
 // FlushUsage takes what requests have used since the last time, by service.
 func (g *Gateway) FlushUsage() []telemetry.UsageReport {
+	g.records.Sync() // requests are listed when their records are written
 	reports := g.usage.Flush()
 	for i := range reports {
 		if s := g.services.Load().byID(reports[i].Service); s != nil {

@@ -117,6 +117,7 @@ type Queue struct {
 	dropped atomic.Int64
 	wake    chan struct{} // the first record has come
 	hurry   chan struct{} // the queue is half full
+	syncs   chan chan struct{}
 	stop    chan struct{}
 	done    chan struct{}
 
@@ -140,7 +141,7 @@ type Writer struct {
 // NewQueue returns a queue for size records and starts its writer.
 func NewQueue(size int, w Writer) *Queue {
 	q := &Queue{
-		size: size, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		size: size, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), syncs: make(chan chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	q.pool.New = func() any { return &Record{URL: make([]byte, 0, 128), BackendURL: make([]byte, 0, 128)} }
 	go q.run(w)
@@ -176,6 +177,16 @@ func signal(c chan struct{}) {
 	}
 }
 
+// Sync waits until what was added before is written.
+func (q *Queue) Sync() {
+	written := make(chan struct{})
+	select {
+	case q.syncs <- written:
+		<-written
+	case <-q.done:
+	}
+}
+
 // Close writes what is queued and ends the writer.
 func (q *Queue) Close() {
 	close(q.stop)
@@ -189,15 +200,18 @@ func (q *Queue) run(w Writer) {
 	gather := time.NewTimer(0)
 	defer gather.Stop()
 	for stopped := false; !stopped; {
+		var syncing chan struct{}
 		select {
 		case <-q.wake:
 			gather.Reset(gatherTime)
 			select {
 			case <-gather.C:
 			case <-q.hurry:
+			case syncing = <-q.syncs:
 			case <-q.stop:
 				stopped = true
 			}
+		case syncing = <-q.syncs:
 		case <-q.stop:
 			stopped = true
 		}
@@ -215,6 +229,9 @@ func (q *Queue) run(w Writer) {
 		}
 		if w.Flush != nil && len(batch) > 0 {
 			w.Flush()
+		}
+		if syncing != nil {
+			close(syncing)
 		}
 	}
 }

@@ -101,3 +101,20 @@ func TestRecordLogAllocations(t *testing.T) {
 		}
 	}
 }
+
+func TestQueueSync(t *testing.T) {
+	t.Parallel()
+	written := 0 // of the writer; Sync orders it
+	q := NewQueue(100, Writer{Write: func(*Record) { written++ }})
+	for round := range 20 {
+		for range 5 {
+			q.Add(q.New())
+		}
+		q.Sync()
+		if want := 5 * (round + 1); written != want {
+			t.Fatalf("%d records are written of %d", written, want)
+		}
+	}
+	q.Close()
+	q.Sync() // nothing is written any more, and nobody waits
+}
