@@ -177,6 +177,9 @@ func (r *clientRun) runBundle(ctx context.Context) error {
 			if first {
 				return err
 			}
+			if mark == nil { // it was taken away; it may come back as it was
+				last = nil
+			}
 			r.tell(func(st *Status) { st.State, st.Reason = StateWaiting, err.Error() })
 		}
 		if !pause(ctx, bundlePoll) {

@@ -274,10 +274,10 @@ func (s *session) takePiece(m message, payload []byte) error {
 			s.coming, s.astray = snapshot.Empty(), false
 		}
 	}
-	if s.coming == nil || s.astray {
+	if s.astray {
 		return nil // was sent before the plane heard that we want everything
 	}
-	if m.Piece != s.next {
+	if s.coming == nil || m.Piece != s.next {
 		return fmt.Errorf("piece %d came instead of %d", m.Piece, s.next)
 	}
 	d, err := snapshot.DecodeDelta(payload)
@@ -294,7 +294,7 @@ func (s *session) takePiece(m message, payload []byte) error {
 		return nil
 	}
 	done := s.coming
-	s.coming = nil
+	s.coming, s.next = nil, 0
 	if s.full {
 		// Share what did not change with the configuration before.
 		if done, err = held.Apply(snapshot.Diff(held, done)); err != nil {
