@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -35,11 +34,8 @@ func openCounting(folder string, log *slog.Logger) *counting {
 	if folder == "" {
 		return c
 	}
-	err := os.MkdirAll(folder, 0o700)
-	if err == nil {
-		c.journal, err = counters.OpenJournal(c.memory, folder)
-	}
-	if err != nil {
+	var err error
+	if c.journal, err = counters.OpenJournal(c.memory, folder); err != nil {
 		c.journal = nil
 		c.reportJournal(err)
 	}

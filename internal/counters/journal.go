@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,11 +57,15 @@ func OpenJournal(m *Memory, folder string) (*Journal, error) {
 		return nil, err
 	}
 	m.watch = append(m.watch, j.note)
-	return j, j.acquire()
+	_ = j.acquire() // Run tries again, and tells
+	return j, nil
 }
 
 // acquire opens the file, unless another process has it: then file stays nil.
 func (j *Journal) acquire() error {
+	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		return fmt.Errorf("open the journal of quotas: %w", err)
+	}
 	file, err := os.OpenFile(j.path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the journal of quotas: %w", err)
@@ -148,34 +153,46 @@ func (j *Journal) Run(ctx context.Context, report func(error)) {
 	}
 }
 
-// write appends what has changed, or writes the file anew when most of it is out of date.
+// write writes what has changed. What cannot be written now is kept for later, but for counters that are over meanwhile.
 func (j *Journal) write() error {
+	j.mu.Lock()
+	dirty := j.dirty
+	j.dirty = make(map[string]bool)
+	j.mu.Unlock()
+	err := j.put(dirty)
+	if err == nil && j.file != nil {
+		return nil
+	}
+	maps.DeleteFunc(dirty, func(key string, _ bool) bool {
+		_, counts := j.memory.line(key)
+		return !counts
+	})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	maps.Copy(j.dirty, dirty)
+	return err
+}
+
+// put appends counters, or writes the file anew when most of it is out of date. While another process has the file it does
+// nothing.
+func (j *Journal) put(keys map[string]bool) error {
 	if j.file == nil {
 		if err := j.acquire(); err != nil || j.file == nil {
 			return err
 		}
 		j.base = -journalRoom // what the other process wrote is of its own counters: the file is written anew
 	}
-	j.mu.Lock()
-	dirty := j.dirty
-	j.dirty = make(map[string]bool)
-	j.mu.Unlock()
-	if len(dirty) == 0 {
+	if len(keys) == 0 {
 		return nil
 	}
-	err := j.append(dirty)
+	err := j.append(keys)
 	if err == nil && j.size > 2*j.base+journalRoom {
 		err = j.rewrite()
 	}
-	if err == nil {
-		return nil
+	if err != nil {
+		return fmt.Errorf("write the journal of quotas: %w", err)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for key := range dirty {
-		j.dirty[key] = true
-	}
-	return fmt.Errorf("write the journal of quotas: %w", err)
+	return nil
 }
 
 func (j *Journal) append(keys map[string]bool) error {
@@ -239,7 +256,7 @@ func (m *Memory) line(key string) (journalLine, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[key]
-	if e == nil || !e.kept(m.now()) {
+	if e == nil || !e.fixed(m.now()) {
 		return journalLine{}, false
 	}
 	return journalLine{key, e.start, e.used, e.expires.Unix()}, true
@@ -261,7 +278,11 @@ func (m *Memory) lines() (list []journalLine) {
 	return list
 }
 
-// kept reports whether an entry is of a window that a journal keeps: those set nothing but what they have used.
-func (e *entry) kept(now time.Time) bool {
-	return len(e.slots) == 0 && e.level == 0 && e.used != 0 && e.expires.After(now)
+// fixed reports whether an entry may be of a window that a journal keeps, which still runs: those set nothing but what they have
+// used. That may be nothing: somebody has set the counter back.
+func (e *entry) fixed(now time.Time) bool {
+	return len(e.slots) == 0 && e.level == 0 && e.expires.After(now)
 }
+
+// kept reports whether the entry is worth keeping, too.
+func (e *entry) kept(now time.Time) bool { return e.used != 0 && e.fixed(now) }

@@ -147,3 +147,72 @@ func TestJournalTellsOfFailures(t *testing.T) {
 		t.Error("what could not be written is forgotten")
 	}
 }
+
+// TestJournalKeepsWhatWasSetBack: a counter that somebody sets to nothing does not come back with the next process.
+func TestJournalKeepsWhatWasSetBack(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	limits := []Limit{{Key: "k", Max: 10}}
+	m, end := journalled(t, folder, time.Now)
+	if err := m.Commit(t.Context(), limits, 10); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	m, end = journalled(t, folder, time.Now)
+	if err := m.Commit(t.Context(), limits, -10); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	m, end = journalled(t, folder, time.Now)
+	defer end()
+	if d, err := m.Take(t.Context(), limits, 10); err != nil || !d.Allowed {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// TestJournalWithoutAFolder: it is told that the folder cannot be used, and what is counted meanwhile is written once it can. What
+// is over is not kept waiting.
+func TestJournalWithoutAFolder(t *testing.T) {
+	t.Parallel()
+	folder, clock := filepath.Join(t.TempDir(), "counters"), time.Unix(1_000_000, 0)
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := NewMemory(func() time.Time { return clock })
+	if _, err := OpenJournal(m, folder); err == nil {
+		t.Fatal("a file is taken for a folder")
+	}
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(folder), "other"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m = NewMemory(func() time.Time { return clock })
+	j, err := OpenJournal(m, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.file.Close()
+	j.file, j.path = nil, filepath.Join(filepath.Dir(folder), "other", "counters.journal") // below a file
+	for _, l := range []Limit{{Key: "short", Max: 10, Window: Fixed, Period: time.Hour}, {Key: "ever", Max: 10}} {
+		if _, err := m.Take(t.Context(), []Limit{l}, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.write(); err == nil || len(j.dirty) != 2 {
+		t.Errorf("%v, %v wait", err, j.dirty)
+	}
+	clock = clock.Add(2 * time.Hour)
+	if err := j.write(); err == nil || len(j.dirty) != 1 {
+		t.Errorf("an hour later: %v, %v wait", err, j.dirty)
+	}
+	j.path = filepath.Join(folder, "counters.journal")
+	if err := j.write(); err != nil || len(j.dirty) != 0 {
+		t.Errorf("with a folder: %v, %v wait", err, j.dirty)
+	}
+	text, err := os.ReadFile(j.path)
+	if err != nil || !strings.Contains(string(text), `"k":"ever"`) || strings.Contains(string(text), "short") {
+		t.Errorf("%s, %v", text, err)
+	}
+}
