@@ -176,6 +176,9 @@ func (c *conn) gotHead(h *head) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.flushLater()
+	if l.err != nil { // somebody who wrote has found out: nobody would end what begins now
+		return l.err
+	}
 	if h.id%2 == 0 {
 		return &linkError{h2.ErrCodeProtocol, "client opens an even stream"}
 	}
