@@ -2,6 +2,7 @@ package gitrepo_test
 
 import (
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -130,6 +131,14 @@ func TestClient(t *testing.T) {
 	}
 	if err != nil {
 		t.Errorf("fetch: %v", err)
+	}
+	offer, err := http.Get(s.URL + "/git/shop/info/refs?service=git-receive-pack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = offer.Body.Close() }()
+	if text, err := io.ReadAll(offer.Body); err != nil || !strings.Contains(string(text), "no-thin") {
+		t.Errorf("git itself would push deltas against what it knows us to have: %q, %v", text, err)
 	}
 	for _, path := range []string{"/git/shop/info/refs", "/git/shop/HEAD", "/git/shop/git-upload-pack"} {
 		answer, err := http.Get(s.URL + path)

@@ -12,6 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/storer"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/plumbing/transport/server"
@@ -29,6 +30,9 @@ const (
 	uploadPack  = "git-upload-pack"  // clone, fetch
 	receivePack = "git-receive-pack" // push
 )
+
+// noThin asks clients for packs that hold everything that they refer to. Source: git-scm.com/docs/protocol-capabilities.
+const noThin = capability.Capability("no-thin")
 
 // Serve answers a Git client that wants something of a repository; path is what follows the repository in the URL. Who
 // the client is has been checked.
@@ -108,6 +112,11 @@ func (c *conversation) advertise(service string) error {
 	refs, err := session.AdvertisedReferencesContext(c.q.Context())
 	if err != nil {
 		return err
+	}
+	if service == receivePack { // the library takes no deltas against what the pack lacks
+		if err := refs.Capabilities.Set(noThin); err != nil {
+			return err
+		}
 	}
 	refs.Prefix = [][]byte{[]byte("# service=" + service), pktline.Flush}
 	var answer bytes.Buffer
