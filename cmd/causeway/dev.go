@@ -112,6 +112,7 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	}
 	p, err := openPlane(ctx, planeOptions{
 		mail:        mails,
+		countersDir: absolute(filepath.Join(f.data, "counters")),
 		expressions: expressions, backupDir: absolute(filepath.Join(f.data, "backups")), deadLetterDir: absolute(filepath.Join(f.data, "deadletters")),
 		gitDir: absolute(filepath.Join(f.data, "git")),
 		log:    log, databaseURL: "sqlite://" + absolute(filepath.Join(f.data, "causeway.db")), keyring: keyring,

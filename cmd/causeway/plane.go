@@ -52,6 +52,7 @@ type plane struct {
 	board       *instanceBoard // nil for a plane without replicas
 	traces      *traceBoard
 	usage       *usageBook
+	counting    *counting // of the managed gateway; nil without one
 	quotas      *quotaBoard
 	events      *events.Broker
 	news        *gatewayNews
@@ -91,6 +92,10 @@ type planeOptions struct {
 	gitDir string
 	// backupDir is the folder of backups of services, deadLetterDir that of events that could not be delivered.
 	backupDir, deadLetterDir string
+	// countersDir keeps the quotas of the managed gateway over restarts.
+	countersDir string
+	// enforceTiers holds self-hosted gateways to the rules of the service's tier.
+	enforceTiers bool
 	// expressions bound the evaluations of the managed gateway.
 	expressions policy.ExpressionLimits
 
@@ -162,9 +167,10 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		if err != nil {
 			return nil, errors.Join(err, st.Close())
 		}
+		p.counting = openCounting(o.countersDir, o.log)
 		options := gateway.Options{
 			Name: "managed", InstanceID: newInstanceID(), Catalogue: catalogue.WithExpressionLimits(o.expressions),
-			Counters: gatewayCounters(time.Now), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
+			Counters: p.counting.counters(), Cache: gatewayCache(time.Now), Trust: trust, Log: o.log, Now: time.Now,
 			Trace: func(service, id string, document []byte) {
 				p.traces.put(context.Background(), service, "managed", id, document)
 			},
@@ -183,6 +189,9 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	})
 	gateways := gatewayAccess{who.signIn.VerifyFor, who.control.AuthorizeData, source{p.feed, st}.GatewayKeys}
 	p.config = &configsync.Server{Source: source{p.feed, st}, Auth: gateways.authenticate, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer}
+	if o.enforceTiers {
+		p.config.Admit = tierRules{st}.admit
+	}
 	if o.replicas {
 		p.board = &instanceBoard{store: st, now: time.Now, log: o.log}
 	}
@@ -340,6 +349,9 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 	defer stopReporting()
 	var reported sync.WaitGroup
 	reported.Go(func() { p.usage.run(reporting) })
+	if p.counting != nil {
+		reported.Go(func() { p.counting.run(reporting) })
+	}
 	start(func() error { sendMail(running, p.mail, p.store, p.log); return nil })
 	start(func() error { return ignoreCancel(p.events.Run(running)) })
 	start(func() error { p.news.run(running); return nil })

@@ -40,6 +40,7 @@ var serverOptions = slices.Concat([]serverOption{
 	{name: "portal-listen", normal: "off", help: "address of the developer portal; there is none in this version"},
 	{name: "tls-cert", help: "certificate chain for the TLS listeners, PEM; a self-signed one is made without it"},
 	{name: "tls-key", help: "its private key, PEM"},
+	{name: "enforce-tiers", normal: "false", help: "true: self-hosted gateways as the service's tier has them: Developer one instance, Premium any, others none"},
 	{name: "allow-private-links", normal: "false", help: "true: imports and policies may come from links to private addresses and this machine"},
 	{name: "vault-files", help: "folder of secrets in files, which named values and certificates refer to as file:NAME"},
 	{name: "vaults", help: "vaults that may be asked for secrets: azure=URL,hashicorp=URL; VAULT_TOKEN is the token for the latter"},
@@ -202,6 +203,10 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return usageError("--allow-private-links is %q; it must be true or false", c.text("allow-private-links"))
 	}
+	tiers, err := strconv.ParseBool(c.text("enforce-tiers"))
+	if err != nil {
+		return usageError("--enforce-tiers is %q; it must be true or false", c.text("enforce-tiers"))
+	}
 	expressions, err := policy.ParseExpressionLimits(c.text("expression-limits"))
 	if err != nil {
 		return usageError("--expression-limits: %w", err)
@@ -216,6 +221,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	}
 	p, err := openPlane(ctx, planeOptions{
 		mail:               mails,
+		enforceTiers: tiers, countersDir: absolute(filepath.Join(c.text("data"), "counters")),
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		backupDir: c.backupDir(), deadLetterDir: absolute(filepath.Join(c.text("data"), "deadletters")),
 		gitDir: absolute(cmpOr(c.text("git-dir"), filepath.Join(c.text("data"), "git"))),

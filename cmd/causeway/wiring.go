@@ -12,18 +12,12 @@ import (
 
 	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/cache"
-	"github.com/causeway-apim/causeway/internal/counters"
-	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/policies"
 	"github.com/causeway-apim/causeway/internal/policy"
 )
 
 // policyCatalogue is the catalogue of policies that every command uses.
 func policyCatalogue() (*policy.Catalogue, error) { return policies.Catalogue() }
-
-func gatewayCounters(now func() time.Time) policy.Counters {
-	return gateway.MemoryCounters(counters.NewMemory(now))
-}
 
 func gatewayCache(now func() time.Time) policy.Cache {
 	return cache.NewMemory(cache.Options{Now: now})
