@@ -220,7 +220,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 		return err
 	}
 	p, err := openPlane(ctx, planeOptions{
-		mail:               mails,
+		mail:         mails,
 		enforceTiers: tiers, countersDir: absolute(filepath.Join(c.text("data"), "counters")),
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		backupDir: c.backupDir(), deadLetterDir: absolute(filepath.Join(c.text("data"), "deadletters")),
