@@ -38,6 +38,7 @@ require (
 	github.com/jbenet/go-context v0.0.0-20150711004518-d14ea06fba99 // indirect
 	github.com/kevinburke/ssh_config v1.2.0 // indirect
 	github.com/pjbgf/sha1cd v0.3.2 // indirect
+	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/sergi/go-diff v1.3.2-0.20230802210424-5b0b94c5c0d3 // indirect
 	github.com/skeema/knownhosts v1.3.1 // indirect
 	github.com/xanzy/ssh-agent v0.3.3 // indirect
@@ -47,6 +48,7 @@ require (
 require (
 	github.com/Azure/go-amqp v1.7.0
 	github.com/Azure/go-ntlmssp v0.1.1
+	github.com/quic-go/quic-go v0.62.0
 	github.com/wneessen/go-mail v0.7.2
 	github.com/go-git/go-git/v5 v5.16.3
 	github.com/go-git/go-billy/v5 v5.6.2
