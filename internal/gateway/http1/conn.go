@@ -48,21 +48,44 @@ func newConn(s *Server, netConn net.Conn) *conn {
 	return c
 }
 
-// serve runs the connection until its end.
+// serve runs the connection until it ends or rests.
 func (c *conn) serve() {
-	defer c.end()
+	if c.open() {
+		c.run()
+	} else {
+		c.end()
+	}
+}
+
+// open completes TLS and says whether requests of HTTP/1 follow.
+func (c *conn) open() bool {
 	var err error
 	if c.tls, err = c.server.handshake(c.netConn); err != nil {
 		if f := c.server.Hooks.HandshakeFailed; f != nil {
 			f(c.x.req.RemoteAddr, err)
 		}
-		return
+		return false
 	}
 	if f := c.server.HTTP2; f != nil && c.tls != nil && c.tls.NegotiatedProtocol == "h2" {
 		f(c.netConn, c.tls, nil)
-		return
+		return false
 	}
-	for c.await() && c.receive() && c.x.run() {
+	return true
+}
+
+// run serves requests until the connection ends or rests: then another goroutine goes on with it.
+func (c *conn) run() {
+	resting := false
+	defer func() {
+		if !resting {
+			c.end()
+		}
+	}()
+	for {
+		var ready bool
+		if ready, resting = c.await(); !ready || !c.receive() || !c.x.run() {
+			return
+		}
 	}
 }
 
@@ -73,48 +96,59 @@ func (c *conn) end() {
 	if !c.upgraded {
 		_ = c.netConn.Close()
 	}
+	c.server.removeConn(c)
 }
 
-// await waits for the first byte of a request.
-func (c *conn) await() bool {
+// await waits for the first byte of a request, with a buffer in hand for a moment. Then it says that the connection is resting, which belongs to
+// another goroutine from then on.
+func (c *conn) await() (ready, resting bool) {
 	if c.in.buffered() > 0 {
-		return true
+		return true, false
 	}
 	c.state.Store(connIdle)
 	if c.server.ended.Load() { // after the store: either Drain sees the state or this sees Drain
-		return false
+		return false, false
 	}
 	idle := c.server.limits.IdleTimeout
 	if c.first {
 		idle = c.server.limits.HeaderTimeout
 	}
-	err := c.awaitByte(idle)
-	return c.state.CompareAndSwap(connIdle, connActive) && err == nil
-}
-
-// awaitByte waits with a buffer in hand for a moment, then without, so that idle connections cost little memory.
-func (c *conn) awaitByte(idle time.Duration) error {
 	const longest = time.Second
 	holding := min(idle/8, longest)
 	c.in.hold(blockSizes[0])
-	if err := c.in.limit.arm(holding); err != nil {
-		return err
+	err := c.in.limit.arm(holding)
+	if err == nil {
+		err = c.in.fill()
 	}
-	err := c.in.fill()
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return err
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.in.drop()
+		go c.rest(idle - holding)
+		return false, true
 	}
-	c.in.drop()
-	if err := c.in.limit.arm(idle - holding); err != nil {
-		return err
+	return c.awake(err), false
+}
+
+// awake ends the wait for a request and says whether there is one.
+func (c *conn) awake(err error) bool {
+	return c.state.CompareAndSwap(connIdle, connActive) && err == nil
+}
+
+// rest waits for the first byte of a request without a buffer, so that idle connections cost little memory. It is a goroutine's first function for
+// the same reason: a new stack is small, one that requests were served on stays as large as they needed it.
+func (c *conn) rest(idle time.Duration) {
+	n, err := 0, c.in.limit.arm(idle)
+	if err == nil {
+		n, err = c.netConn.Read(c.small[:])
 	}
-	n, err := c.netConn.Read(c.small[:])
-	if n == 0 {
-		return err
+	if n > 0 {
+		c.in.hold(blockSizes[0])
+		c.in.w, err = copy(c.in.buf, c.small[:n]), nil
 	}
-	c.in.hold(blockSizes[0])
-	c.in.w = copy(c.in.buf, c.small[:n])
-	return nil
+	if c.awake(err) {
+		c.run()
+	} else {
+		c.end()
+	}
 }
 
 // http2Preface is the part of the preface of HTTP/2 that looks like a head (RFC 9113, 3.4).

@@ -9,7 +9,7 @@ import (
 
 // goneDelay is how long a handler may wait before the engine begins to watch for the end of the client's connection: most backend services answer
 // earlier, so that most requests do not pay for it.
-const goneDelay = 5 * time.Millisecond
+const goneDelay = 50 * time.Millisecond
 
 // goneWatch notices that the client has gone while nobody reads from the connection: it reads ahead into the connection's own buffer, so that
 // requests that the client has pipelined stay in order.

@@ -132,10 +132,7 @@ func (s *Server) Serve(listener net.Listener) error {
 		case err == nil:
 			pause = firstPause
 			s.expect(1)
-			go func() {
-				defer s.expect(-1)
-				s.ServeConn(c)
-			}()
+			go s.serveConn(c)
 		case s.closing.Load():
 			return ErrServerClosed
 		case isTemporary(err):
@@ -159,16 +156,14 @@ func isTemporary(err error) bool {
 	return errors.As(err, &temporary) && temporary.Temporary()
 }
 
-// ServeConn serves one connection and returns when it has ended. A *tls.Conn is handshaken first if it has not been.
-func (s *Server) ServeConn(netConn net.Conn) {
-	s.start()
-	c := newConn(s, netConn)
-	if !s.addConn(c) {
-		_ = netConn.Close()
+// serveConn serves a connection that was accepted, until it ends or goes on in another goroutine.
+func (s *Server) serveConn(netConn net.Conn) {
+	if c := newConn(s, netConn); s.addConn(c) {
+		c.serve()
 		return
 	}
-	defer s.removeConn(c)
-	c.serve()
+	_ = netConn.Close()
+	s.expect(-1)
 }
 
 func (s *Server) addListener(listener net.Listener) bool {
@@ -188,7 +183,7 @@ func (s *Server) removeListener(listener net.Listener) {
 	s.checkDrained()
 }
 
-// expect counts connections that have been accepted and not ended.
+// expect counts connections that have been accepted and are not in conns yet.
 func (s *Server) expect(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,6 +206,7 @@ func (s *Server) addConn(c *conn) bool {
 		return false
 	}
 	s.conns[c] = struct{}{}
+	s.accepted--
 	if s.limits.ConnsPerAddress > 0 {
 		s.perAddress[address]++
 	}

@@ -1,0 +1,48 @@
+package http1_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/causeway-apim/causeway/internal/gateway/http1"
+	"github.com/causeway-apim/causeway/internal/message"
+)
+
+// TestRest checks that a connection that rests takes requests, rests again and ends when the server shuts down.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	server := &http1.Server{Handler: message.HandlerFunc(func(x message.Exchange) { _ = x.Respond(text(200, "done")) })}
+	conn, reader := connect(t, startServer(t, server))
+	for range 2 {
+		awaitRest(t)
+		say(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		if head := readRequest(reader); !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") {
+			t.Fatalf("head %q", head)
+		}
+		_, _ = reader.Discard(len("done"))
+	}
+	awaitRest(t)
+	if err := server.Shutdown(t.Context()); err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+	if _, err := reader.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("after shutdown: %v", err)
+	}
+}
+
+// awaitRest waits for a resting connection. It may be that of a test beside this one, which makes the test easier, never harder.
+func awaitRest(t *testing.T) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	for deadline := time.Now().Add(15 * time.Second); !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("http1.(*conn).rest(")); {
+		if time.Now().After(deadline) {
+			t.Fatal("the connection does not rest")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
