@@ -59,6 +59,9 @@ func ParseURLPath(escaped string) (ID, error) {
 	return ParseID(s)
 }
 
+// StoredID returns the ID of a path that [ParseID] has accepted before, with its key: that of a stored document.
+func StoredID(path, key string) ID { return ID{path, key} }
+
 func validSegment(s string) bool {
 	if s == "" || s == "." || s == ".." || len(s) > MaxNameBytes || !utf8.ValidString(s) {
 		return false

@@ -135,9 +135,14 @@ func (s *schema) reveal(v reflect.Value, secrets map[string]string) (err error) 
 	if len(secrets) == 0 {
 		return nil
 	}
-	s.visit(v, "", func(f *field, v reflect.Value, path string) {
+	holds := func(f *field) bool { return f.rules.secret || f.sub != nil && f.sub.hidden }
+	s.walk(v, "", holds, func(f *field, v reflect.Value, path string) {
 		text, ok := secrets[path]
 		if !ok || !f.rules.secret {
+			return
+		}
+		if v.Kind() == reflect.String {
+			v.SetString(text)
 			return
 		}
 		data := []byte(text)

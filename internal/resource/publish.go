@@ -228,7 +228,7 @@ func (p *Publisher) advance(ctx context.Context, s *published, changes []store.C
 			return err
 		}
 	}
-	next, _ := s.current.Edit(changes[len(changes)-1].Seq, b.put, b.del)
+	next := s.current.With(changes[len(changes)-1].Seq, b.put, b.del)
 	b.remember()
 	s.current = next
 	p.compact(ctx, s)
@@ -257,15 +257,16 @@ func (p *Publisher) reload(ctx context.Context, s *published) error {
 		if err != nil {
 			return err
 		}
-		b, err := p.newBuild(ctx, s, r)
+		shared := &oneAtATime{Reader: r}
+		b, err := p.newBuild(ctx, s, shared)
 		if err != nil {
 			return err
 		}
-		docs, err := r.List(ctx, store.Query{Service: s.id, Secrets: true})
+		docs, err := shared.List(ctx, store.Query{Service: s.id, Secrets: true})
 		if err != nil {
 			return err
 		}
-		for sd, err := range docs {
+		for sd, err := range ahead(docs) {
 			if err != nil {
 				return err
 			}
@@ -276,7 +277,7 @@ func (p *Publisher) reload(ctx context.Context, s *published) error {
 		if err := b.initials(); err != nil {
 			return err
 		}
-		next, _ = snapshot.Empty().Edit(head, b.put, nil)
+		next = snapshot.Of(head, b.put)
 		b.remember()
 		return nil
 	})
@@ -411,10 +412,7 @@ func (b *build) dropOthers(n *node, id arm.ID, now []snapshot.Part) {
 // document makes the parts of a stored document. One whose parts cannot be made is a bug or damaged: it is logged, and
 // the rest goes on without it.
 func (b *build) document(sd *store.Document) (ok bool, err error) {
-	id, err := arm.ParseID(sd.Path)
-	if err != nil {
-		return false, err
-	}
+	id := arm.StoredID(sd.Path, sd.ID)
 	n := b.x.cat.nodeOf(id)
 	if n == nil || !n.typ.has.publish {
 		return true, nil

@@ -130,7 +130,15 @@ func at(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // visit calls fn for every field of the struct v and of what is nested in it.
 func (s *schema) visit(v reflect.Value, path string, fn func(f *field, v reflect.Value, path string)) {
+	s.walk(v, path, func(*field) bool { return true }, fn)
+}
+
+// walk is visit for some fields and what is in them: those that are wanted.
+func (s *schema) walk(v reflect.Value, path string, wanted func(f *field) bool, fn func(f *field, v reflect.Value, path string)) {
 	for _, f := range s.fields {
+		if !wanted(f) {
+			continue
+		}
 		fv, p := v.FieldByIndex(f.index), join(path, f.name)
 		fn(f, fv, p)
 		if f.sub == nil {
@@ -144,17 +152,17 @@ func (s *schema) visit(v reflect.Value, path string, fn func(f *field, v reflect
 				}
 				fv = fv.Elem()
 			}
-			f.sub.visit(fv, p, fn)
+			f.sub.walk(fv, p, wanted, fn)
 		case list:
 			for i := range fv.Len() {
-				f.sub.visit(fv.Index(i), at(p, i), fn)
+				f.sub.walk(fv.Index(i), at(p, i), wanted, fn)
 			}
 		case dict:
 			// Map elements cannot be set in place: visit a copy and put it back.
 			for _, k := range fv.MapKeys() {
 				c := reflect.New(f.sub.typ).Elem()
 				c.Set(fv.MapIndex(k))
-				f.sub.visit(c, join(p, k.String()), fn)
+				f.sub.walk(c, join(p, k.String()), wanted, fn)
 				fv.SetMapIndex(k, c)
 			}
 		}

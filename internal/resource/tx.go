@@ -147,11 +147,7 @@ func (x *Reader) load(n *node, id arm.ID) (anyDoc, *store.Document, error) {
 // decodeStored makes a document of a stored one.
 func decodeStored(n *node, sd *store.Document) (anyDoc, error) {
 	d := n.typ.hooks.newDoc()
-	id, err := arm.ParseID(sd.Path)
-	if err != nil {
-		return nil, fmt.Errorf("stored document %s: %w", sd.ID, err)
-	}
-	*d.meta() = Meta{ID: id, ETag: sd.ETag, Seq: sd.Seq, Created: sd.Created, Modified: sd.Modified}
+	*d.meta() = Meta{ID: arm.StoredID(sd.Path, sd.ID), ETag: sd.ETag, Seq: sd.Seq, Created: sd.Created, Modified: sd.Modified}
 	if err := unmarshalStored(sd.Body, d.props()); err != nil {
 		return nil, fmt.Errorf("stored document %s: %w", sd.ID, err)
 	}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -83,6 +84,12 @@ func (s *Snapshot) ByKind(kind Kind) iter.Seq[Part] {
 // sequence to, and the delta that leads there. What is the same already is left
 // out of the delta. A key that is in put and in del is put.
 func (s *Snapshot) Edit(to int64, put []Part, del []Key) (*Snapshot, Delta) {
+	next := s.With(to, put, del)
+	return next, Diff(s, next)
+}
+
+// With is Edit for those who do not need the delta.
+func (s *Snapshot) With(to int64, put []Part, del []Key) *Snapshot {
 	e := s.edit()
 	for _, k := range del {
 		e.delete(k)
@@ -91,8 +98,32 @@ func (s *Snapshot) Edit(to int64, put []Part, del []Key) (*Snapshot, Delta) {
 		p := put[i]
 		e.put(&p)
 	}
-	next := e.done(to)
-	return next, Diff(s, next)
+	return e.done(to)
+}
+
+// Of returns the snapshot of parts, in any order, at a sequence. Of parts with equal keys the last one counts. It is
+// cheaper than putting them into an empty one.
+func Of(sequence int64, parts []Part) *Snapshot {
+	s := &Snapshot{sequence: sequence}
+	order := make([]int32, len(parts))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(parts[a].Key.Compare(parts[b].Key), cmp.Compare(a, b))
+	})
+	items := make([]*Part, 0, len(parts))
+	for n, i := range order {
+		if n+1 < len(order) && parts[order[n+1]].Key == parts[i].Key {
+			continue
+		}
+		p := parts[i] // a copy: the slice is not kept for the sake of one part
+		items = append(items, &p)
+		s.digest = s.digest.add(p.Digest)
+		s.bytes += p.size()
+	}
+	s.parts = treeOf(comparePart, items)
+	return s
 }
 
 // Apply returns the snapshot after a delta. The error wraps ErrSequence or

@@ -27,7 +27,11 @@ func TestRandomEdits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			scratch, _ := Empty().Edit(next.Sequence(), slices.Collect(next.All()), nil)
+			parts := slices.AppendSeq(slices.Collect(s.All()), next.All()) // of doubles the later one counts
+			for _, k := range d.Delete {
+				parts = slices.DeleteFunc(parts, func(p Part) bool { return p.Key == k })
+			}
+			scratch := Of(next.Sequence(), parts)
 			if applied.Digest() != next.Digest() || scratch.Digest() != next.Digest() {
 				t.Fatalf("seed %d: digests differ at %d", seed, next.Sequence())
 			}
@@ -35,6 +39,9 @@ func TestRandomEdits(t *testing.T) {
 				t.Fatalf("seed %d: %d parts, want %d", seed, next.Len(), len(want))
 			}
 			s = next
+			if r.IntN(4) == 0 { // what was made at once is edited like what grew
+				s = scratch
+			}
 			history = append(history, s)
 		}
 		keys := make([]Key, 0, len(want))

@@ -28,6 +28,29 @@ type node[T any] struct {
 
 func newTree[T any](cmp func(a, b T) int) tree[T] { return tree[T]{root: &node[T]{}, cmp: cmp} }
 
+// treeOf returns the tree of items that are in order, without doubles.
+func treeOf[T any](cmp func(a, b T) int, items []T) tree[T] {
+	if len(items) == 0 {
+		return newTree(cmp)
+	}
+	var level []*node[T]
+	for leaf := range slices.Chunk(items, fanout) {
+		level = append(level, &node[T]{items: slices.Clone(leaf)})
+	}
+	for len(level) > 1 {
+		var above []*node[T]
+		for kids := range slices.Chunk(level, fanout) {
+			n := &node[T]{items: make([]T, len(kids)), kids: slices.Clone(kids)}
+			for i, k := range kids {
+				n.items[i] = k.items[0]
+			}
+			above = append(above, n)
+		}
+		level = above
+	}
+	return tree[T]{root: level[0], count: len(items), cmp: cmp}
+}
+
 func (t tree[T]) len() int { return t.count }
 
 // find returns the item for which at returns 0; at compares an item with the

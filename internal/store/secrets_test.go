@@ -60,19 +60,24 @@ func TestSecrets(t *testing.T) {
 		put(t, s, got) // nil keeps them
 		secrets, err := secretsOf(t, s, d.ID)
 		wantEqual(t, "secrets", fmt.Sprintf("%q %v", secrets, err), fmt.Sprintf("%q <nil>", want))
-		view(t, s, func(r store.Reader) error {
-			docs, err := r.List(ctx, store.Query{Parent: dev, Type: "namedValues", Secrets: true})
-			if err != nil {
-				return err
-			}
-			for d, err := range docs {
+		for _, q := range []store.Query{{Parent: dev, Type: "namedValues", Secrets: true}, {Service: dev, Secrets: true}} {
+			listed := 0
+			view(t, s, func(r store.Reader) error {
+				docs, err := r.List(ctx, q)
 				if err != nil {
 					return err
 				}
-				wantEqual(t, "secret of "+d.Name, d.Secrets["value"], map[string]string{"nv": plain}[d.Name])
-			}
-			return nil
-		})
+				for d, err := range docs {
+					if err != nil {
+						return err
+					}
+					wantEqual(t, "secret of "+d.Name, d.Secrets["value"], map[string]string{"nv": plain}[d.Name])
+					listed++
+				}
+				return nil
+			})
+			wantEqual(t, "documents", listed, 2)
+		}
 
 		got.Secrets = map[string]string{"value": "new"}
 		put(t, s, got)
