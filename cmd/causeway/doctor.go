@@ -100,7 +100,7 @@ func runDoctor(cmd *cobra.Command, f doctorFlags) error {
 	d := &doctor{now: time.Now}
 	ctx := cmd.Context()
 	s, err := loadSettings(f.settings, os.Environ())
-	asked := f.settings != "" || err == nil && s.text("config.service.endpoint") != ""
+	asked := f.settings != "" || err == nil && (s.text("config.service.endpoint") != "" || s.text("config.bundle") != "")
 	switch {
 	case err != nil && !isUsage(err):
 		return err

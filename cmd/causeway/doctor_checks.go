@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/auth"
+	"github.com/causeway-apim/causeway/internal/configsync"
 )
 
 // Limits below which the doctor warns.
@@ -34,13 +35,17 @@ func (d *doctor) checkSettings(ctx context.Context, s *settings, backup string) 
 	if len(s.unknown) == 0 {
 		d.ok("settings", "all names are known")
 	}
-	if endpoint := s.text("config.service.endpoint"); endpoint == "" {
-		d.fail("config.service.endpoint", "set it to the address of the management plane", "it is not set")
+	if s.text("config.bundle") != "" {
+		d.checkBundle(s)
 	} else {
-		d.checkEndpoint(ctx, endpoint, s.flag("config.service.endpoint.disableCertificateValidation"))
+		if endpoint := s.text("config.service.endpoint"); endpoint == "" {
+			d.fail("config.service.endpoint", "set it to the address of the management plane", "it is not set")
+		} else {
+			d.checkEndpoint(ctx, endpoint, s.flag("config.service.endpoint.disableCertificateValidation"))
+		}
+		d.checkToken(s)
+		d.checkBackup(backup, s.text("config.backup.key"))
 	}
-	d.checkToken(s)
-	d.checkBackup(backup)
 	if s.flag("observability.opentelemetry.enabled") {
 		d.checkPeer(ctx, "OpenTelemetry collector", s.text("observability.opentelemetry.collector.uri"), "4317")
 	}
@@ -59,7 +64,12 @@ func (d *doctor) checkToken(s *settings) {
 	text := s.text("config.service.auth")
 	switch strings.ToLower(text) {
 	case "key":
-		text = s.text("config.service.auth.key")
+		key, err := newGatewayKey(s.text("config.service.auth.key"), s.text("config.service.auth.keyFile"))
+		if err != nil {
+			d.fail(check, "check the file and that this user may read it", "%v", err)
+			return
+		}
+		text = key.text
 	case "azureadapp", "workloadidentity":
 		if s.text("gateway.name") == "" {
 			d.fail(check, "set gateway.name to the name of the gateway resource", "an application's sign-in does not say which gateway this is")
@@ -80,6 +90,30 @@ func (d *doctor) checkToken(s *settings) {
 	default:
 		d.ok(check, "the token of gateway %s is good until %s", token.Gateway, at)
 	}
+}
+
+// checkBundle reads the bundle that a gateway without a plane serves.
+func (d *doctor) checkBundle(s *settings) {
+	const check = "bundle"
+	if s.text("gateway.name") == "" {
+		d.fail(check, "set gateway.name to the name of the gateway resource", "a bundle's gateway has no token that names it")
+	}
+	key, err := backupKey(s.text("config.backup.key"))
+	if err != nil {
+		d.fail(check, "check the key", "%v", err)
+		return
+	}
+	public, err := bundleKey(s.text("config.bundle.publicKey"))
+	if err != nil {
+		d.fail(check, "name the file that 'causeway gateway bundle keys' wrote beside the private key", "%v", err)
+		return
+	}
+	_, info, err := configsync.ReadBundle(s.text("config.bundle"), public, key)
+	if err != nil {
+		d.fail(check, "make a new one with 'causeway gateway bundle'; a gateway that runs serves on with the one before", "%v", err)
+		return
+	}
+	d.ok(check, "it holds sequence %d of gateway %s, as it was at %s", info.Sequence, info.Gateway, info.Created.Format(time.RFC3339))
 }
 
 // checkEndpoint connects to the management plane as a gateway does, and compares the clocks.
@@ -126,8 +160,12 @@ func (d *doctor) checkEndpoint(ctx context.Context, endpoint string, insecure bo
 }
 
 // checkBackup looks at the folder for the copy of the configuration.
-func (d *doctor) checkBackup(folder string) {
+func (d *doctor) checkBackup(folder, key string) {
 	const check = "backup"
+	if _, err := backupKey(key); err != nil {
+		d.fail(check, "check the key: without it the gateway does not start", "%v", err)
+		return
+	}
 	if folder == "" {
 		d.warn(check, "mount a volume at /apim/config or use --config-backup", "there is no folder for it: without the management plane this gateway cannot start")
 		return

@@ -116,7 +116,11 @@ func (r *gatewayRun) serveUntil(ctx context.Context, binary string, wanted <-cha
 			return 0, wrapNonNil("serve", err)
 		case err := <-synced:
 			if ctx.Err() == nil && err != nil {
-				err = &exitError{exitUsage, fmt.Errorf("setting config.service.endpoint: %w", err)}
+				setting := "config.service.endpoint"
+				if r.client.Bundle != "" {
+					setting = "config.bundle"
+				}
+				err = &exitError{exitUsage, fmt.Errorf("setting %s: %w", setting, err)}
 			}
 			return stopLinger, err
 		case <-ready:
