@@ -21,6 +21,7 @@ import (
 type world struct {
 	tb      testing.TB
 	system  *causewaytest.System
+	backend *causewaytest.Backend
 	plane   *causewaytest.Process
 	edge    *causewaytest.Process
 	clients *http.Client
@@ -39,19 +40,31 @@ func newWorld(tb testing.TB) *world {
 // newPlane starts a plane and a backend service, and makes the API.
 func newPlane(tb testing.TB) *world {
 	tb.Helper()
-	backend := causewaytest.NewBackend(tb)
-	w := &world{tb: tb, system: causewaytest.NewSystem(tb), clients: &http.Client{
+	w := newSystem(tb)
+	w.plane = w.system.Start("plane", "dev", "--empty")
+	w.declare()
+	return w
+}
+
+// newSystem starts a backend service.
+func newSystem(tb testing.TB) *world {
+	tb.Helper()
+	w := &world{tb: tb, system: causewaytest.NewSystem(tb), backend: causewaytest.NewBackend(tb), clients: &http.Client{
 		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 	}}
 	tb.Cleanup(w.clients.CloseIdleConnections)
-	w.plane = w.system.Start("plane", "dev", "--empty")
+	return w
+}
+
+// declare makes the API and the gateway at the plane.
+func (w *world) declare() {
+	w.tb.Helper()
 	w.put("apis/live", map[string]any{
-		"displayName": "Live", "path": "live", "protocols": []string{"http", "https"}, "serviceUrl": backend.URL(), "subscriptionRequired": false,
+		"displayName": "Live", "path": "live", "protocols": []string{"http", "https"}, "serviceUrl": w.backend.URL(), "subscriptionRequired": false,
 	})
 	w.put("apis/live/operations/get", map[string]any{"displayName": "Get", "method": "GET", "urlTemplate": "/get"})
 	w.put("gateways/edge", map[string]any{"locationData": map[string]any{"name": "here"}})
 	w.put("gateways/edge/apis/live", nil)
-	return w
 }
 
 // gateway starts a process of the gateway edge with further settings.
@@ -63,14 +76,20 @@ func (w *world) gateway(name string, settings ...string) *causewaytest.Process {
 // gatewayWith does so with a command line.
 func (w *world) gatewayWith(name string, settings []string, command ...string) *causewaytest.Process {
 	w.tb.Helper()
+	settings = append(settings, "config.service.endpoint="+w.plane.Listen["management"], "config.service.auth=GatewayKey "+w.token("primary"))
+	return w.system.Start(name, append(settings, command...)...)
+}
+
+// token makes a token of one of the gateway's keys.
+func (w *world) token(key string) string {
+	w.tb.Helper()
 	expiry := time.Now().UTC().Add(24 * time.Hour).Format(time.RFC3339)
 	var token struct{ Value string }
-	answer := w.system.ARM(w.plane, http.MethodPost, "gateways/edge/generateToken", `{"keyType":"primary","expiry":"`+expiry+`"}`)
+	answer := w.system.ARM(w.plane, http.MethodPost, "gateways/edge/generateToken", `{"keyType":"`+key+`","expiry":"`+expiry+`"}`)
 	if err := json.Unmarshal([]byte(answer), &token); err != nil {
 		w.tb.Fatalf("reading the token: %v", err)
 	}
-	settings = append(settings, "config.service.endpoint="+w.plane.Listen["management"], "config.service.auth=GatewayKey "+token.Value)
-	return w.system.Start(name, append(settings, command...)...)
+	return token.Value
 }
 
 func (w *world) put(path string, properties map[string]any) {

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,7 +16,24 @@ import (
 	"github.com/causeway-apim/causeway/internal/store/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+// run builds the binary once for all tests.
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "live-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		var bin string
+		if bin, err = causewaytest.Build(context.Background(), dir); err == nil {
+			err = os.Setenv("CAUSEWAY_BIN", bin)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return pgtest.Run(m)
+}
 
 // database returns the connection string of an empty database: the test's server listens on a socket only, which a port
 // leads to here.

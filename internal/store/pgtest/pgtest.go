@@ -89,13 +89,13 @@ func execute(ctx context.Context, dir, statement string) error {
 	return nil
 }
 
-// watchdog runs the server until its standard input is closed, which the end of the test binary does, then ends it and
-// removes its folder. $1 is the folder, the rest starts the server.
-const watchdog = `dir=$1; shift
+// watchdog runs the server until its standard input is closed, which the end of the test binary does, then ends it as a crash
+// would. $1 is the folder, $2 "remove" when the server's folder goes with it, the rest starts the server.
+const watchdog = `dir=$1; then=$2; shift 2
 "$@" >"$dir/log" 2>&1 </dev/null & pid=$!
 cat >/dev/null
 kill -QUIT $pid; wait $pid
-rm -rf "$dir"`
+[ "$then" = keep ] || rm -rf "$dir"`
 
 func start() (stop func(), err error) {
 	bin, err := programs()
@@ -113,6 +113,18 @@ func start() (stop func(), err error) {
 }
 
 func startIn(dir, bin string) (stop func(), err error) {
+	server, err := initialise(dir, bin)
+	if err != nil {
+		return nil, err
+	}
+	if stop, err = run(dir, "remove", append(server, "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300")); err != nil {
+		return nil, err
+	}
+	return stop, os.Setenv(envSocket, dir)
+}
+
+// initialise makes a server's files in a folder and returns the command that starts it.
+func initialise(dir, bin string) ([]string, error) {
 	as, err := unprivileged(dir)
 	if err != nil {
 		return nil, err
@@ -123,9 +135,12 @@ func startIn(dir, bin string) (stop func(), err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("pgtest: initdb: %w: %s", err, out)
 	}
-	server := slices.Concat(as, []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300"})
-	dog := exec.Command("sh", append([]string{"-c", watchdog, "watchdog", dir}, server...)...)
+	return slices.Concat(as, []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off"}), nil
+}
+
+// run starts a server and waits until it answers.
+func run(dir, then string, server []string) (stop func(), err error) {
+	dog := exec.Command("sh", append([]string{"-c", watchdog, "watchdog", dir, then}, server...)...)
 	dog.Dir = os.TempDir() // the working folder may be closed to the server's user
 	leash, err := dog.StdinPipe()
 	if err != nil {
@@ -142,7 +157,7 @@ func startIn(dir, bin string) (stop func(), err error) {
 		stop()
 		return nil, err
 	}
-	return stop, os.Setenv(envSocket, dir)
+	return stop, nil
 }
 
 // ready waits until the server answers.
