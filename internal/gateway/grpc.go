@@ -3,8 +3,10 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -99,10 +101,30 @@ func (r *request) grpcAnswer(resp *message.Response) {
 	resp.Header.Del("Content-Encoding")
 	resp.Header.Del("Content-Length")
 	resp.Header.Set("Content-Type", "application/grpc")
-	resp.Header.Set("grpc-status", strconv.Itoa(grpcStatus(resp.Status, reason)))
+	code := grpcStatus(resp.Status, reason)
+	// A backend service may end a call at its deadline without a word, before the client notices by itself.
+	if limit, ok := grpcTimeout(r.exec.Request.Header.Get("Grpc-Timeout")); ok && code == grpcUnavailable && r.Now().Sub(r.started) >= limit {
+		code, text = grpcDeadlineExceeded, "The deadline has passed."
+	}
+	resp.Header.Set("grpc-status", strconv.Itoa(code))
 	resp.Header.Set("grpc-message", grpcText(text))
 	resp.Status, resp.Reason, resp.Body, resp.ContentLength = 200, "", nil, 0
 	resp.Trailer.Reset()
+}
+
+// grpcTimeout reads how long a call may take ("gRPC over HTTP2": up to eight digits and a unit).
+func grpcTimeout(value string) (time.Duration, bool) {
+	n := len(value) - 1
+	if n < 1 || n > 8 {
+		return 0, false
+	}
+	units := map[byte]time.Duration{'H': time.Hour, 'M': time.Minute, 'S': time.Second, 'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond}
+	unit, known := units[value[n]]
+	count, err := strconv.ParseUint(value[:n], 10, 32)
+	if !known || err != nil || time.Duration(count) > math.MaxInt64/unit {
+		return 0, false
+	}
+	return time.Duration(count) * unit, true
 }
 
 // grpcText encodes a message: bytes that are no printable ASCII, and the percent sign, as %XX.
