@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -162,7 +161,8 @@ func (d *doctor) checkEndpoint(ctx context.Context, endpoint string, insecure bo
 // checkBackup looks at the folder for the copy of the configuration.
 func (d *doctor) checkBackup(folder, key string) {
 	const check = "backup"
-	if _, err := backupKey(key); err != nil {
+	secret, err := backupKey(key)
+	if err != nil {
 		d.fail(check, "check the key: without it the gateway does not start", "%v", err)
 		return
 	}
@@ -182,14 +182,29 @@ func (d *doctor) checkBackup(folder, key string) {
 	}
 	if room, known := diskRoom(folder); known && room < littleDisk {
 		d.warn(check, "make room: a copy that cannot be written is reported, and the gateway serves on", "%s has %d MB left", folder, room>>20)
+	}
+	d.checkCopy(folder, secret)
+}
+
+// checkCopy reads the copy as a gateway does that starts.
+func (d *doctor) checkCopy(folder string, key []byte) {
+	const check = "backup"
+	s, damage, err := configsync.ReadCopy(folder, key)
+	if err != nil {
+		d.fail(check, "check config.backup.key", "%v", err)
 		return
 	}
-	copies, err := filepath.Glob(filepath.Join(folder, "*"))
-	if err != nil || len(copies) == 0 {
+	for _, what := range damage {
+		d.warn(check, "look at the volume; the gateway writes a new copy once it is connected", "%v", what)
+	}
+	switch {
+	case s != nil:
+		d.ok(check, "%s can be written and holds sequence %d", folder, s.Sequence())
+	case len(damage) > 0:
+		d.fail(check, "connect the gateway to the management plane once", "there is no copy in %s to start from", folder)
+	default:
 		d.ok(check, "%s can be written; nothing is in it yet", folder)
-		return
 	}
-	d.ok(check, "%s can be written and holds a copy", folder)
 }
 
 // checkPeer connects to an address that telemetry or counters go to.

@@ -83,11 +83,26 @@ func (d *disk) generations() ([]int64, error) {
 	return list, nil
 }
 
+// ReadCopy reads the configuration copy in a folder as a gateway does that starts, and tells what is damaged. Nothing is written.
+// The snapshot is nil when there is no copy, or none that is good.
+func ReadCopy(dir string, key []byte) (s *snapshot.Snapshot, damage []error, err error) {
+	seal, err := newSealing(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := openDisk(dir, seal, func(err error) { damage = append(damage, err) })
+	return d.read(), damage, nil
+}
+
 // load reads the newest good copy; nil when there is none. Damage is reported.
 func (d *disk) load() *snapshot.Snapshot {
 	// Without the lock (or the folder) the copy can be read all the same; the
 	// first save says what is wrong.
 	_ = d.acquire()
+	return d.read()
+}
+
+func (d *disk) read() *snapshot.Snapshot {
 	list, err := d.generations()
 	if err != nil {
 		d.fail(fmt.Errorf("read the configuration copy: %w", err))

@@ -90,6 +90,12 @@ func TestBackupIsDamaged(t *testing.T) {
 			for file, damage := range c.damage {
 				rewrite(t, filepath.Join(backup, file), damage)
 			}
+			if c.told != "" {
+				out, _ := causeway(t, []string{"config.service.endpoint=" + w.plane.Listen["management"]}, "doctor", "--config-backup", backup, "-o", "tsv")
+				if verdict := map[bool]string{true: "backup\tok", false: "backup\tfailed"}[c.want >= 0]; !strings.Contains(out, c.told) || !strings.Contains(out, verdict) {
+					t.Errorf("the doctor says:\n%s", out)
+				}
+			}
 			g := w.startGateway(strings.ReplaceAll(c.name, " ", "-"), token, backup)
 			if c.told != "" {
 				awaitLog(t, g, c.told)
