@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type call struct {
 	waiting  registration
 	sender   *sender // streams the request body; nil when it was sent at once
 	sent     int64   // bytes, when sender is nil
+	asked    bool    // the request was written and the answer waited for, up to askWait
 
 	reading  sync.Mutex // held during Read
 	closing  atomic.Bool
@@ -116,7 +118,7 @@ func (x *call) send() error {
 	}()
 	switch {
 	case r.Body == nil:
-		err = out.flush()
+		err = x.ask()
 	case s.mode == sendLength && x.atHand(s.length):
 		err = out.sendBody(r.Body, s, nobody{})
 		_ = r.Body.Close()
@@ -129,6 +131,19 @@ func (x *call) send() error {
 		return nil // the answer may be there already: reading tells
 	}
 	return err
+}
+
+// askWait is how long a request waits for its answer at first. Then the connection is read from, whatever the poller says.
+const askWait = time.Second
+
+// ask writes a request without a body. Where the connection can and the time limit allows it, it waits for the answer, which saves a vain read.
+func (x *call) ask() error {
+	conn, ok := x.conn.Conn.(asker)
+	if !ok || x.options.HeaderTimeout <= askWait || x.in.limit.arm(askWait) != nil {
+		return x.out.flush()
+	}
+	x.asked = true
+	return x.out.ask(conn)
 }
 
 // nobody accompanies a body that leaves in one write.
@@ -167,7 +182,7 @@ func (x *call) plan() (s sending) {
 // receive reads heads until the final one.
 func (x *call) receive() error {
 	x.in.hold(callBlock)
-	if err := x.in.limit.arm(x.options.HeaderTimeout); err != nil {
+	if err := x.awaitHead(); err != nil {
 		return err
 	}
 	for range maxHeads {
@@ -196,8 +211,37 @@ func (x *call) receive() error {
 		}
 		x.in.release()
 		x.in.hold(callBlock)
+		if err := x.limitNext(); err != nil {
+			return err
+		}
 	}
 	return errTooManyHeads
+}
+
+// awaitHead reads what a request that asked has waited for and sets the time limit of the head, unless the whole of it is there.
+func (x *call) awaitHead() error {
+	limit := x.options.HeaderTimeout
+	if x.asked {
+		err := x.in.fill()
+		switch {
+		case err == nil && bytes.Contains(x.in.buf[x.in.r:x.in.w], endOfHead):
+			return nil
+		case err == nil || errors.Is(err, os.ErrDeadlineExceeded):
+			limit -= askWait
+		default:
+			return err
+		}
+	}
+	return x.in.limit.arm(limit)
+}
+
+// limitNext sets the time limit of the heads behind the first one, if that came before it was set.
+func (x *call) limitNext() error {
+	if !x.asked {
+		return nil
+	}
+	x.asked = false
+	return x.in.limit.arm(x.options.HeaderTimeout)
 }
 
 // maxHeads bounds the interim answers before the final one.
@@ -386,7 +430,7 @@ func (x *call) recycle() {
 	x.canceled.Store(false)
 	x.conn, x.request, x.sender, x.ctx = nil, nil, nil, nil
 	x.options = message.TransportOptions{}
-	x.over, x.reusable, x.sent = false, false, 0
+	x.over, x.reusable, x.sent, x.asked = false, false, 0, false
 	header, trailer := x.response.Header, x.response.Trailer
 	header.Reset()
 	trailer.Reset()

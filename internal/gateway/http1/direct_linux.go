@@ -16,6 +16,9 @@ type directConn struct {
 	*net.TCPConn
 	raw     syscall.RawConn
 	in, out directCall
+
+	question func(fd uintptr) bool // of ask
+	asked    bool                  // it has been written; guarded by out.mu
 }
 
 // direct returns the same connection, faster where that can be.
@@ -29,7 +32,7 @@ func direct(c net.Conn) net.Conn {
 		return c
 	}
 	d := &directConn{TCPConn: tcp, raw: raw}
-	d.in.try, d.out.try = d.in.read, d.out.write
+	d.in.try, d.out.try, d.question = d.in.read, d.out.write, d.writeFirst
 	return d
 }
 
@@ -116,6 +119,31 @@ func (c *directCall) write(fd uintptr) bool {
 		}
 	}
 	return true
+}
+
+// ask writes p and waits until there may be something to read or no time is left, which the next read tells. Writing happens inside the wait: the
+// poller forgets what it knew of the connection before, so that whatever arrives later counts, and no read is tried that cannot find an answer yet. An
+// end of the connection that arrived before the write is forgotten too, if the other side says nothing more: give the wait a short deadline. It
+// returns the number of bytes that were written, which can be less than all of them without an error.
+func (d *directConn) ask(p []byte) (int, error) {
+	c := &d.out
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.p, c.n, c.errno, d.asked = p, 0, 0, false
+	_ = d.raw.Read(d.question) // the next call finds the same error
+	if c.p = nil; c.errno != 0 {
+		return c.n, d.failure("write", c.errno)
+	}
+	return c.n, nil
+}
+
+// writeFirst writes when it is called first and says that the wait is over when that failed, or when it is called again.
+func (d *directConn) writeFirst(fd uintptr) bool {
+	if d.asked {
+		return true
+	}
+	d.asked = true
+	return !d.out.write(fd) || d.out.errno != 0
 }
 
 // failure is the error of a system call as package net words it.

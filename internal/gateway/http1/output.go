@@ -48,6 +48,20 @@ func (o *output) flush() error {
 	return err
 }
 
+// asker is a connection that can write and wait for an answer in one: see directConn.
+type asker interface{ ask(p []byte) (int, error) }
+
+// ask writes what is gathered and waits for an answer, under the read deadline in force.
+func (o *output) ask(conn asker) error {
+	n, err := conn.ask(o.buf)
+	o.written += int64(n)
+	if n < len(o.buf) && err == nil {
+		err = o.write(o.buf[n:])
+	}
+	o.empty()
+	return err
+}
+
 // empty forgets what is gathered.
 func (o *output) empty() {
 	if o.buf = o.buf[:0]; o.block != nil {

@@ -10,7 +10,7 @@ import (
 // peeker looks at an idle connection without reading from it.
 type peeker struct {
 	raw   syscall.RawConn
-	look  func(fd uintptr) bool
+	look  func(fd uintptr)
 	ended bool
 }
 
@@ -28,11 +28,10 @@ func (p *peeker) init(c net.Conn) {
 		return
 	}
 	p.raw = raw
-	p.look = func(fd uintptr) bool {
+	p.look = func(fd uintptr) {
 		var b [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		p.ended = err != syscall.EAGAIN && err != syscall.EWOULDBLOCK && err != syscall.EINTR
-		return true
 	}
 }
 
@@ -43,7 +42,7 @@ func (p *peeker) alive() bool {
 		return true
 	}
 	p.ended = true
-	if err := p.raw.Read(p.look); err != nil {
+	if err := p.raw.Control(p.look); err != nil { // not Read, which fails after the deadline of the last answer
 		return false
 	}
 	return !p.ended
