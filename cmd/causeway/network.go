@@ -27,6 +27,8 @@ var networkSettings = []setting{
 	{name: "certificates.local.ca.enabled", normal: "false", kind: kindBool},
 	{name: "net.server.proxy-protocol.from"},
 	{name: "net.server.trusted-proxies"},
+	{name: "net.server.http3.enabled", normal: "false", kind: kindBool},
+	{name: "net.server.http3.port", normal: "0", kind: kindCount},
 	{name: limitsPrefix + "url-length", normal: "8192", kind: kindCount},
 	{name: limitsPrefix + "header-size", normal: "65536", kind: kindCount},
 	{name: limitsPrefix + "header-count", normal: "128", kind: kindCount},
@@ -86,6 +88,7 @@ func readNetwork(s *settings, memory int64) (n *network, err error) {
 	if n.proxies, err = gateway.ParseNetworks(s.text("net.server.trusted-proxies")); err != nil {
 		return nil, usageError("setting net.server.trusted-proxies: %w", err)
 	}
+	n.server.HTTP3 = gateway.HTTP3{Enabled: s.flag("net.server.http3.enabled"), Port: s.count("net.server.http3.port")}
 	limit := func(name string) int { return s.count(limitsPrefix + name) }
 	wait := func(name string) time.Duration { return s.duration(limitsPrefix + name) }
 	n.server.Limits = gateway.ServerLimits{

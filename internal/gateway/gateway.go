@@ -114,6 +114,7 @@ type Gateway struct {
 	tellRecord       func(*telemetry.Record)
 	spans            telemetry.SpanOptions
 	insightsEndpoint string
+	altSvc           atomic.Pointer[string] // the announcement of HTTP/3; nil without
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed

@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/gateway/http2"
+	"github.com/causeway-apim/causeway/internal/gateway/http3"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -21,10 +23,15 @@ type Server struct {
 	gateway  *Gateway
 	http     http1.Server // accepts, and hands on what speaks HTTP/2
 	http2    http2.Server
+	http3    *http3.Server // nil when it is off
 	tls      *tls.Config
 	tickets  ticketKeys
 	fallback *tls.Certificate
 	proxied  *netSet // whose connections begin with a PROXY header; nil for nobody's
+
+	altSvcPort int
+	closing    chan struct{} // closed by the first Drain
+	drain      sync.Once
 }
 
 // ServerOptions are what a server needs. All may be left out.
@@ -35,11 +42,13 @@ type ServerOptions struct {
 	Limits ServerLimits
 	// ProxyProtocol are the addresses of load balancers whose connections begin with the header of the PROXY protocol.
 	ProxyProtocol []netip.Prefix
+	// HTTP3 is off unless it says otherwise.
+	HTTP3 HTTP3
 }
 
 // NewServer returns a server for a gateway.
 func NewServer(g *Gateway, o ServerOptions) *Server {
-	s := &Server{gateway: g, fallback: o.Fallback}
+	s := &Server{gateway: g, fallback: o.Fallback, altSvcPort: o.HTTP3.Port, closing: make(chan struct{})}
 	if len(o.ProxyProtocol) > 0 {
 		s.proxied = newNetSet(o.ProxyProtocol)
 	}
@@ -63,12 +72,15 @@ func NewServer(g *Gateway, o ServerOptions) *Server {
 			return s.configFor(hello.ServerName)
 		},
 	}
+	if o.HTTP3.Enabled {
+		s.http3 = s.http3Server(&o.Limits, panicked)
+	}
 	return s
 }
 
 // logRefused notes a request that the engines refused, or a connection when there is no status.
 func (g *Gateway) logRefused(remote netip.AddrPort, status int, err error) {
-	if errors.Is(err, http1.ErrTooManyConns) {
+	if errors.Is(err, http1.ErrTooManyConns) || errors.Is(err, http3.ErrTooManyConns) {
 		if n := g.refusedConns.tick(g.now()); n > 0 {
 			g.log.Warn("Connections were closed: there are too many.", telemetry.EventKey, "TooManyConnections", "count", n, "callerIpAddress", addressText(remote.Addr()))
 		}
@@ -89,8 +101,11 @@ func (s *Server) InheritTicketKeys(exported []byte) error { return s.tickets.inh
 // Serve serves plain HTTP until Shutdown; then it returns nil.
 func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(s.behindProxies(l))) }
 
-// ServeTLS serves HTTPS until Shutdown; then it returns nil.
+// ServeTLS serves HTTPS until Shutdown; then it returns nil. HTTP/3 comes with it where it is enabled.
 func (s *Server) ServeTLS(l net.Listener) error {
+	if s.http3 != nil {
+		go s.serveHTTP3(l.Addr())
+	}
 	return served(s.http.Serve(tls.NewListener(s.behindProxies(l), s.tls)))
 }
 
@@ -106,9 +121,18 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.Drain(ctx, 0) }
 
 // Drain is [Server.Shutdown] for clients that must not notice: for a while, connections that wait for a request may bring one more.
 func (s *Server) Drain(ctx context.Context, while time.Duration) error {
-	over := make(chan error, 1)
+	s.drain.Do(func() { close(s.closing) })
+	over := make(chan error, 2)
 	go func() { over <- s.http2.Shutdown(ctx) }()
-	return errors.Join(s.http.Drain(ctx, while), <-over)
+	go func() {
+		if s.http3 == nil {
+			over <- nil
+			return
+		}
+		s.gateway.altSvc.Store(nil)
+		over <- s.http3.Shutdown(ctx)
+	}()
+	return errors.Join(s.http.Drain(ctx, while), <-over, <-over)
 }
 
 // configFor makes the TLS configuration of one host name.

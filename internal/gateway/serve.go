@@ -214,6 +214,9 @@ func (r *request) answer(resp *message.Response) {
 	if grpc {
 		r.grpcAnswer(resp)
 	}
+	if alt := r.gateway.altSvc.Load(); alt != nil && x.Request().TLS != nil {
+		resp.Header.Set("Alt-Svc", *alt)
+	}
 	r.announceTrace(resp)
 	r.observeAnswer(resp)
 	if resp.Tunnel != nil || resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
