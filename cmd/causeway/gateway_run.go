@@ -19,6 +19,9 @@ import (
 // stopLinger is how long clients may send another request on an open connection after SIGTERM, at most.
 const stopLinger = time.Second
 
+// saveTime is how long the connection and the copy of the configuration may take to end.
+const saveTime = 5 * time.Second
+
 // gatewayRun is a self-hosted gateway whose parts are there.
 type gatewayRun struct {
 	flags     gatewayFlags
@@ -55,8 +58,11 @@ func (r *gatewayRun) run(ctx context.Context) error {
 	reported.Go(func() { r.usage.run(reporting) })
 	reported.Go(func() { r.metrics.run(reporting) })
 	reported.Go(func() { r.counting.run(reporting) })
-	synced := make(chan error, 1)
-	go func() { synced <- r.client.Run(syncCtx) }()
+	synced, saved := make(chan error, 1), make(chan struct{})
+	go func() {
+		defer close(saved)
+		synced <- r.client.Run(syncCtx)
+	}()
 
 	linger, err := r.serveUntil(ctx, binary, wanted, synced)
 	r.log.Info("The gateway drains: it takes no new connections and finishes its requests.", telemetry.EventKey, "Draining")
@@ -69,6 +75,11 @@ func (r *gatewayRun) run(ctx context.Context) error {
 	reported.Wait()
 	stopSync()
 	r.gateway.Close()
+	select {
+	case <-saved: // the copy of the configuration is as new as what was served
+	case <-time.After(saveTime):
+		r.log.Warn("The copy of the configuration was still being written when the process ended.", telemetry.EventKey, "BackupFailed")
+	}
 	return err
 }
 
