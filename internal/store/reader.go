@@ -93,11 +93,16 @@ func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error
 		from += " AND " + key + " > ?"
 		args = append(args, q.After)
 	}
-	rest := from + " ORDER BY " + key + " LIMIT ? OFFSET ?"
+	order, offset := " ORDER BY "+key, q.Offset
+	if behind := int(q.Total) - offset; q.After == "" && 0 < behind && behind < offset {
+		size = min(size, behind)
+		order, offset = order+" DESC", behind-size
+	}
+	rest := from + order + " LIMIT ? OFFSET ?"
 	if q.Offset > 0 { // the index alone says what to leave out
 		rest = " FROM documents d JOIN (SELECT " + key + rest + ") page ON page.key = d.key ORDER BY d.key"
 	}
-	rows, err := r.query(ctx, "SELECT "+documentColumns+rest, append(args, size, q.Offset)...)
+	rows, err := r.query(ctx, "SELECT "+documentColumns+rest, append(args, size, offset)...)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +189,7 @@ func (r *reader) Count(ctx context.Context, q Query) (n int64, err error) {
 	}
 	from, args, _ := q.from(r.db.dialect)
 	count := "SELECT count(*)" + from
-	if children := (Query{Parent: q.Parent, Type: q.Type, After: q.After, Offset: q.Offset, Limit: q.Limit, Secrets: q.Secrets}); q == children && q.Parent != "" {
+	if children := (Query{Parent: q.Parent, Type: q.Type, After: q.After, Offset: q.Offset, Limit: q.Limit, Total: q.Total, Secrets: q.Secrets}); q == children && q.Parent != "" {
 		count, args = "SELECT coalesce(sum(n), 0) FROM counts WHERE parent = ?", []any{q.Parent}
 		if q.Type != "" {
 			count, args = count+" AND type = ?", append(args, q.Type)
