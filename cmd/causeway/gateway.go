@@ -213,6 +213,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 func gatewayClient(s *settings, f gatewayFlags, token credential) (c *configsync.Client, err error) {
 	c = &configsync.Client{
 		Endpoint: s.text("config.service.endpoint"), Version: version, Dir: backupFolder(f.backup), Token: token.token, TLS: planeTLS(s), Bundle: s.text("config.bundle"),
+		DialTimeout: s.duration("config.service.integration.timeout"),
 	}
 	if token.key != nil && s.flag("config.service.auth.renew") {
 		c.Renewed = token.key.renewed

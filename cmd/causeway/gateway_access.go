@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/auth"
@@ -87,9 +92,12 @@ func applicationToken(s *settings, mode string, doer auth.Doer, environment func
 			return nil, usageError("setting config.service.auth is %q, and AZURE_FEDERATED_TOKEN_FILE is not set: is the pod labelled for workload identity?", mode)
 		}
 	case s.text(at+"certificatePath") != "":
-		return nil, usageError("setting %scertificatePath: this version signs applications in with a client secret; use %[1]sclientSecret", at)
+		c.Certificate = func() (*tls.Certificate, error) { return applicationCertificate(s.text(at + "certificatePath")) }
+		if _, err := c.Certificate(); err != nil {
+			return nil, usageError("setting %scertificatePath: %w", at, err)
+		}
 	case c.Secret == "":
-		return nil, usageError("setting %sclientSecret is required", at)
+		return nil, usageError("setting %sclientSecret or %[1]scertificatePath is required", at)
 	}
 	if c.Tenant == "" || c.ClientID == "" {
 		return nil, usageError("settings %stenantId and %[1]sclientId are required", at)
@@ -99,4 +107,20 @@ func applicationToken(s *settings, mode string, doer auth.Doer, environment func
 		t, err := tokens.AccessToken(ctx, configurationAudience, "")
 		return "Bearer " + t.Token, err
 	}, nil
+}
+
+// applicationCertificate reads a certificate with its private key, as PEM or as PKCS#12 without a password.
+func applicationCertificate(name string) (*tls.Certificate, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if pair, err := tls.X509KeyPair(text, text); err == nil {
+		return &pair, nil
+	}
+	key, leaf, _, err := pkcs12.DecodeChain(text, "")
+	if err != nil {
+		return nil, fmt.Errorf("%s holds neither a certificate and its key in PEM nor a PKCS#12 file without a password", name)
+	}
+	return &tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/configsync"
@@ -82,12 +85,15 @@ func TestApplicationToken(t *testing.T) {
 	if err := os.WriteFile(assertion, []byte("signed"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	certificate := applicationPEM(t)
 	const base = "config.service.endpoint=plane;gateway.name=edge;"
 	const app = base + "config.service.auth.azureAd.tenantId=t;config.service.auth.azureAd.clientId=c;config.service.auth.azureAd.authority=https://plane.test;"
 	for _, c := range []struct{ mode, settings, environment, want string }{
 		{"azureAdApp", app + "config.service.auth.azureAd.clientSecret=s", "", "client_secret=s"},
-		{"AZUREADAPP", app, "", "clientSecret is required"},
-		{"azureAdApp", app + "config.service.auth.azureAd.certificatePath=c.pem", "", "client secret"},
+		{"AZUREADAPP", app, "", "clientSecret or"},
+		{"azureAdApp", app + "config.service.auth.azureAd.certificatePath=none.pem", "", "no such file"},
+		{"azureAdApp", app + "config.service.auth.azureAd.certificatePath=" + assertion, "", "neither a certificate"},
+		{"azureAdApp", app + "config.service.auth.azureAd.certificatePath=" + certificate, "", "client_assertion=ey"},
 		{"azureAdApp", base + "config.service.auth.azureAd.clientSecret=s", "", "tenantId and"},
 		{"azureAdApp", "", "", "gateway.name are required"},
 		{"workloadIdentity", app, "AZURE_FEDERATED_TOKEN_FILE=" + assertion, "client_assertion=signed"},
@@ -126,4 +132,24 @@ func TestApplicationToken(t *testing.T) {
 			t.Errorf("%+v: asked %s, got %s, %v", c, asked, text, err)
 		}
 	}
+}
+
+// applicationPEM writes the certificate of an application with its key.
+func applicationPEM(t *testing.T) string {
+	t.Helper()
+	pair, err := selfSigned(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
+	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	name := filepath.Join(t.TempDir(), "app.pem")
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,12 +38,16 @@ type ClientCredentials struct {
 	// Authority is the base URL of Entra ID, Tenant the directory.
 	Authority, Tenant string
 	ClientID          string
-	// Secret or AssertionFile proves the identity. The file is read for every token, since it is exchanged from time to time.
+	// Secret, AssertionFile or Certificate proves the identity. The file is read for every token, since it is exchanged from time to time, and so is the
+	// certificate asked for.
 	Secret, AssertionFile string
+	Certificate           func() (*tls.Certificate, error)
 }
 
 // AccessToken asks for a token for resource + "/.default".
 func (c *ClientCredentials) AccessToken(ctx context.Context, resource, clientID string) (Access, error) {
+	const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	address := strings.TrimSuffix(c.Authority, "/") + "/" + url.PathEscape(c.Tenant) + "/oauth2/v2.0/token"
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.ClientID}, "scope": {scopeOf(resource)}}
 	switch {
 	case c.AssertionFile != "":
@@ -50,17 +55,27 @@ func (c *ClientCredentials) AccessToken(ctx context.Context, resource, clientID 
 		if err != nil {
 			return Access{}, fmt.Errorf("read the assertion of the workload identity: %w", err)
 		}
-		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		form.Set("client_assertion_type", jwtBearer)
 		form.Set("client_assertion", strings.TrimSpace(string(assertion)))
 		if clientID != "" {
 			form.Set("client_id", clientID)
 		}
 	case clientID != "" && !strings.EqualFold(clientID, c.ClientID):
 		return Access{}, fmt.Errorf("the gateway has no identity with the client ID %s", clientID)
+	case c.Certificate != nil:
+		certificate, err := c.Certificate()
+		if err != nil {
+			return Access{}, fmt.Errorf("read the certificate of the application: %w", err)
+		}
+		assertion, err := signAssertion(certificate, c.ClientID, address, c.Now())
+		if err != nil {
+			return Access{}, err
+		}
+		form.Set("client_assertion_type", jwtBearer)
+		form.Set("client_assertion", assertion)
 	default:
 		form.Set("client_secret", c.Secret)
 	}
-	address := strings.TrimSuffix(c.Authority, "/") + "/" + url.PathEscape(c.Tenant) + "/oauth2/v2.0/token"
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return Access{}, fmt.Errorf("ask for an access token: %w", err)

@@ -32,6 +32,8 @@ type Client struct {
 	Version  string
 	// Dir holds the disk copy; empty for none.
 	Dir string
+	// DialTimeout bounds an attempt to connect; 0 means half a minute.
+	DialTimeout time.Duration
 	// Bundle is a file to serve in place of what a plane sends, signed with the key that belongs to BundleKey; then there is no
 	// connection, and neither endpoint nor token is needed.
 	Bundle    string

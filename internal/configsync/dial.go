@@ -1,6 +1,7 @@
 package configsync
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -147,7 +148,7 @@ type dialError struct {
 func (e *dialError) Error() string { return e.message }
 
 func (r *clientRun) dial(ctx context.Context, token string) (*websocket.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.DialTimeout, dialTimeout))
 	defer cancel()
 	header := http.Header{}
 	header.Set(headerInstance, r.Instance)
