@@ -157,6 +157,7 @@ func TestMalformedRequests(t *testing.T) {
 		{"space in method", []string{":method", "GET /x", ":scheme", "http", ":authority", "h", ":path", "/"}, malformed},
 		{"other scheme", []string{":method", "GET", ":scheme", "ftp", ":authority", "h", ":path", "/"}, malformed},
 		{"extended CONNECT", with(":protocol", "websocket"), malformed},
+		{"WebSocket of RFC 8441", []string{":method", "CONNECT", ":protocol", "websocket", ":scheme", "http", ":authority", "h", ":path", "/"}, malformed},
 		{"CONNECT", []string{":method", "CONNECT", ":authority", "h:1"}, "405"},
 		{"keep-alive", with("keep-alive", "timeout=5"), malformed},
 		{"proxy-connection", with("proxy-connection", "keep-alive"), malformed},
