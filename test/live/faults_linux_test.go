@@ -1,10 +1,15 @@
 package live
 
 import (
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/causeway-apim/causeway/internal/causewaytest"
 )
 
 // TestDiskIsFull: the log tells that the copy of the configuration cannot be written, and the gateway serves on; the next copy is
@@ -32,4 +37,38 @@ func TestDiskIsFull(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, firstBase)); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestUsageIsCountedOnce: the plane stands still while a gateway reports and ends. Whether it takes the report later, of which nobody
+// hears, or not: the next process of the gateway reports the same again, and it counts once.
+func TestUsageIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	w := newPlane(t)
+	w.change(0)
+	folder, token := t.TempDir(), w.token("primary")
+	w.edge = w.startGateway("edge", token, folder)
+	w.waitFor(w.edge, 0, faultWait)
+	awaitLog(t, w.edge, "The gateway is connected to the management plane.")
+	signal := func(s syscall.Signal) {
+		t.Helper()
+		if err := syscall.Kill(w.plane.PID(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal(syscall.SIGSTOP)
+	for range 7 {
+		if _, err := w.get(w.edge); err != nil {
+			t.Error(err)
+		}
+	}
+	if code, err := w.edge.Stop(syscall.SIGTERM); code != 0 || err != nil {
+		t.Fatalf("exit code %d, %v", code, err)
+	}
+	signal(syscall.SIGCONT)
+	w.edge = w.startGateway("edge", token, folder)
+	w.waitFor(w.edge, 0, faultWait)
+	want := fmt.Sprintf(`"callCountTotal":%d,`, len(w.backend.Requests()))
+	await(t, "reports with "+want, []*causewaytest.Process{w.plane, w.edge}, func() bool {
+		return strings.Contains(w.system.ARM(w.plane, http.MethodGet, "reports/byApi?%24filter=timestamp%20ge%202020-01-01T00:00:00Z", ""), want)
+	})
 }

@@ -33,9 +33,6 @@ func TestPlaneIsKilled(t *testing.T) {
 	w.waitFor(w.edge, 1, faultWait)
 	c.more(t, 50)
 	c.stop()
-	if code, err := w.edge.Stop(syscall.SIGTERM); code != 0 || err != nil {
-		t.Fatalf("exit code %d, %v", code, err)
-	}
 	want := fmt.Sprintf(`"callCountTotal":%d,`, len(w.backend.Requests()))
 	path := "reports/byApi?%24filter=timestamp%20ge%202020-01-01T00:00:00Z"
 	await(t, "reports with "+want, []*causewaytest.Process{w.plane, w.edge}, func() bool {
