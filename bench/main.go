@@ -20,7 +20,7 @@ import (
 
 func main() {
 	role := os.Getenv(roleVariable)
-	err := errors.New("unreachable")
+	var err error
 	switch role {
 	case "":
 		err = pinSelf(1)

@@ -200,7 +200,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	if err := p.publisher.Load(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("load the configuration: %w", err), st.Close())
 	}
-	debug.FreeOSMemory() // loading takes several times the memory of what is loaded
+	debug.FreeOSMemory()          // loading takes several times the memory of what is loaded
 	var exports, git http.Handler // need the engine that manage.New makes
 	handlers := maps.Clone(o.handlers)
 	handlers[resources.RedirectPath] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.credentials.ServeHTTP(w, r) })

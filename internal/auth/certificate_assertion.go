@@ -19,7 +19,8 @@ const assertionLife = 10 * time.Minute
 // signAssertion makes the assertion with which an application proves by its certificate who it is (RFC 7523, section 2.2; "Microsoft identity platform
 // application authentication certificate credentials" on learn.microsoft.com).
 func signAssertion(c *tls.Certificate, clientID, audience string, now time.Time) (string, error) {
-	alg, sign := "", func([]byte) ([]byte, error) { return nil, nil }
+	var alg string
+	var sign func(digest []byte) ([]byte, error)
 	switch key := c.PrivateKey.(type) {
 	case *rsa.PrivateKey:
 		alg, sign = "PS256", func(digest []byte) ([]byte, error) {

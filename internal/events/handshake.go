@@ -47,7 +47,7 @@ func (b *Broker) prove(c *call, s *stored) error {
 	}
 	consents, err := ask(ctx, s, code, link)
 	if err != nil {
-		e := arm.Errorf(arm.CodeValidation, "Webhook validation handshake failed for %s. %s", s.Destination.Props.Base, err)
+		e := arm.Errorf(arm.CodeValidation, "Webhook validation handshake failed for %s: %s.", s.Destination.Props.Base, err)
 		e.Code = "Url validation"
 		return e
 	}
@@ -69,12 +69,12 @@ func (b *Broker) ask(r *http.Request, s *stored) (*http.Response, []byte, error)
 	setHeaders(r.Header, s.Destination.Props.Headers, &Event{Topic: s.Scope})
 	resp, err := b.clientOf(s).Do(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("The endpoint cannot be reached: %w.", withoutURL(err)) //nolint:staticcheck // a sentence for people
+		return nil, nil, fmt.Errorf("the endpoint cannot be reached: %w", withoutURL(err))
 	}
 	defer func() { _ = resp.Body.Close() }() // it has been read
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil {
-		return nil, nil, fmt.Errorf("The answer of the endpoint cannot be read: %w.", err) //nolint:staticcheck // likewise
+		return nil, nil, fmt.Errorf("the answer of the endpoint cannot be read: %w", err)
 	}
 	return resp, text, nil
 }
@@ -105,7 +105,7 @@ func (b *Broker) askGrid(ctx context.Context, s *stored, code, link string) (boo
 		return false, err
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
-		return false, fmt.Errorf("Http POST request failed with response code %d.", resp.StatusCode) //nolint:staticcheck // a sentence for people
+		return false, fmt.Errorf("the POST request failed with response code %d", resp.StatusCode)
 	}
 	var answer struct {
 		Response string `json:"validationResponse"`
@@ -114,7 +114,7 @@ func (b *Broker) askGrid(ctx context.Context, s *stored, code, link string) (boo
 		return false, nil
 	}
 	if subtle.ConstantTimeCompare([]byte(strings.ToUpper(answer.Response)), []byte(code)) != 1 {
-		return false, errors.New("The endpoint answered with another validation code.") //nolint:staticcheck // a sentence for people
+		return false, errors.New("the endpoint answered with another validation code")
 	}
 	return true, nil
 }
@@ -133,7 +133,7 @@ func (b *Broker) askCloud(ctx context.Context, s *stored, _, link string) (bool,
 		return false, err
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return false, fmt.Errorf("Http OPTIONS request failed with response code %d.", resp.StatusCode) //nolint:staticcheck // a sentence for people
+		return false, fmt.Errorf("the OPTIONS request failed with response code %d", resp.StatusCode)
 	}
 	allowed := resp.Header.Get("WebHook-Allowed-Origin")
 	return allowed == "*" || strings.EqualFold(allowed, webhookOrigin), nil
