@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,11 @@ func TestBreakerTells(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
+		var mu sync.Mutex
 		var told []string
 		b := &breaker{windows: make(map[string]*window), tell: func(rule snapshot.CircuitBreakerRule, at time.Time, opened bool) {
+			mu.Lock()
+			defer mu.Unlock()
 			told = append(told, fmt.Sprint(rule.Name, " ", opened, " ", at.Sub(start).Round(10*time.Second)))
 		}}
 		config := &snapshot.CircuitBreaker{Rules: []snapshot.CircuitBreakerRule{{
@@ -31,6 +35,8 @@ func TestBreakerTells(t *testing.T) {
 		fail()
 		time.Sleep(time.Hour)
 		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		if want := []string{"r true 0s", "r false 2m30s", "r true 10m50s", "r false 12m30s"}; !slices.Equal(told, want) {
 			t.Errorf("told %q, want %q", told, want)
 		}
