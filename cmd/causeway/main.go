@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback" // authorities for machines and images that have none
 )
 
 // Exit codes of every command. Scripts rely on them: a code never changes its meaning.

@@ -9,8 +9,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is the release, set by the linker for released binaries.
-var version = "0.1.0"
+// version is the release and revision its commit, set by the linker for released binaries.
+var (
+	version  = "0.1.0"
+	revision = ""
+)
 
 func versionCommand() *cobra.Command {
 	var asJSON bool
@@ -20,14 +23,14 @@ func versionCommand() *cobra.Command {
 		Example: "  causeway version --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			revision := sourceRevision()
+			commit := sourceRevision()
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{
-					"version": version, "revision": revision, "go": runtime.Version(),
+					"version": version, "revision": commit, "go": runtime.Version(),
 					"os": runtime.GOOS, "arch": runtime.GOARCH,
 				})
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "causeway %s (%s, %s, %s/%s)\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "causeway %s (%s, %s, %s/%s)\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
@@ -37,6 +40,9 @@ func versionCommand() *cobra.Command {
 
 // sourceRevision is the commit that the binary was built from.
 func sourceRevision() string {
+	if revision != "" {
+		return revision
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -43,7 +43,7 @@ func readSources(ctx context.Context, root string) (sources, error) {
 func (s sources) build(ctx context.Context, arch, version, folder string) (binary, error) {
 	b := binary{arch: arch, path: filepath.Join(folder, "causeway-"+version+"-linux-"+arch)}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", b.path,
-		"-ldflags", "-s -w -buildid= -X main.version="+version, "./cmd/causeway")
+		"-ldflags", "-s -w -buildid= -X main.version="+version+" -X main.revision="+s.revision[:min(12, len(s.revision))], "./cmd/causeway")
 	cmd.Dir = s.root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
