@@ -142,7 +142,7 @@ func (i *inheritance) serving() error {
 	for _, l := range i.listeners {
 		l.Close()
 	}
-	notifySystemd("READY=1\nMAINPID=" + strconv.Itoa(os.Getpid()))
+	notifySystemd(os.Getenv("NOTIFY_SOCKET"), "READY=1\nMAINPID="+strconv.Itoa(os.Getpid()))
 	if i.control == nil {
 		return nil
 	}
@@ -154,8 +154,7 @@ func (i *inheritance) serving() error {
 }
 
 // notifySystemd tells the service manager about the process, if there is one that wants to know (sd_notify(3)).
-func notifySystemd(state string) {
-	address := os.Getenv("NOTIFY_SOCKET")
+func notifySystemd(address, state string) {
 	if address == "" {
 		return
 	}

@@ -30,7 +30,7 @@ const openAgain = time.Second
 func (s *Server) http3Server(limits *ServerLimits, panicked func(any, []byte)) *http3.Server {
 	g := s.gateway
 	return &http3.Server{Handler: g, TLS: s.tls, Now: g.now, Limits: limits.http3(), Hooks: http3.Hooks{
-		Refused: func(r http3.Refused) { g.logRefused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
+		Refused: g.logRefused, Panicked: panicked,
 	}}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/gateway/http2"
 	"github.com/causeway-apim/causeway/internal/gateway/http3"
+	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/telemetry"
 )
@@ -56,10 +57,10 @@ func NewServer(g *Gateway, o ServerOptions) *Server {
 		g.log.Error("A request ended in a panic.", telemetry.EventKey, "Panic", "error", fmt.Sprint(value), "stack", string(stack))
 	}
 	s.http2 = http2.Server{Handler: g, Now: g.now, Limits: o.Limits.http2(), Hooks: http2.Hooks{
-		Refused: func(r http2.Refused) { g.logRefused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
+		Refused: g.logRefused, Panicked: panicked,
 	}}
 	s.http = http1.Server{Handler: g, Now: g.now, Limits: o.Limits.http1(), HTTP2: s.http2.ServeConn, Hooks: http1.Hooks{
-		Refused: func(r http1.Refused) { g.logRefused(r.Remote, r.Status, r.Err) }, Panicked: panicked,
+		Refused: g.logRefused, Panicked: panicked,
 		HandshakeFailed: func(remote netip.AddrPort, err error) {
 			g.log.Info("A TLS handshake failed.", telemetry.EventKey, "ClientHelloParsingFailed", "callerIpAddress", addressText(remote.Addr()), "error", err)
 		},
@@ -79,14 +80,14 @@ func NewServer(g *Gateway, o ServerOptions) *Server {
 }
 
 // logRefused notes a request that the engines refused, or a connection when there is no status.
-func (g *Gateway) logRefused(remote netip.AddrPort, status int, err error) {
-	if errors.Is(err, http1.ErrTooManyConns) || errors.Is(err, http3.ErrTooManyConns) {
+func (g *Gateway) logRefused(r message.Refused) {
+	if errors.Is(r.Err, message.ErrTooManyConns) {
 		if n := g.refusedConns.tick(g.now()); n > 0 {
-			g.log.Warn("Connections were closed: there are too many.", telemetry.EventKey, "TooManyConnections", "count", n, "callerIpAddress", addressText(remote.Addr()))
+			g.log.Warn("Connections were closed: there are too many.", telemetry.EventKey, "TooManyConnections", "count", n, "callerIpAddress", addressText(r.Remote.Addr()))
 		}
 		return
 	}
-	g.log.Info("A request was refused.", telemetry.EventKey, "RequestRefused", "callerIpAddress", addressText(remote.Addr()), "responseCode", status, "error", err)
+	g.log.Info("A request was refused.", telemetry.EventKey, "RequestRefused", "callerIpAddress", addressText(r.Remote.Addr()), "responseCode", r.Status, "error", r.Err)
 }
 
 // TicketKeys returns what encrypts the sessions of TLS clients, for the process that takes over; see [Server.InheritTicketKeys].

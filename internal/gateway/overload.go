@@ -155,6 +155,9 @@ func (g *Gateway) shed(x message.Exchange) {
 		g.log.Warn("The gateway is overloaded and refuses requests.", telemetry.EventKey, "Overloaded", "count", n,
 			"inFlight", g.load.inFlight.Load(), "waiting", g.load.waiting.Load(), "memoryShort", g.load.short.Load())
 	}
+	if m := g.metrics; m != nil {
+		m.Add(&telemetry.Record{Host: m.Host(x.Request().URL.Host), ResponseCode: 503, ErrorReason: "Overloaded"})
+	}
 	const body = `{"statusCode":503,"message":"The gateway is overloaded. Try again later."}`
 	g.respond(x, &message.Response{
 		Status: 503, Header: message.NewHeader("Content-Type", "application/json", "Retry-After", "1"),

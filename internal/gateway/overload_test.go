@@ -11,13 +11,17 @@ import (
 	"github.com/causeway-apim/causeway/internal/gateway"
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/snapshot"
+	"github.com/causeway-apim/causeway/internal/telemetry"
 )
 
-// overloaded is a world with a backend service that answers when it is told to.
-func overloaded(t *testing.T, o gateway.Overload) (w *world, arrived chan struct{}, release chan struct{}) {
+// overloaded is a world with a backend service that answers when it is told to. change may be nil.
+func overloaded(t *testing.T, o gateway.Overload, change func(*gateway.Options)) (w *world, arrived chan struct{}, release chan struct{}) {
 	t.Helper()
 	arrived, release = make(chan struct{}, 100), make(chan struct{})
 	w = newWorldWith(t, func(options *gateway.Options) {
+		if change != nil {
+			change(options)
+		}
 		options.Overload, options.Transport = o, transportFunc(func(context.Context, *message.Request) (*message.Response, error) {
 			arrived <- struct{}{}
 			<-release
@@ -36,7 +40,8 @@ func (f transportFunc) RoundTrip(ctx context.Context, r *message.Request, _ mess
 // TestOverloadQueue checks that requests beyond the limit wait, those beyond the queue are refused, and all who waited get their turn.
 func TestOverloadQueue(t *testing.T) {
 	t.Parallel()
-	w, arrived, release := overloaded(t, gateway.Overload{Requests: 2, Queue: 3, Patience: time.Hour})
+	metrics := telemetry.NewMetrics(telemetry.MetricsOptions{Location: func() string { return "" }, Buckets: []float64{5}})
+	w, arrived, release := overloaded(t, gateway.Overload{Requests: 2, Queue: 3, Patience: time.Hour}, func(o *gateway.Options) { o.Metrics = metrics })
 	var clients sync.WaitGroup
 	var served, refused atomic.Int64
 	refusals := make(chan string, 10)
@@ -68,6 +73,17 @@ func TestOverloadQueue(t *testing.T) {
 	}
 	close(release)
 	clients.Wait()
+	counted := 0.0
+	for _, s := range metrics.Read() {
+		for _, l := range s.Labels {
+			if l.Name == "LastErrorReason" && l.Value == "Overloaded" {
+				counted += s.Value
+			}
+		}
+	}
+	if counted != 3 {
+		t.Errorf("%v refused requests are counted, want 3", counted)
+	}
 	if served.Load() != 5 || refused.Load() != 3 {
 		t.Errorf("%d served, %d refused", served.Load(), refused.Load())
 	}
@@ -82,7 +98,7 @@ func TestOverloadQueue(t *testing.T) {
 // TestOverloadPatience checks that nobody waits for ever.
 func TestOverloadPatience(t *testing.T) {
 	t.Parallel()
-	w, arrived, release := overloaded(t, gateway.Overload{Requests: 1, Queue: 3, Patience: 20 * time.Millisecond})
+	w, arrived, release := overloaded(t, gateway.Overload{Requests: 1, Queue: 3, Patience: 20 * time.Millisecond}, nil)
 	var first sync.WaitGroup
 	first.Go(func() { w.do("GET http://dev.gateway.localhost/a/") })
 	<-arrived
@@ -100,7 +116,7 @@ func TestOverloadPatience(t *testing.T) {
 func TestOverloadMemory(t *testing.T) {
 	t.Parallel()
 	var use atomic.Int64
-	w, _, release := overloaded(t, gateway.Overload{MemoryLimit: 1000, MemoryUse: use.Load})
+	w, _, release := overloaded(t, gateway.Overload{MemoryLimit: 1000, MemoryUse: use.Load}, nil)
 	close(release)
 	now := w.clock.Now()
 	for _, step := range []struct {

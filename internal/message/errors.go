@@ -33,6 +33,9 @@ var ErrBodyClosed = errors.New("body is closed")
 // ErrTruncated says that a body ended before its announced length or its last chunk. A [BackendError] wraps it on the backend's side.
 var ErrTruncated = errors.New("body ended early")
 
+// ErrTooManyConns is why an engine closed a connection at a limit of connections; see [Refused].
+var ErrTooManyConns = errors.New("too many connections")
+
 // ErrNotReplayable is returned by Rewind when the start of the body is no longer held.
 var ErrNotReplayable = errors.New("body cannot be read again")
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -41,6 +42,13 @@ type Exchange interface {
 	Upgrade(r *Response) (net.Conn, error)
 	// OnFinish registers a function that runs after the last byte and after Serve has returned, in the order of registration.
 	OnFinish(f func(Result))
+}
+
+// Refused describes a request that an engine answered by itself, or a connection that it closed when Status is 0.
+type Refused struct {
+	Remote netip.AddrPort
+	Status int
+	Err    error
 }
 
 // Result says how an exchange ended.

@@ -209,7 +209,7 @@ func checkSize(head []byte, limits *Limits, err error) error {
 // refuse answers a request that cannot be served and ends the connection.
 func (c *conn) refuse(why *refusal) {
 	if f := c.server.Hooks.Refused; f != nil {
-		f(Refused{Remote: c.x.req.RemoteAddr, Status: why.status, Err: why})
+		f(message.Refused{Remote: c.x.req.RemoteAddr, Status: why.status, Err: why})
 	}
 	c.out.hold(blockSizes[0])
 	b := appendStatusLine(c.out.buf, why.status, "")

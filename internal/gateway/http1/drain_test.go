@@ -68,9 +68,9 @@ func TestConnectionLimits(t *testing.T) {
 	for name, limits := range map[string]http1.Limits{"all": {Conns: 2}, "address": {ConnsPerAddress: 2}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			refused := make(chan http1.Refused, 100)
+			refused := make(chan message.Refused, 100)
 			address := startServer(t, &http1.Server{
-				Limits: limits, Hooks: http1.Hooks{Refused: func(r http1.Refused) { refused <- r }},
+				Limits: limits, Hooks: http1.Hooks{Refused: func(r message.Refused) { refused <- r }},
 				Handler: message.HandlerFunc(func(x message.Exchange) { _ = x.Respond(text(200, "done")) }),
 			})
 			first, firstReader := connect(t, address)
@@ -91,7 +91,7 @@ func TestConnectionLimits(t *testing.T) {
 			if err := ask(third, thirdReader); err == nil {
 				t.Error("a third connection was served")
 			}
-			if r := <-refused; !errors.Is(r.Err, http1.ErrTooManyConns) || r.Status != 0 || !r.Remote.IsValid() {
+			if r := <-refused; !errors.Is(r.Err, message.ErrTooManyConns) || r.Status != 0 || !r.Remote.IsValid() {
 				t.Errorf("refused: %+v", r)
 			}
 			_ = first.Close()

@@ -54,20 +54,10 @@ func (l Limits) withDefaults() Limits {
 	}
 }
 
-// ErrTooManyConns is told to [Hooks] when a connection is closed because of [Limits.Conns] or [Limits.ConnsPerAddress].
-var ErrTooManyConns = errors.New("too many connections")
-
-// Refused describes a request that the engine answered by itself, or a connection that it closed when Status is 0.
-type Refused struct {
-	Remote netip.AddrPort
-	Status int
-	Err    error
-}
-
 // Hooks are told what happens beside exchanges; nil ones are not called. They must not block.
 type Hooks struct {
 	// Refused is called for each request or connection that breaks the protocol or a limit.
-	Refused func(Refused)
+	Refused func(message.Refused)
 	// Panicked is called when a handler panics, which ends the connection. stack is its goroutine's trace.
 	Panicked func(value any, stack []byte)
 	// HandshakeFailed is called when a client's TLS handshake fails.
@@ -201,7 +191,7 @@ func (s *Server) addConn(c *conn) bool {
 		return false
 	case s.limits.Conns > 0 && len(s.conns) >= s.limits.Conns, s.limits.ConnsPerAddress > 0 && s.perAddress[address] >= s.limits.ConnsPerAddress:
 		if f := s.Hooks.Refused; f != nil {
-			f(Refused{Remote: c.x.req.RemoteAddr, Err: ErrTooManyConns})
+			f(message.Refused{Remote: c.x.req.RemoteAddr, Err: message.ErrTooManyConns})
 		}
 		return false
 	}

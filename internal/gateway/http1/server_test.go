@@ -111,11 +111,11 @@ func TestShutdownLimit(t *testing.T) {
 
 func TestServerTimeouts(t *testing.T) {
 	t.Parallel()
-	refused := make(chan http1.Refused, 1)
+	refused := make(chan message.Refused, 1)
 	bodies := make(chan error, 1)
 	address := startServer(t, &http1.Server{
 		Limits: http1.Limits{HeaderTimeout: 50 * time.Millisecond, IdleTimeout: 50 * time.Millisecond, BodyTimeout: 50 * time.Millisecond},
-		Hooks:  http1.Hooks{Refused: func(r http1.Refused) { refused <- r }},
+		Hooks:  http1.Hooks{Refused: func(r message.Refused) { refused <- r }},
 		Handler: message.HandlerFunc(func(x message.Exchange) {
 			if body := x.Request().Body; body != nil {
 				_, err := message.ReadAll(body, 100, -1)

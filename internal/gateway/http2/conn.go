@@ -69,7 +69,7 @@ func (c *conn) serve() {
 	l.mu.Unlock()
 	if errors.As(err, &broken) && !ended {
 		if f := c.server.Hooks.Refused; f != nil && broken.code != h2.ErrCodeNo {
-			f(Refused{Remote: c.remote, Err: broken})
+			f(message.Refused{Remote: c.remote, Err: broken})
 		}
 		l.shut(broken, last)
 		l.linger()
@@ -210,7 +210,7 @@ func (c *conn) open(h *head, now time.Time) error {
 	x.bytesIn = int64(h.bytes)
 	if err := x.parse(h); err != nil {
 		if f := c.server.Hooks.Refused; f != nil {
-			f(Refused{Remote: c.remote, Status: err.status, Err: err})
+			f(message.Refused{Remote: c.remote, Status: err.status, Err: err})
 		}
 		x.recycle()
 		if err.status == 0 {

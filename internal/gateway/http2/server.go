@@ -48,17 +48,10 @@ func (l Limits) withDefaults() Limits {
 	}
 }
 
-// Refused describes a request, or a connection when Status is 0, that the engine ended by itself.
-type Refused struct {
-	Remote netip.AddrPort
-	Status int
-	Err    error
-}
-
 // Hooks are told what happens beside exchanges; nil ones are not called. They must not block.
 type Hooks struct {
 	// Refused is called for what breaks the protocol or a limit.
-	Refused func(Refused)
+	Refused func(message.Refused)
 	// Panicked is called when a handler panics. stack is its goroutine's trace.
 	Panicked func(value any, stack []byte)
 }

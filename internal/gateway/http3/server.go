@@ -67,26 +67,16 @@ const (
 	connWindow   = 8 << 20
 )
 
-// Refused describes a request, or a connection when Status is 0, that the engine ended by itself.
-type Refused struct {
-	Remote netip.AddrPort
-	Status int
-	Err    error
-}
-
 // Hooks are told what happens beside exchanges; nil ones are not called. They must not block.
 type Hooks struct {
 	// Refused is called for what breaks a rule or a limit of ours. What breaks QUIC or the framing of HTTP/3 is quic-go's business.
-	Refused func(Refused)
+	Refused func(message.Refused)
 	// Panicked is called when a handler panics. stack is its goroutine's trace.
 	Panicked func(value any, stack []byte)
 }
 
 // ErrServerClosed is returned by Serve after Shutdown or Close.
 var ErrServerClosed = http.ErrServerClosed
-
-// ErrTooManyConns is the reason why a connection was refused at a limit.
-var ErrTooManyConns = errors.New("too many connections")
 
 // Server serves HTTP/3 on sockets that others have opened. Its fields are not changed after the first Serve.
 type Server struct {
@@ -177,7 +167,7 @@ func (l *limitedListener) Accept(ctx context.Context) (*quic.Conn, error) {
 			context.AfterFunc(conn.Context(), func() { l.server.leave(remote.Addr()) })
 			return conn, nil
 		}
-		l.server.refused(remote, 0, ErrTooManyConns)
+		l.server.refused(remote, 0, message.ErrTooManyConns)
 		_ = conn.CloseWithError(quic.ApplicationErrorCode(h3.ErrCodeExcessiveLoad), "")
 	}
 }
@@ -204,7 +194,7 @@ func (s *Server) leave(remote netip.Addr) {
 
 func (s *Server) refused(remote netip.AddrPort, status int, err error) {
 	if f := s.Hooks.Refused; f != nil {
-		f(Refused{Remote: remote, Status: status, Err: err})
+		f(message.Refused{Remote: remote, Status: status, Err: err})
 	}
 }
 

@@ -427,14 +427,14 @@ func TestConnectionLimit(t *testing.T) {
 	refused := make(chan error, 10)
 	address := start(t, &http3.Server{
 		Handler: message.HandlerFunc(echo), Limits: http3.Limits{ConnsPerAddress: 1},
-		Hooks: http3.Hooks{Refused: func(r http3.Refused) { refused <- r.Err }},
+		Hooks: http3.Hooks{Refused: func(r message.Refused) { refused <- r.Err }},
 	})
 	send(t, client(t), "GET", "https://"+address+"/", nil, nil)
 	if response, err := client(t).Get("https://" + address + "/"); err == nil {
 		response.Body.Close()
 		t.Error("a second connection was accepted")
 	}
-	if err := receive(t, refused, "refusal"); !errors.Is(err, http3.ErrTooManyConns) {
+	if err := receive(t, refused, "refusal"); !errors.Is(err, message.ErrTooManyConns) {
 		t.Errorf("refused with %v", err)
 	}
 }
