@@ -24,7 +24,8 @@ type Client struct {
 	// path; without a scheme it means https.
 	Endpoint string
 	// Token returns the credential: a gateway token with or without
-	// "GatewayKey ", or "Bearer …". It is asked before each attempt.
+	// "GatewayKey ", or "Bearer …", or "" where the certificate of TLS is the
+	// credential. It is asked before each attempt.
 	Token func(ctx context.Context) (string, error)
 	// Gateway is the gateway's name: needed with application tokens only.
 	Gateway  string

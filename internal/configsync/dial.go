@@ -154,10 +154,12 @@ func (r *clientRun) dial(ctx context.Context, token string) (*websocket.Conn, er
 	header.Set(headerInstance, r.Instance)
 	header.Set(headerVersion, r.Version)
 	header.Set(headerGateway, r.Gateway)
-	if _, bearer := auth.BearerToken(token); !bearer && !strings.HasPrefix(token, "GatewayKey ") {
+	if _, bearer := auth.BearerToken(token); token != "" && !bearer && !strings.HasPrefix(token, "GatewayKey ") {
 		token = "GatewayKey " + token
 	}
-	header.Set("Authorization", token)
+	if token != "" {
+		header.Set("Authorization", token)
+	}
 	ws, resp, err := websocket.Dial(ctx, r.target.url, &websocket.DialOptions{
 		HTTPClient: r.http, HTTPHeader: header,
 		CompressionMode: websocket.CompressionNoContextTakeover, CompressionThreshold: compressAbove,
@@ -193,6 +195,8 @@ func (r *clientRun) dialOutcome(err error) outcome {
 	switch {
 	case e.code == codeTokenExpired:
 		return outcome{state: StateTokenExpired, reason: host + " refused the token: " + e.message}
+	case e.code == codeCertificateRefused:
+		return outcome{state: StateWaiting, reason: host + " refused the client certificate: " + e.message}
 	case e.code == codeNotAdmitted:
 		return outcome{state: StateWaiting, reason: host + " does not take this instance: " + e.message}
 	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden:

@@ -24,8 +24,12 @@ type Instance struct {
 	LastHeartbeat time.Time  `json:"lastHeartbeat"`
 	Sequence      int64      `json:"sequence"`              // configuration that it serves
 	TokenExpiry   *time.Time `json:"tokenExpiry,omitempty"` // nil for application tokens
-	Status        string     `json:"status"`
-	Message       string     `json:"message"`
+	// CertificateExpiry is nil without a client certificate, ConnectedSince without a connection.
+	CertificateExpiry *time.Time `json:"certificateExpiry,omitempty"`
+	ConnectedSince    *time.Time `json:"connectedSince,omitempty"`
+	Address           string     `json:"address,omitempty"` // from which it has connected last
+	Status            string     `json:"status"`
+	Message           string     `json:"message"`
 }
 
 type instanceState struct {

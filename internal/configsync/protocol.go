@@ -38,6 +38,7 @@ const (
 	closeProtocol     websocket.StatusCode = 4000
 	closeTokenExpired websocket.StatusCode = 4001
 	closeTokenRevoked websocket.StatusCode = 4003
+	closeCertificate  websocket.StatusCode = 4004
 	closeSlow         websocket.StatusCode = 4008
 )
 
@@ -50,11 +51,12 @@ const (
 
 // Codes in the error body of a refused upgrade.
 const (
-	codeTokenExpired = "TokenExpired"
-	codeTokenRefused = "TokenRefused"
-	codeBadRequest   = "BadRequest"
-	codeNoService    = "ServiceNotFound"
-	codeNotAdmitted  = "InstanceNotAdmitted"
+	codeTokenExpired       = "TokenExpired"
+	codeTokenRefused       = "TokenRefused"
+	codeBadRequest         = "BadRequest"
+	codeNoService          = "ServiceNotFound"
+	codeNotAdmitted        = "InstanceNotAdmitted"
+	codeCertificateRefused = "CertificateRefused"
 )
 
 // Headers of the upgrade request: the server can name an instance whose token

@@ -36,6 +36,9 @@ func (g *gatewayHub) recheck(ctx context.Context) error {
 	}
 	for _, c := range conns {
 		if c.id.token == nil {
+			if c.gone(keys) {
+				c.end(ending{closeTokenRevoked, CommandTokenRevoked, StatusTokenRevoked, "the gateway was deleted"})
+			}
 			continue
 		}
 		_, err := s.match(keys, c.id.Service, *c.id.token)

@@ -26,6 +26,8 @@ type Identity struct {
 	Gateway string // name, lower case
 	// Expiry is when the credential ends; zero for never.
 	Expiry time.Time
+	// CertificateExpiry is when the client certificate ends that came with the credential, or is the credential; zero without one.
+	CertificateExpiry time.Time
 
 	token *auth.GatewayToken // nil for other credentials
 }
@@ -46,6 +48,8 @@ type Server struct {
 	// name a service (ARM ID, lower case, or empty) and a gateway. Nil refuses
 	// them. The error's text goes to the gateway.
 	Auth func(r *http.Request, service, gateway string) (Identity, error)
+	// Certificates is mutual TLS of gateways; nil looks at no certificate.
+	Certificates *ClientCertificates
 	// Admit may refuse an instance beside others of its gateway that are connected here. The error's text goes to the gateway. Nil
 	// takes any number.
 	Admit func(ctx context.Context, id Identity, others int) error
@@ -119,7 +123,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered
 	}
 	ws.SetReadLimit(maxUpMessage)
-	c := &serverConn{server: s, hub: hub, ws: ws, id: id}
+	c := &serverConn{server: s, hub: hub, ws: ws, id: id, address: r.RemoteAddr}
 	if err := c.serve(r.Context()); err != nil {
 		s.log().InfoContext(r.Context(), "gateway connection ended", "service", id.Service, "gateway", id.Gateway,
 			"instance", c.instance, "reason", err.Error())
@@ -179,7 +183,23 @@ func (s *Server) noteExpired(r *http.Request, id Identity, err error) {
 // authenticate finds the gateway that a request speaks for. The identity is
 // right beside the error of an expired token too.
 func (s *Server) authenticate(r *http.Request, service string) (Identity, error) {
+	certificate, err := s.Certificates.present(r, s.now())
+	if err != nil {
+		return Identity{}, err
+	}
 	header := r.Header.Get("Authorization")
+	if header == "" && certificate != nil && s.Certificates.Use == CertificateSufficient {
+		return s.certified(r, service, certificate)
+	}
+	id, err := s.authenticateToken(r, service, header)
+	if err != nil {
+		return id, err
+	}
+	return id.bind(certificate)
+}
+
+// authenticateToken finds the gateway of a gateway token or an application's.
+func (s *Server) authenticateToken(r *http.Request, service, header string) (Identity, error) {
 	if _, bearer := auth.BearerToken(header); bearer {
 		if s.Auth == nil {
 			return Identity{}, refused(codeTokenRefused, errors.New("application tokens are not accepted here"))

@@ -33,6 +33,7 @@ type serverConn struct {
 	ws       *websocket.Conn
 	id       Identity
 	instance string
+	address  string // of the gateway, or of the proxy before us
 
 	wake   chan struct{}      // a new view
 	resync chan struct{}      // the gateway wants everything
@@ -128,7 +129,11 @@ func (c *serverConn) connected(hello message) {
 		st.Version = hello.Version
 		st.LastHeartbeat = now
 		st.Status, st.Message = StatusOK, ""
-		st.TokenExpiry = nil
+		st.Address, st.ConnectedSince = c.address, &now
+		st.TokenExpiry, st.CertificateExpiry = nil, nil
+		if !c.id.CertificateExpiry.IsZero() {
+			st.CertificateExpiry = &c.id.CertificateExpiry
+		}
 		if !c.id.Expiry.IsZero() {
 			st.TokenExpiry = &c.id.Expiry
 		}
@@ -145,7 +150,7 @@ func (c *serverConn) disconnected(err error) {
 		if st.conn != c {
 			return
 		}
-		st.conn = nil
+		st.conn, st.ConnectedSince = nil, nil
 		st.Status, st.Message = StatusDisconnected, "the connection is lost"
 		var e *endError
 		if errors.As(err, &e) {
@@ -182,7 +187,7 @@ func (c *serverConn) send(m message) {
 
 // write sends what there is to send until the connection ends.
 func (c *serverConn) write(ctx context.Context) error {
-	timer := time.NewTimer(c.expiry.wait(c.server.now()))
+	timer := time.NewTimer(c.checkWait())
 	defer timer.Stop()
 	for {
 		var err error
@@ -197,8 +202,8 @@ func (c *serverConn) write(ctx context.Context) error {
 		case <-c.wake:
 			err = c.writeChange(ctx)
 		case <-timer.C:
-			err = c.checkExpiry(ctx)
-			timer.Reset(c.expiry.wait(c.server.now()))
+			err = c.check(ctx)
+			timer.Reset(c.checkWait())
 		case <-ctx.Done():
 			return ctx.Err()
 		}
