@@ -3,6 +3,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -139,6 +140,27 @@ func (l *logLine) add(prefix string, a slog.Attr) {
 
 const timeLayout = "2006-01-02T15:04:05.0000000"
 
+// appendTime writes a time of UTC as timeLayout has it, with the first digits of its fraction. It takes a third of the time that AppendFormat does, for
+// two times in each line of a request.
+func appendTime(b []byte, t time.Time, digits int) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = append(appendPair(appendPair(b, year/100), year%100), '-')
+	b = append(appendPair(b, int(month)), '-')
+	b = append(appendPair(b, day), 'T')
+	b = append(appendPair(b, hour), ':')
+	b = append(appendPair(b, minute), ':')
+	b = append(appendPair(b, second), '.')
+	for n, unit := t.Nanosecond(), 100_000_000; digits > 0; digits-- {
+		b = append(b, byte('0'+n/unit))
+		n, unit = n%unit, unit/10
+	}
+	return b
+}
+
+// appendPair writes a number below 100 with two digits.
+func appendPair(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
+
 // appendText writes `[Level]timestamp [event] message, key: value`.
 func (l *logLine) appendText(b []byte, color bool) []byte {
 	start, end := "", ""
@@ -148,23 +170,27 @@ func (l *logLine) appendText(b []byte, color bool) []byte {
 	b = append(b, start...)
 	b = append(append(append(b, '['), l.level...), ']')
 	b = append(b, end...)
-	b = l.time.AppendFormat(b, timeLayout[:23])
+	b = appendTime(b, l.time, 3)
 	b = append(b, ' ')
 	return append(l.appendSentence(b), '\n')
 }
 
 // appendSentence writes `[event] message, key: value`.
 func (l *logLine) appendSentence(b []byte) []byte {
+	start := len(b)
 	b = append(append(append(b, '['), l.event...), "] "...)
-	b = append(b, singleLine(l.message)...)
-	for _, a := range l.attrs {
-		b = append(append(append(b, ", "...), a.Key...), ": "...)
-		b = appendAttrText(b, a.Value)
+	b = append(b, l.message...)
+	for i := range l.attrs {
+		b = append(append(append(b, ", "...), l.attrs[i].Key...), ": "...)
+		b = appendAttrText(b, l.attrs[i].Value)
+	}
+	if said := b[start:]; bytes.IndexByte(said, '\n') >= 0 || bytes.IndexByte(said, '\r') >= 0 {
+		b = append(b[:start], singleLine(string(said))...)
 	}
 	return b
 }
 
-// appendAttrText appends the text of a value on one line.
+// appendAttrText appends the text of a value.
 func appendAttrText(b []byte, v slog.Value) []byte {
 	switch v.Kind() {
 	case slog.KindInt64:
@@ -172,7 +198,7 @@ func appendAttrText(b []byte, v slog.Value) []byte {
 	case slog.KindBool:
 		return strconv.AppendBool(b, v.Bool())
 	}
-	return append(b, singleLine(attrText(v))...)
+	return append(b, attrText(v)...)
 }
 
 // attrText is the text of a value; objects are JSON.
@@ -193,7 +219,7 @@ func (l *logLine) appendJSON(b []byte) []byte {
 	b = append(b, `{"level":`...)
 	b = appendJSONString(b, l.level)
 	b = append(b, `,"timestamp":"`...)
-	b = l.time.AppendFormat(b, timeLayout)
+	b = appendTime(b, l.time, 7)
 	b = append(b, `Z","eventType":`...)
 	b = appendJSONString(b, l.event)
 	b = append(b, `,"message":`...)

@@ -19,6 +19,7 @@ type RecordLog struct {
 	record recordLine
 	line   logLine
 	buf    []byte
+	now    time.Time // of the lines in buf
 }
 
 // recordLogSize is how many bytes of lines are gathered at most.
@@ -43,11 +44,12 @@ func (l *RecordLog) Write(r *Record) {
 		l.log.LogAttrs(context.Background(), level, message, l.record.attrs...)
 		return
 	}
-	l.record.columns(r)
-	l.line = logLine{
-		severity: level, level: levelName(level), time: time.Now().UTC(), event: event, message: message,
-		attrs: append(append(l.line.attrs[:0], l.direct.attrs...), l.record.attrs...),
+	if len(l.buf) == 0 {
+		l.now = time.Now().UTC()
 	}
+	l.record.add(l.direct.attrs...)
+	l.record.columns(r)
+	l.line = logLine{severity: level, level: levelName(level), time: l.now, event: event, message: message, attrs: l.record.attrs}
 	if l.buf = l.direct.encode(l.buf, &l.line); len(l.buf) >= recordLogSize {
 		l.Flush()
 	}
@@ -89,7 +91,7 @@ func (l *recordLine) made(key string, f func(b []byte) []byte) {
 func (l *recordLine) columns(r *Record) {
 	l.text("category", CategoryGatewayLogs)
 	l.text("operationName", "Microsoft.ApiManagement/"+CategoryGatewayLogs)
-	l.made("timeGenerated", func(b []byte) []byte { return append(r.Time.UTC().AppendFormat(b, timeLayout), 'Z') })
+	l.made("timeGenerated", func(b []byte) []byte { return append(appendTime(b, r.Time.UTC(), 7), 'Z') })
 	l.add(slog.Bool("isRequestSuccess", r.Success()), slog.String("method", r.Method))
 	l.made("url", r.appendURL)
 	l.add(slog.Int("responseCode", r.ResponseCode), slog.Int64("totalTime", r.TotalTime.Milliseconds()))
