@@ -70,12 +70,16 @@ func makeBundle(cmd *cobra.Command, s *settings, sign ed25519.PrivateKey, out st
 	if err != nil {
 		return err
 	}
+	secured, err := readPlaneTLS(s)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), bundleTimeout)
 	defer cancel()
 	got, reason := make(chan *snapshot.Snapshot, 1), ""
 	client := &configsync.Client{
 		Endpoint: s.text("config.service.endpoint"), Gateway: cmpOr(credential.gateway, s.text("gateway.name")), Instance: newInstanceID() + "-bundle",
-		Version: version, Token: credential.token, TLS: planeTLS(s),
+		Version: version, Token: credential.token, TLS: secured.config,
 		Apply: func(_ context.Context, _, to *snapshot.Snapshot, _ snapshot.Delta) error {
 			select {
 			case got <- to:

@@ -40,7 +40,7 @@ func (d *doctor) checkSettings(ctx context.Context, s *settings, backup string) 
 		if endpoint := s.text("config.service.endpoint"); endpoint == "" {
 			d.fail("config.service.endpoint", "set it to the address of the management plane", "it is not set")
 		} else {
-			d.checkEndpoint(ctx, endpoint, s.flag("config.service.endpoint.disableCertificateValidation"))
+			d.checkEndpoint(ctx, endpoint, s)
 		}
 		d.checkToken(s)
 		d.checkBackup(backup, s.text("config.backup.key"))
@@ -69,9 +69,9 @@ func (d *doctor) checkToken(s *settings) {
 			return
 		}
 		text = key.text
-	case "azureadapp", "workloadidentity":
+	case "azureadapp", "workloadidentity", "certificate":
 		if s.text("gateway.name") == "" {
-			d.fail(check, "set gateway.name to the name of the gateway resource", "an application's sign-in does not say which gateway this is")
+			d.fail(check, "set gateway.name to the name of the gateway resource", "this sign-in does not say which gateway it is")
 		}
 		return
 	}
@@ -116,8 +116,14 @@ func (d *doctor) checkBundle(s *settings) {
 }
 
 // checkEndpoint connects to the management plane as a gateway does, and compares the clocks.
-func (d *doctor) checkEndpoint(ctx context.Context, endpoint string, insecure bool) {
+func (d *doctor) checkEndpoint(ctx context.Context, endpoint string, s *settings) {
 	const check = "management plane"
+	secured, err := readPlaneTLS(s)
+	if err != nil {
+		d.fail("certificate", "check the files and that this user may read them", "%v", err)
+		return
+	}
+	d.checkCertificate(secured)
 	if !strings.Contains(endpoint, "://") {
 		endpoint = "https://" + endpoint
 	}
@@ -132,11 +138,11 @@ func (d *doctor) checkEndpoint(ctx context.Context, endpoint string, insecure bo
 		d.fail(check, "check the name and the DNS server of this machine", "%v", err)
 		return
 	}
-	res, _, err := d.get(ctx, u.Scheme+"://"+u.Host+"/healthz", insecure)
+	res, _, err := d.get(ctx, u.Scheme+"://"+u.Host+"/healthz", secured.config)
 	var unknown *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &unknown):
-		d.fail(check, "trust its authority (SSL_CERT_FILE, or certificates.local.ca.enabled), or give the plane a certificate for this name", "%v", unknown)
+		d.fail(check, "trust its authority (config.service.tls.authoritiesPath, or SSL_CERT_FILE), or give the plane a certificate for this name", "%v", unknown)
 		return
 	case err != nil:
 		d.fail(check, "check firewalls and proxies: a gateway needs outbound connections to this address only", "%v", err)
@@ -146,7 +152,7 @@ func (d *doctor) checkEndpoint(ctx context.Context, endpoint string, insecure bo
 	default:
 		d.ok(check, "%s answers", u.Host)
 	}
-	if insecure {
+	if s.flag("config.service.endpoint.disableCertificateValidation") {
 		d.warn("certificate", "remove config.service.endpoint.disableCertificateValidation", "any certificate of the management plane is accepted")
 	}
 	if there, err := http.ParseTime(res.Header.Get("Date")); err == nil {
@@ -155,6 +161,28 @@ func (d *doctor) checkEndpoint(ctx context.Context, endpoint string, insecure bo
 		} else {
 			d.ok("clock", "it agrees with the management plane's")
 		}
+	}
+}
+
+// checkCertificate looks at the certificate that the gateway presents to its plane.
+func (d *doctor) checkCertificate(secured *planeTLS) {
+	const check = "client certificate"
+	if secured.certificate == nil {
+		return
+	}
+	pair, err := secured.certificate.latest()
+	if err != nil {
+		d.fail(check, "check the files", "%v", err)
+		return
+	}
+	at := pair.Leaf.NotAfter.UTC().Format(time.RFC3339)
+	switch left := pair.Leaf.NotAfter.Sub(d.now()); {
+	case left <= 0:
+		d.fail(check, "put a new one into its files; no restart is needed", "it expired at %s", at)
+	case left < certificateWarning:
+		d.warn(check, "put a new one into its files; no restart is needed", "it expires at %s", at)
+	default:
+		d.ok(check, "it is good until %s", at)
 	}
 }
 
@@ -236,7 +264,7 @@ func (d *doctor) checkGateway(ctx context.Context, base string, s *settings) {
 		{"/livez", "the process runs", "start it, and check the address"},
 		{"/readyz", "a configuration is served", "its log says why it has none: the token, or the connection to the management plane"},
 	} {
-		res, _, err := d.get(ctx, base+p.path, true)
+		res, _, err := d.get(ctx, base+p.path, anyCertificate())
 		switch {
 		case err != nil:
 			d.fail("gateway", p.advice, "%v", err)
@@ -250,7 +278,7 @@ func (d *doctor) checkGateway(ctx context.Context, base string, s *settings) {
 	if s == nil || s.text("telemetry.metrics.prometheus.listen") == "" {
 		return
 	}
-	if _, page, err := d.get(ctx, "http://"+s.text("telemetry.metrics.prometheus.listen")+"/metrics", false); err == nil {
+	if _, page, err := d.get(ctx, "http://"+s.text("telemetry.metrics.prometheus.listen")+"/metrics", nil); err == nil {
 		d.metrics = page
 	}
 }
@@ -264,7 +292,7 @@ func (d *doctor) checkPlane(ctx context.Context, base string) {
 		{"/healthz", "it serves", "look at its log: the database is the usual reason"},
 		{"/metadata/endpoints?api-version=2020-06-01", "clients of Azure find it", "check that this is a management listener"},
 	} {
-		res, _, err := d.get(ctx, base+p.path, false)
+		res, _, err := d.get(ctx, base+p.path, nil)
 		switch {
 		case err != nil:
 			d.fail("management plane", "check the address, and that its certificate is trusted here (SSL_CERT_FILE)", "%v", err)
@@ -284,14 +312,17 @@ func (d *doctor) checkProcess() {
 	}
 }
 
-// get fetches a page, and at most maxPageBytes of it.
-func (d *doctor) get(ctx context.Context, page string, insecure bool) (*http.Response, []byte, error) {
+// anyCertificate is for pages of which the caller does not ask whose they are.
+func anyCertificate() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
+
+// get fetches a page, and at most maxPageBytes of it. A nil configuration is the usual one.
+func (d *doctor) get(ctx context.Context, page string, secured *tls.Config) (*http.Response, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
 	if err != nil {
 		return nil, nil, usageError("%w", err)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: insecure} // where the caller does not ask who it is
+	transport.TLSClientConfig = secured
 	defer transport.CloseIdleConnections()
 	res, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -148,7 +147,11 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	name := cmpOr(token.gateway, s.text("gateway.name")) // may be the resource's ID
 	resource := name
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	client, err := gatewayClient(s, f, token)
+	secured, err := readPlaneTLS(s)
+	if err != nil {
+		return err
+	}
+	client, err := gatewayClient(s, f, token, secured)
 	if err != nil {
 		return err
 	}
@@ -204,15 +207,15 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	}
 	usage := newUsageReporter(g, client.Dir, instance, log, sendUsage(client))
 	run := gatewayRun{
-		flags: f, log: log, gateway: g, server: server, client: client, usage: usage, metrics: metrics, counting: counting, inherited: inherited, drainTime: wire.drain,
+		flags: f, log: log, tls: secured, gateway: g, server: server, client: client, usage: usage, metrics: metrics, counting: counting, inherited: inherited, drainTime: wire.drain,
 	}
 	return run.run(cmd.Context())
 }
 
 // gatewayClient prepares what brings the configuration: from the plane, or from a bundle.
-func gatewayClient(s *settings, f gatewayFlags, token credential) (c *configsync.Client, err error) {
+func gatewayClient(s *settings, f gatewayFlags, token credential, secured *planeTLS) (c *configsync.Client, err error) {
 	c = &configsync.Client{
-		Endpoint: s.text("config.service.endpoint"), Version: version, Dir: backupFolder(f.backup), Token: token.token, TLS: planeTLS(s), Bundle: s.text("config.bundle"),
+		Endpoint: s.text("config.service.endpoint"), Version: version, Dir: backupFolder(f.backup), Token: token.token, TLS: secured.config, Bundle: s.text("config.bundle"),
 		DialTimeout: s.duration("config.service.integration.timeout"),
 	}
 	if token.key != nil && s.flag("config.service.auth.renew") {
@@ -225,14 +228,6 @@ func gatewayClient(s *settings, f gatewayFlags, token credential) (c *configsync
 		c.BundleKey, err = bundleKey(s.text("config.bundle.publicKey"))
 	}
 	return c, err
-}
-
-// planeTLS is how the certificate of the plane is checked; nil is as usual.
-func planeTLS(s *settings) *tls.Config {
-	if s.flag("config.service.endpoint.disableCertificateValidation") {
-		return &tls.Config{InsecureSkipVerify: true} // the setting says so
-	}
-	return nil
 }
 
 func wrapNonNil(doing string, err error) error {
@@ -269,6 +264,11 @@ func gatewayToken(s *settings) (credential, error) {
 	switch strings.ToLower(text) {
 	case "key":
 		text, name, file = s.text("config.service.auth.key"), "config.service.auth.key", s.text("config.service.auth.keyFile")
+	case "certificate":
+		if s.text("config.service.endpoint") == "" || s.text("gateway.name") == "" || s.text("config.service.tls.certificatePath") == "" {
+			return credential{}, usageError("settings config.service.endpoint, gateway.name and config.service.tls.certificatePath are required where the certificate signs the gateway in")
+		}
+		return credential{token: func(context.Context) (string, error) { return "", nil }}, nil
 	case "azureadapp", "workloadidentity":
 		token, err := applicationToken(s, text, noRedirects(), os.Getenv)
 		return credential{token: token}, err

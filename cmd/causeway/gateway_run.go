@@ -26,6 +26,7 @@ const saveTime = 5 * time.Second
 type gatewayRun struct {
 	flags     gatewayFlags
 	log       *slog.Logger
+	tls       *planeTLS
 	gateway   *gateway.Gateway
 	server    *gateway.Server
 	client    *configsync.Client
@@ -55,6 +56,9 @@ func (r *gatewayRun) run(ctx context.Context) error {
 	defer stopSync()
 	reporting, stopReporting := context.WithCancel(syncCtx)
 	var reported sync.WaitGroup
+	poll := time.NewTicker(certificatePoll)
+	defer poll.Stop()
+	reported.Go(func() { r.tls.follow(reporting, r.log, r.client.Reconnect, poll.C, time.Now) })
 	reported.Go(func() { r.usage.run(reporting) })
 	reported.Go(func() { r.metrics.run(reporting) })
 	reported.Go(func() { r.counting.run(reporting) })

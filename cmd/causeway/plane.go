@@ -80,6 +80,8 @@ type planeOptions struct {
 	// withGateway runs the managed gateway; certificate is its fallback.
 	withGateway bool
 	certificate *tls.Certificate
+	// gatewayCertificates is mutual TLS of self-hosted gateways; nil for none.
+	gatewayCertificates *configsync.ClientCertificates
 	// replicas says that other planes may work on the same database.
 	replicas bool
 	// allowLoopbackLinks and allowPrivateLinks let imports follow links to this
@@ -189,7 +191,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,
 	})
 	gateways := gatewayAccess{who.signIn.VerifyFor, who.control.AuthorizeData, source{p.feed, st}.GatewayKeys}
-	p.config = &configsync.Server{Source: source{p.feed, st}, Auth: gateways.authenticate, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer}
+	p.config = &configsync.Server{Source: source{p.feed, st}, Auth: gateways.authenticate, Version: version, Log: o.log, Record: p.takeRecord, Request: p.answer, Certificates: o.gatewayCertificates}
 	if o.enforceTiers {
 		p.config.Admit = tierRules{st}.admit
 	}

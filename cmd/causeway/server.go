@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -39,7 +38,9 @@ var serverOptions = slices.Concat([]serverOption{
 	{name: "gateway-tls-listen", normal: "off", help: "address of the managed gateway over TLS, or off"},
 	{name: "portal-listen", normal: "off", help: "address of the developer portal; there is none in this version"},
 	{name: "tls-cert", help: "certificate chain for the TLS listeners, PEM; a self-signed one is made without it"},
-	{name: "tls-key", help: "its private key, PEM"},
+	{name: "tls-key", help: "its private key, PEM; both files are read again when they change"},
+	{name: "gateway-client-ca", help: "certificates of authorities, PEM, that issue client certificates of self-hosted gateways; read again when it changes"},
+	{name: "gateway-client-certificates", normal: "optional", help: "with --gateway-client-ca: optional (one that is presented must be the gateway's), required (beside its token) or sufficient (in place of one)"},
 	{name: "enforce-tiers", normal: "false", help: "true: self-hosted gateways as the service's tier has them: Developer one instance, Premium any, others none"},
 	{name: "allow-private-links", normal: "false", help: "true: imports and policies may come from links to private addresses and this machine"},
 	{name: "vault-files", help: "folder of secrets in files, which named values and certificates refer to as file:NAME"},
@@ -188,7 +189,15 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return err
 	}
-	cert, err := serverCertificate(c, now)
+	secured, err := readServerTLS(c, now)
+	if err != nil {
+		return err
+	}
+	cert, err := secured.certificate()
+	if err != nil {
+		return err
+	}
+	managementTLS, err := secured.config()
 	if err != nil {
 		return err
 	}
@@ -227,7 +236,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 		gitDir: absolute(cmpOr(c.text("git-dir"), filepath.Join(c.text("data"), "git"))),
 		log:    log, databaseURL: database, keyring: keyring, replicas: scheme != "sqlite",
 		identity: who, expressions: expressions, vaults: vaultOptions{files: c.text("vault-files"), servers: c.text("vaults")},
-		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert,
+		withGateway: c.text("gateway-listen") != "off" || c.text("gateway-tls-listen") != "off", certificate: cert, gatewayCertificates: secured.certificates,
 		gatewayURL:    serviceURL(listeners),
 		managementURL: func(string) string { return httpURL("http", listeners.address("management")) },
 		handlers:      map[string]http.Handler{},
@@ -239,7 +248,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 		return err
 	}
 	log.Info("The management plane is ready.", "management", listeners.address("management"), "managementTLS", listeners.address("management-tls"), "gateway", listeners.address("gateway"))
-	return p.serve(ctx, listeners, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"http/1.1"}}, drainTime)
+	return p.serve(ctx, listeners, managementTLS, drainTime)
 }
 
 // serverKeyring loads the master key. With SQLite a key file beside the
@@ -252,16 +261,4 @@ func serverKeyring(ctx context.Context, c serverConfig, scheme string) (*store.K
 		return nil, usageError("--master-key is needed with PostgreSQL: FILE, env:NAME or cmd:… with 32 bytes, for example from 'openssl rand -base64 32'")
 	}
 	return store.LoadOrCreateKeyFile(ctx, filepath.Join(c.text("data"), "master.key"))
-}
-
-func serverCertificate(c serverConfig, now time.Time) (*tls.Certificate, error) {
-	certFile, keyFile := c.text("tls-cert"), c.text("tls-key")
-	if certFile == "" && keyFile == "" {
-		return selfSigned(now)
-	}
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return nil, fmt.Errorf("load the certificate: %w; check --tls-cert and --tls-key", err)
-	}
-	return &pair, nil
 }
