@@ -64,7 +64,7 @@ func (db *database) View(ctx context.Context, fn func(Reader) error) error {
 		return fmt.Errorf("store: view: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing to commit
-	return fn(&reader{db: db, conn: tx})
+	return fn(&reader{db: db, conn: db.in(tx)})
 }
 
 // Update implements Store.

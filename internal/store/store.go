@@ -167,7 +167,7 @@ type Reader interface {
 	Backup(ctx context.Context, path string, w io.Writer) error
 
 	// Usage yields the sums of a service whose intervals begin between two moments, both included, by time. The row is valid until yield
-	// returns; an error of yield ends it.
+	// returns, which must not ask for usage itself; an error of yield ends it.
 	Usage(ctx context.Context, service string, from, to time.Time, yield func(*UsageRow) error) error
 
 	// UsageRequests does the same for single requests.

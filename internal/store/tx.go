@@ -52,7 +52,7 @@ type pendingChange struct {
 
 func newTx(db *database, sqlTx *sql.Tx, service string) *tx {
 	return &tx{
-		reader:  reader{db: db, conn: sqlTx},
+		reader:  reader{db: db, conn: db.in(sqlTx)},
 		service: service,
 		at:      db.now().UTC().Truncate(time.Microsecond),
 		logs:    make(map[string]*serviceLog, 1),
