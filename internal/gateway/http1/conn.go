@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -22,35 +23,73 @@ const (
 	connClosed        // closed by Shutdown while idle
 )
 
-// conn is a client's connection.
+// conn is a client's connection. While it waits for a request for long this is all that there is of it: see await.
 type conn struct {
 	server   *Server
 	netConn  net.Conn
 	tls      *tls.ConnectionState
 	state    atomic.Int32
-	in       input
-	out      output
-	gone     goneWatch
-	x        exchange
 	first    bool // no request has been received yet
 	upgraded bool // the connection belongs to whoever called Upgrade
-	small    [16]byte
+	// until is when the wait for a request ends; zero while none has lasted long.
+	until  time.Time
+	parked parked
+	*active
+}
+
+// active is what a connection needs to receive and answer requests. It goes from one connection to the next.
+type active struct {
+	in   input
+	out  output
+	gone goneWatch
+	x    exchange
 }
 
 func newConn(s *Server, netConn net.Conn) *conn {
-	netConn = direct(netConn)
-	c := &conn{server: s, netConn: netConn, first: true}
-	c.in.conn, c.in.limit.conn, c.in.lenient = netConn, netConn, true
-	c.out.conn, c.out.stall = netConn, s.limits.WriteTimeout
-	c.in.blocks, c.out.blocks = &s.blocks, &s.blocks
-	c.gone.c = c
-	c.x.init(c)
-	return c
+	return &conn{server: s, netConn: direct(netConn), first: true}
+}
+
+// remote is the client's address.
+func (c *conn) remote() netip.AddrPort { return addrPort(c.netConn.RemoteAddr()) }
+
+// activate makes the connection able to receive requests. deadline is the one of reads that is in force.
+func (c *conn) activate(deadline time.Time) {
+	s := c.server
+	a, ok := s.actives.Get().(*active)
+	if !ok {
+		a = &active{}
+		a.in.lenient = true
+		a.in.blocks, a.out.blocks, a.out.stall = &s.blocks, &s.blocks, s.limits.WriteTimeout
+		a.gone.active = a
+		a.x.ctx = &exchangeContext{watched: a.gone.start}
+	}
+	c.active = a
+	a.in.conn, a.in.limit.conn, a.in.limit.at = c.netConn, c.netConn, deadline
+	a.out.conn, a.out.until = c.netConn, time.Time{}
+	a.x.c = c
+	a.x.req.RemoteAddr, a.x.req.LocalAddr = c.remote(), addrPort(c.netConn.LocalAddr())
+}
+
+// deactivate gives back what activate took. Nothing is buffered.
+func (c *conn) deactivate() {
+	a := c.active
+	if a == nil {
+		return
+	}
+	c.active = nil
+	a.in.drop()
+	a.out.drop()
+	a.in.conn, a.in.limit.conn, a.out.conn = nil, nil, nil
+	a.in.limit.clear()
+	a.gone.reset()
+	a.x.forget()
+	c.server.actives.Put(a)
 }
 
 // serve runs the connection until it ends or rests.
 func (c *conn) serve() {
 	if c.open() {
+		c.activate(time.Time{})
 		c.run()
 	} else {
 		c.end()
@@ -62,7 +101,7 @@ func (c *conn) open() bool {
 	var err error
 	if c.tls, err = c.server.handshake(c.netConn); err != nil {
 		if f := c.server.Hooks.HandshakeFailed; f != nil {
-			f(c.x.req.RemoteAddr, err)
+			f(c.remote(), err)
 		}
 		return false
 	}
@@ -91,16 +130,17 @@ func (c *conn) run() {
 
 // end closes the connection, unless it was handed over, and gives the buffers back.
 func (c *conn) end() {
-	c.in.drop()
-	c.out.drop()
+	c.deactivate()
 	if !c.upgraded {
 		_ = c.netConn.Close()
 	}
 	c.server.removeConn(c)
 }
 
-// await waits for the first byte of a request, with a buffer in hand for a moment. Then it says that the connection is resting, which belongs to
-// another goroutine from then on.
+// longestHold is how long a connection that waits for a request keeps its goroutine and its buffer: busy clients come back earlier.
+const longestHold = 100 * time.Millisecond
+
+// await waits for the first byte of a request, for a moment. Then it says that the connection is resting, which belongs to others from then on.
 func (c *conn) await() (ready, resting bool) {
 	if c.in.buffered() > 0 {
 		return true, false
@@ -113,36 +153,57 @@ func (c *conn) await() (ready, resting bool) {
 	if c.first {
 		idle = c.server.limits.HeaderTimeout
 	}
-	const longest = time.Second
-	holding := min(idle/8, longest)
+	hold := min(idle/8, longestHold)
 	c.in.hold(blockSizes[0])
-	err := c.in.limit.arm(holding)
+	err := c.in.limit.armLoosely(hold)
 	if err == nil {
 		err = c.in.fill()
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.in.drop()
-		go c.rest(idle - holding)
-		return false, true
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return c.awake(err), false
 	}
-	return c.awake(err), false
+	if now := time.Now(); c.until.IsZero() {
+		c.until = now.Add(idle - hold)
+	} else if !now.Before(c.until) { // what woke it was no request
+		return false, false
+	}
+	c.rest()
+	return false, true
 }
 
 // awake ends the wait for a request and says whether there is one.
 func (c *conn) awake(err error) bool {
+	c.until = time.Time{}
 	return c.state.CompareAndSwap(connIdle, connActive) && err == nil
 }
 
-// rest waits for the first byte of a request without a buffer, so that idle connections cost little memory. It is a goroutine's first function for
-// the same reason: a new stack is small, one that requests were served on stays as large as they needed it.
-func (c *conn) rest(idle time.Duration) {
-	n, err := 0, c.in.limit.arm(idle)
-	if err == nil {
-		n, err = c.netConn.Read(c.small[:])
+// rest lets the connection wait for a request without a buffer and, where that is possible, without a goroutine, so that idle connections cost
+// little memory.
+func (c *conn) rest() {
+	c.deactivate()
+	if !c.server.parking.park(c) {
+		go c.wait()
 	}
+}
+
+// resume goes on with a connection that something has arrived for. It is a goroutine's first function.
+func (c *conn) resume() {
+	c.activate(longAgo)
+	c.run()
+}
+
+// wait waits for the first byte of a request. It is a goroutine's first function because a new stack is small: one that requests were served on stays
+// as large as they needed it.
+func (c *conn) wait() {
+	n, first := 0, make([]byte, 16)
+	err := c.netConn.SetReadDeadline(c.until)
+	if err == nil {
+		n, err = c.netConn.Read(first)
+	}
+	c.activate(c.until)
 	if n > 0 {
 		c.in.hold(blockSizes[0])
-		c.in.w, err = copy(c.in.buf, c.small[:n]), nil
+		c.in.w, err = copy(c.in.buf, first[:n]), nil
 	}
 	if c.awake(err) {
 		c.run()
@@ -162,7 +223,9 @@ func (c *conn) receive() bool {
 	x.begin(c.server.Now())
 	head, err := c.in.head(limits.RequestLine+limits.HeaderBytes, limits.HeaderTimeout)
 	if f := c.server.HTTP2; f != nil && first && err == nil && c.tls == nil && string(head) == http2Preface {
-		f(c.netConn, nil, append([]byte(http2Preface), c.in.buf[c.in.r:c.in.w]...))
+		early := append([]byte(http2Preface), c.in.buf[c.in.r:c.in.w]...)
+		c.deactivate()
+		f(c.netConn, nil, early)
 		return false
 	}
 	if err == nil || errors.Is(err, errHeadTooLong) {

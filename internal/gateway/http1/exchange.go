@@ -41,10 +41,14 @@ type exchange struct {
 
 var _ message.Exchange = (*exchange)(nil)
 
-func (x *exchange) init(c *conn) {
-	x.c = c
-	x.ctx = &exchangeContext{watched: c.gone.start}
-	x.req.RemoteAddr, x.req.LocalAddr = addrPort(c.netConn.RemoteAddr()), addrPort(c.netConn.LocalAddr())
+// forget drops what belongs to the connection.
+func (x *exchange) forget() {
+	header, trailer := x.req.Header, x.req.Trailer
+	header.Reset()
+	trailer.Reset()
+	x.req = message.Request{Header: header, Trailer: trailer}
+	x.c, x.body, x.trailer, x.result = nil, nil, nil, message.Result{}
+	x.ctx = x.ctx.next()
 }
 
 // begin prepares for a request whose first byte arrived at the time.

@@ -14,7 +14,7 @@ const goneDelay = 50 * time.Millisecond
 // goneWatch notices that the client has gone while nobody reads from the connection: it reads ahead into the connection's own buffer, so that
 // requests that the client has pipelined stay in order.
 type goneWatch struct {
-	c *conn
+	active *active
 
 	mu        sync.Mutex
 	timer     *time.Timer
@@ -39,6 +39,13 @@ func (g *goneWatch) start() {
 	}
 }
 
+// reset forgets how the connection ended.
+func (g *goneWatch) reset() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lost = false
+}
+
 // allow is called when the request has been read completely.
 func (g *goneWatch) allow(x *exchangeContext) {
 	g.mu.Lock()
@@ -59,10 +66,10 @@ func (g *goneWatch) readAhead() {
 	g.scheduled = false
 	done := make(chan struct{})
 	g.running = done
-	ctx := g.c.x.ctx
+	ctx := g.active.x.ctx
 	g.mu.Unlock()
 
-	in := &g.c.in
+	in := &g.active.in
 	err := in.limit.arm(0)
 	for err == nil && len(in.makeRoom()) > 0 {
 		err = in.fill()
@@ -89,9 +96,9 @@ func (g *goneWatch) stop() bool {
 	running := g.running
 	g.mu.Unlock()
 	if running != nil {
-		g.c.in.limit.abort()
+		g.active.in.limit.abort()
 		<-running
-		g.c.in.limit.clear()
+		g.active.in.limit.clear()
 		g.mu.Lock()
 		g.running = nil
 		g.mu.Unlock()

@@ -32,9 +32,17 @@ func (l *deadline) arm(d time.Duration) error {
 	if d <= 0 {
 		return l.armAt(time.Time{})
 	}
+	return l.armWithin(d, d/8)
+}
+
+// armLoosely is arm for short limits that need not be kept well: up to a half less.
+func (l *deadline) armLoosely(d time.Duration) error { return l.armWithin(d, d/2) }
+
+// armWithin gives the next read at most d, up to slack less.
+func (l *deadline) armWithin(d, slack time.Duration) error {
 	want := time.Now().Add(d)
 	l.mu.Lock()
-	near := !l.aborted && !l.at.IsZero() && !l.at.After(want) && want.Sub(l.at) < d/8
+	near := !l.aborted && !l.at.IsZero() && !l.at.After(want) && want.Sub(l.at) < slack
 	l.mu.Unlock()
 	if near {
 		return nil

@@ -86,7 +86,7 @@ func (b *requestBody) Close() error {
 	if b.reading.TryLock() {
 		b.reading.Unlock()
 	} else {
-		b.x.c.in.limit.abort()
+		b.reader.in.limit.abort()
 	}
 	return nil
 }
@@ -107,5 +107,5 @@ func (b *requestBody) shut() {
 	b.reading.Lock()
 	//lint:ignore SA2001 the lock is taken to wait for the reader
 	b.reading.Unlock()
-	b.x.c.in.limit.clear()
+	b.reader.in.limit.clear()
 }

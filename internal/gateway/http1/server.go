@@ -80,6 +80,8 @@ type Server struct {
 	limits  Limits
 	dates   dates
 	blocks  blocks
+	actives sync.Pool // of *active
+	parking parking
 	closing atomic.Bool // no connection lives beyond its next answer
 	ended   atomic.Bool // no connection waits for a request any more
 
@@ -183,7 +185,7 @@ func (s *Server) expect(n int) {
 
 // addConn takes a connection in, unless it is one too many or too late.
 func (s *Server) addConn(c *conn) bool {
-	address := c.x.req.RemoteAddr.Addr()
+	address := c.remote().Addr()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -191,7 +193,7 @@ func (s *Server) addConn(c *conn) bool {
 		return false
 	case s.limits.Conns > 0 && len(s.conns) >= s.limits.Conns, s.limits.ConnsPerAddress > 0 && s.perAddress[address] >= s.limits.ConnsPerAddress:
 		if f := s.Hooks.Refused; f != nil {
-			f(message.Refused{Remote: c.x.req.RemoteAddr, Err: message.ErrTooManyConns})
+			f(message.Refused{Remote: c.remote(), Err: message.ErrTooManyConns})
 		}
 		return false
 	}
@@ -204,7 +206,7 @@ func (s *Server) addConn(c *conn) bool {
 }
 
 func (s *Server) removeConn(c *conn) {
-	address := c.x.req.RemoteAddr.Addr()
+	address := c.remote().Addr()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
@@ -241,6 +243,7 @@ func (s *Server) Drain(ctx context.Context, while time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-s.drained:
+		s.parking.close()
 		return nil
 	case <-timer.C:
 	case <-ctx.Done():
@@ -251,6 +254,7 @@ func (s *Server) Drain(ctx context.Context, while time.Duration) error {
 			_ = c.netConn.Close()
 		}
 	})
+	s.parking.close()
 	select {
 	case <-s.drained:
 		return nil
@@ -264,6 +268,7 @@ func (s *Server) Drain(ctx context.Context, while time.Duration) error {
 func (s *Server) Close() error {
 	s.ended.Store(true)
 	s.stop(func(c *conn) { _ = c.netConn.Close() })
+	s.parking.close()
 	return nil
 }
 
