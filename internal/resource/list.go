@@ -108,7 +108,7 @@ func (l *lister) stored(q store.Query) (err error) {
 		}
 		q.Limit = l.page.Top
 		if q.After == "" {
-			q.Offset, q.Total = int(l.page.Skip), l.count
+			q.Offset = int(l.page.Skip)
 		}
 		return l.each(q, func(sd *store.Document) (bool, error) { return true, l.answer(l.n, sd) })
 	}

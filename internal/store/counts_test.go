@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +60,70 @@ func TestCountFollows(t *testing.T) {
 			return tx.Put(ctx, moved, nil)
 		})
 		wantErr(t, err, store.ErrInvalid)
+	})
+}
+
+// TestOffsetInLongLists compares pages of a list of many blocks with the names that are in it, while blocks are divided,
+// emptied and begun anew.
+func TestOffsetInLongLists(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		s := open(t, url, store.Options{})
+		var all []string // in order
+		name := func(i int) string { return fmt.Sprintf("s%04d", i) }
+		check := func(what string, r store.Reader) error {
+			t.Helper()
+			q := store.Query{Parent: dev, Type: "apis", Limit: 2}
+			n, err := r.Count(ctx, q)
+			wantEqual(t, "number "+what, n, int64(len(all)))
+			for q.Offset = 0; err == nil && q.Offset < len(all)+200; q.Offset += 487 {
+				docs, e := r.List(ctx, q)
+				if err = e; e == nil {
+					at := min(q.Offset, len(all))
+					wantEqual(t, fmt.Sprintf("page at %d %s", q.Offset, what), names(t, docs), strings.Join(all[at:min(at+2, len(all))], " "))
+				}
+			}
+			return err
+		}
+		write := func(what string, fn func(tx store.Tx) error) {
+			t.Helper()
+			update(t, s, dev, func(tx store.Tx) error { return errors.Join(fn(tx), check(what+", before the commit", tx)) })
+			view(t, s, func(r store.Reader) error { return check(what, r) })
+		}
+		add := func(from, to, step int) func(tx store.Tx) error {
+			var items []store.Item
+			for i := from; i < to; i += step {
+				items = append(items, store.Item{Document: doc(dev, "apis", name(i))})
+				all = append(all, name(i))
+			}
+			slices.Sort(all)
+			return func(tx store.Tx) error { return tx.PutAll(ctx, items) }
+		}
+		remove := func(from, to int) func(tx store.Tx) error {
+			return func(tx store.Tx) error {
+				for i := from; i < to; i++ {
+					if err := tx.Delete(ctx, dev+"/apis/"+name(i)); err != nil {
+						return err
+					}
+				}
+				all = slices.DeleteFunc(all, func(n string) bool { return name(from) <= n && n < name(to) })
+				return nil
+			}
+		}
+		put(t, s, doc(dev, "products", "a"), doc(dev+"/apis/s0001", "operations", "x"))
+		write("after many at once", add(0, 5000, 2))
+		write("after more between them", add(1, 5000, 2))
+		write("without the first", remove(0, 1300))
+		write("without some in the middle", remove(2900, 4100))
+		write("with a new first", add(7, 8, 1))
+		write("with many again", add(8, 1300, 1))
+		write("without the last", remove(4100, 5000))
+		write("with none", func(tx store.Tx) error {
+			_, err := tx.DeleteTree(ctx, dev)
+			all = nil
+			return err
+		})
+		write("begun anew", add(3000, 3300, 1))
 	})
 }
 

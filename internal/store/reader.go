@@ -93,13 +93,18 @@ func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error
 		from += " AND " + key + " > ?"
 		args = append(args, q.After)
 	}
-	order, offset := " ORDER BY "+key, q.Offset
-	if behind := int(q.Total) - offset; q.After == "" && 0 < behind && behind < offset {
-		size = min(size, behind)
-		order, offset = order+" DESC", behind-size
+	offset := q.Offset
+	if offset > blockSize && q.children() && q.Type != "" && q.After == "" {
+		first, before, err := r.seek(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		from += " AND d.key >= ?"
+		args = append(args, first)
+		offset -= before
 	}
-	rest := from + order + " LIMIT ? OFFSET ?"
-	if q.Offset > 0 { // the index alone says what to leave out
+	rest := from + " ORDER BY " + key + " LIMIT ? OFFSET ?"
+	if offset > 0 { // the index alone says what to leave out
 		rest = " FROM documents d JOIN (SELECT " + key + rest + ") page ON page.key = d.key ORDER BY d.key"
 	}
 	rows, err := r.query(ctx, "SELECT "+documentColumns+rest, append(args, size, offset)...)
@@ -150,6 +155,11 @@ func (q Query) from(in dialect) (from string, args []any, key string) {
 	return from, args, key
 }
 
+// children reports whether the query selects all documents of a parent, or those of one type.
+func (q Query) children() bool {
+	return q.Parent != "" && q == Query{Parent: q.Parent, Type: q.Type, After: q.After, Offset: q.Offset, Limit: q.Limit, Secrets: q.Secrets}
+}
+
 // bodyHolds is the condition that a document's bytes, in lower case, hold a text of ASCII letters.
 func (d dialect) bodyHolds() string {
 	if d.numbered {
@@ -189,8 +199,8 @@ func (r *reader) Count(ctx context.Context, q Query) (n int64, err error) {
 	}
 	from, args, _ := q.from(r.db.dialect)
 	count := "SELECT count(*)" + from
-	if children := (Query{Parent: q.Parent, Type: q.Type, After: q.After, Offset: q.Offset, Limit: q.Limit, Total: q.Total, Secrets: q.Secrets}); q == children && q.Parent != "" {
-		count, args = "SELECT coalesce(sum(n), 0) FROM counts WHERE parent = ?", []any{q.Parent}
+	if q.children() {
+		count, args = "SELECT coalesce(sum(n), 0) FROM blocks WHERE parent = ?", []any{q.Parent}
 		if q.Type != "" {
 			count, args = count+" AND type = ?", append(args, q.Type)
 		}

@@ -276,7 +276,6 @@ type Query struct {
 	After  string // only IDs greater than this one: the cursor of the next page
 	Offset int    // leaves out so many documents first
 	Limit  int    // at most so many; 0 means all
-	Total  int64  // how many it selects without these three, 0 when that is not known: Offset counts from the nearer end
 
 	Secrets bool // fill Document.Secrets
 }

@@ -17,6 +17,7 @@ type tx struct {
 	at      time.Time
 	logs    map[string]*serviceLog // locked ones, by service
 	changes []pendingChange
+	grew    bool  // there are new documents
 	failed  error // the first error of a writing statement: the transaction cannot be committed any more
 }
 
@@ -120,7 +121,7 @@ func (t *tx) logOf(ctx context.Context, service string) (*serviceLog, error) {
 func (t *tx) written(l *serviceLog, id, kind string, created bool) int64 {
 	c := pendingChange{log: l.id, seq: l.next(), id: id, kind: kind}
 	if created {
-		c.created = 1
+		c.created, t.grew = 1, true
 	}
 	t.changes = append(t.changes, c)
 	return c.seq
@@ -255,6 +256,11 @@ func (t *tx) finish(ctx context.Context) (changed bool, err error) {
 	}
 	if err := t.writeChanges(ctx); err != nil {
 		return false, t.fail("write the change log", err)
+	}
+	if t.grew {
+		if err := t.divideBlocks(ctx); err != nil {
+			return false, t.fail("count documents", err)
+		}
 	}
 	for _, service := range slices.Sorted(maps.Keys(t.logs)) {
 		l := t.logs[service]
