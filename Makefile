@@ -11,7 +11,7 @@ BENCH   ?=
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: run test build lint release bench bench-gateway profile-gateway fmt generate interop soak clean help
+.PHONY: run test build lint release bench bench-gateway profile-gateway fmt generate interop soak fuzz clean help
 
 run: ## set up what is missing, build and start everything in one process
 	@$(GO) run -C tools ./setup run
@@ -51,8 +51,11 @@ interop: ## tests with other people's clients and servers: Terraform, SDKs, h2sp
 	$(GO) test -tags interop -run '^TestInterop' -timeout 60m -v ./test/...
 	$(GO) test -C test/interop/sdk -tags interop -timeout 30m -v ./...
 
-soak: ## fuzz every target for a minute (make soak SOAK='-time 10m -run FuzzScan')
-	@$(GO) run -C tools ./soak $(SOAK)
+soak: ## ten minutes of mixed load while everything changes and fails (make soak SOAK=1h)
+	CAUSEWAY_SOAK=$(or $(SOAK),10m) $(GO) test -count 1 -run '^TestSoak$$' -timeout 0 -v ./test/soak
+
+fuzz: ## fuzz every target for a minute (make fuzz FUZZ='-time 10m -run FuzzScan')
+	@$(GO) run -C tools ./fuzz $(FUZZ)
 
 release: ## make what is delivered in dist/: make release VERSION=1.2.3 PUBLISHED=1.2.1,1.2.2
 	$(GO) run -C deploy ./release -version "$(VERSION)" -published "$(PUBLISHED)" -out "$(CURDIR)/dist"

@@ -168,7 +168,7 @@ func readListen(file string) (map[string]string, error) {
 // PID is the number of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Log returns what the process has printed so far, both streams together.
+// Log returns what the process has printed so far, both streams together; of very much the end.
 func (p *Process) Log() string { return p.log.String() }
 
 // Kill ends the process as the kernel would, at once.
@@ -210,6 +210,9 @@ func (p *Process) exit() string {
 	return "ended: " + p.err.Error()
 }
 
+// maxLog is how much of a process's log is kept at least, in bytes: those of long runs would fill the memory.
+const maxLog = 8 << 20
+
 // lockedBuffer is a buffer that a process writes and tests read.
 type lockedBuffer struct {
 	mu  sync.Mutex
@@ -221,6 +224,9 @@ var _ io.Writer = (*lockedBuffer)(nil)
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if excess := b.buf.Len() - maxLog; excess > maxLog {
+		b.buf.Next(excess)
+	}
 	return b.buf.Write(p)
 }
 

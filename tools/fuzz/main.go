@@ -1,6 +1,6 @@
-// Soak runs every fuzz target of the project for a while, one after the other.
+// Fuzz runs every fuzz target of the project for a while, one after the other.
 //
-//	go run -C tools ./soak [-time 1m] [-run REGEXP]
+//	go run -C tools ./fuzz [-time 1m] [-run REGEXP]
 package main
 
 import (
@@ -22,8 +22,8 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := soak(ctx, "..", *match, *each); err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
+	if err := run(ctx, "..", *match, *each); err != nil {
+		fmt.Fprintln(os.Stderr, "fuzz:", err)
 		os.Exit(1)
 	}
 }
@@ -31,7 +31,7 @@ func main() {
 // target is a fuzz target.
 type target struct{ pkg, name string }
 
-func soak(ctx context.Context, root, match string, each time.Duration) error {
+func run(ctx context.Context, root, match string, each time.Duration) error {
 	targets, err := find(ctx, root, match)
 	if err != nil {
 		return err
