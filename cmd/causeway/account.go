@@ -112,26 +112,49 @@ func createUserCommand() *cobra.Command {
 func createAppCommand() *cobra.Command {
 	var f accountFlags
 	var days int
+	var trust federated
 	cmd := &cobra.Command{
-		Use: "create-app NAME", Short: "Make a service principal with a client secret, which is shown once", Args: cobra.ExactArgs(1),
+		Use: "create-app NAME", Short: "Make a service principal with a client secret, which is shown once, or one that trusts another issuer",
+		Args: cobra.ExactArgs(1),
+		Example: `  causeway account create-app deploy
+  causeway account create-app edge --issuer https://login.example/realms/ops --subject 5f… --audience https://azure-api.net/configuration`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			client, err := newAPIClient(f.context)
 			if err != nil {
 				return err
 			}
 			id := arm.NewGUID()
-			in := map[string]any{"properties": map[string]any{"kind": "ServicePrincipal", "displayName": args[0]}}
-			if err := client.do(cmd.Context(), http.MethodPut, ourProvider+"/principals/"+id, in, nil); err != nil {
+			properties := map[string]any{"kind": "ServicePrincipal", "displayName": args[0]}
+			path := ourProvider + "/principals/" + id
+			if trust.Issuer != "" {
+				trust.Name = args[0]
+				properties["federatedIdentityCredentials"] = []federated{trust}
+				return change(cmd, f, http.MethodPut, path, map[string]any{"properties": properties}, func(map[string]any) string { return "client ID      " + id })
+			}
+			if err := client.do(cmd.Context(), http.MethodPut, path, map[string]any{"properties": properties}, nil); err != nil {
 				return err
 			}
 			secret := map[string]any{"displayName": args[0], "endDateTime": time.Now().AddDate(0, 0, days).UTC()}
-			return change(cmd, f, http.MethodPost, ourProvider+"/principals/"+id+"/addPassword", secret, func(a map[string]any) string {
+			return change(cmd, f, http.MethodPost, path+"/addPassword", secret, func(a map[string]any) string {
 				return fmt.Sprintf("client ID      %s\nclient secret  %v", id, a["secretText"])
 			})
 		},
 	}
-	cmd.Flags().IntVar(&days, "days", 365, "life of the secret in days")
+	flags := cmd.Flags()
+	flags.IntVar(&days, "days", 365, "life of the secret in days")
+	flags.StringVar(&trust.Issuer, "issuer", "", "OpenID Connect issuer whose tokens it signs in with, instead of a secret")
+	flags.StringVar(&trust.Subject, "subject", "", "claim sub of those tokens")
+	flags.StringSliceVar(&trust.Audiences, "audience", nil, "claim aud of those tokens; may be given several times")
+	cmd.MarkFlagsRequiredTogether("issuer", "subject", "audience")
 	return f.add(cmd)
+}
+
+// federated is a federated identity credential of a service principal.
+type federated struct {
+	Name      string   `json:"name"`
+	Issuer    string   `json:"issuer"`
+	Subject   string   `json:"subject"`
+	Audiences []string `json:"audiences"`
 }
 
 func accountDeleteCommand() *cobra.Command {

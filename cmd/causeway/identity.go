@@ -117,7 +117,7 @@ func externalProvider(c serverConfig) (*signin.External, error) {
 	}
 	e := &signin.External{
 		Name: c.text("oidc-name"), Issuer: c.text("oidc-issuer"), ClientID: c.text("oidc-client-id"), ClientSecret: c.text("oidc-client-secret"),
-		Scopes: strings.Fields(c.text("oidc-scopes")), RoleClaim: c.text("oidc-role-claim"), Roles: map[string][]directory.Grant{},
+		Scopes: strings.Fields(c.text("oidc-scopes")), Audiences: strings.Fields(c.text("oidc-audiences")), RoleClaim: c.text("oidc-role-claim"), Roles: map[string][]directory.Grant{},
 	}
 	for text := range strings.SplitSeq(c.text("oidc-roles"), ";") {
 		if text = strings.TrimSpace(text); text == "" {

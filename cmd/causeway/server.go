@@ -53,6 +53,7 @@ var serverOptions = slices.Concat([]serverOption{
 	{name: "oidc-client-id", help: "our client ID there; its redirect URI is https://HOST/oauth2/external/callback"},
 	{name: "oidc-client-secret", secret: true, help: "our client secret there; better in the environment"},
 	{name: "oidc-scopes", help: "scopes besides openid, profile and email"},
+	{name: "oidc-audiences", help: "audiences of its access tokens that the management API takes, separated by blanks; none is taken without one"},
 	{name: "oidc-role-claim", normal: "groups", help: "claim that gives roles"},
 	{name: "oidc-roles", help: "VALUE=ROLE@SCOPE;…: the roles that values of the claim give"},
 	{name: "log-format", normal: "text", help: "text, json or none"},

@@ -144,17 +144,11 @@ func (d *Directory) SignInExternal(ctx context.Context, e External, userName, na
 	if err != nil {
 		return nil, err
 	}
-	id := ""
-	for _, p := range s.principals {
-		if p.External != nil && *p.External == e {
-			id = p.ID
-			if p.Disabled || slices.Equal(p.SignInRoles, grants) {
-				return p, nil
-			}
+	id := arm.NewGUID()
+	if p := s.externals[e]; p != nil {
+		if id = p.ID; p.Disabled || slices.Equal(p.SignInRoles, grants) {
+			return p, nil
 		}
-	}
-	if id == "" {
-		id = arm.NewGUID()
 	}
 	p, err := d.PutPrincipal(ctx, id, func(p *Principal, isNew bool) error {
 		if isNew {

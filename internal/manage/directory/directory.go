@@ -65,6 +65,8 @@ type State struct {
 	Locks       map[string]*Lock           // by document key
 	principals  map[string]*Principal      // by ID
 	apps        map[string]*Principal      // by application ID in lower case
+	externals   map[External]*Principal    // users of another provider
+	trusting    map[External][]*Principal  // by what their federated credentials trust
 	keys        []*signingKey              // the newest first
 	verifiers   []auth.Key
 	jwks        []map[string]string
@@ -77,6 +79,11 @@ func (s *State) Principal(id string) *Principal { return s.principals[strings.To
 
 // App returns a service principal by its application ID, nil when there is none.
 func (s *State) App(appID string) *Principal { return s.apps[strings.ToLower(appID)] }
+
+// Trusting returns the service principals with a federated credential for an issuer's subject.
+func (s *State) Trusting(issuer, subject string) []*Principal {
+	return s.trusting[External{Issuer: issuer, Subject: subject}]
+}
 
 // Principals returns all principals, in no order.
 func (s *State) Principals() (all []*Principal) {
@@ -119,7 +126,7 @@ func (d *Directory) changed() {
 func (d *Directory) load(ctx context.Context) (*State, error) {
 	s := &State{
 		Roles: map[string]*RoleDefinition{}, Assignments: map[string]*RoleAssignment{}, Locks: map[string]*Lock{},
-		principals: map[string]*Principal{}, apps: map[string]*Principal{},
+		principals: map[string]*Principal{}, apps: map[string]*Principal{}, externals: map[External]*Principal{}, trusting: map[External][]*Principal{},
 	}
 	err := d.store.View(ctx, func(x store.Reader) (err error) {
 		if s.seq, err = x.LastSeq(ctx, ""); err != nil {
@@ -130,12 +137,7 @@ func (d *Directory) load(ctx context.Context) (*State, error) {
 			return err
 		}
 		s.rootHash = secrets[secretBootstrap]
-		err = each(ctx, x, principals, func(_ string, p *Principal) {
-			s.principals[strings.ToLower(p.ID)] = p
-			if p.AppID != "" {
-				s.apps[strings.ToLower(p.AppID)] = p
-			}
-		})
+		err = each(ctx, x, principals, func(_ string, p *Principal) { s.add(p) })
 		return errors.Join(err,
 			each(ctx, x, roles, func(_ string, r *RoleDefinition) { s.Roles[r.ID] = r }),
 			each(ctx, x, assignments, func(_ string, a *RoleAssignment) { s.Assignments[a.ID] = a }),
@@ -164,6 +166,20 @@ func (d *Directory) load(ctx context.Context) (*State, error) {
 	}
 	s.Policy = rbac.NewPolicy(custom, held)
 	return s, nil
+}
+
+func (s *State) add(p *Principal) {
+	s.principals[strings.ToLower(p.ID)] = p
+	if p.AppID != "" {
+		s.apps[strings.ToLower(p.AppID)] = p
+	}
+	if p.External != nil {
+		s.externals[*p.External] = p
+	}
+	for _, f := range p.Federated {
+		key := External{Issuer: f.Issuer, Subject: f.Subject}
+		s.trusting[key] = append(s.trusting[key], p)
+	}
 }
 
 // each decodes the documents of a kind.

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -92,6 +94,11 @@ type Federated struct {
 	Audiences []string `json:"audiences"`
 }
 
+// Trusts reports whether the credential is for a token's issuer and subject.
+func (f *Federated) Trusts(issuer, subject string) bool {
+	return f.Issuer == issuer && f.Subject == subject
+}
+
 // Names of secrets in the store.
 const (
 	secretPassword  = "password"    // argon2id
@@ -133,11 +140,21 @@ func (p *Principal) check() error {
 		}
 	}
 	for _, f := range p.Federated {
-		if !strings.HasPrefix(f.Issuer, "https://") || f.Subject == "" || len(f.Audiences) == 0 {
+		if !isIssuer(f.Issuer) || f.Subject == "" || len(f.Audiences) == 0 {
 			return errors.New("federatedIdentityCredentials need an https issuer, a subject and audiences")
 		}
 	}
 	return nil
+}
+
+// isIssuer reports whether keys may be read from an issuer: over TLS, or from this machine.
+func isIssuer(issuer string) bool {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // InvalidError says what is wrong with what a caller sent.

@@ -12,7 +12,8 @@ import (
 	"github.com/causeway-apim/causeway/internal/manage/directory"
 )
 
-// Authenticate implements [manage.Authenticator] for access tokens, API tokens and the secret of the first principal.
+// Authenticate implements [manage.Authenticator] for access tokens, ours and those of issuers that are trusted, API tokens and the secret of
+// the first principal.
 func (s *Service) Authenticate(r *http.Request) (manage.Principal, error) {
 	text, err := manage.Bearer(r)
 	if err != nil {
@@ -63,6 +64,9 @@ func (s *Service) verifyAccess(ctx context.Context, text, audience string) (mana
 	state, err := s.c.Directory.State(ctx)
 	if err != nil {
 		return manage.Principal{}, err
+	}
+	if who, ours, err := s.verifyForeign(ctx, state, token); !ours || err != nil {
+		return who, err
 	}
 	keys, _ := state.KeySet()
 	rules := auth.Rules{Keys: keys}

@@ -149,16 +149,11 @@ func (s *Service) ownAssertion(r *http.Request, p *directory.Principal, token *a
 
 func (s *Service) foreignAssertion(ctx context.Context, p *directory.Principal, token *auth.Token) (*directory.Principal, error) {
 	issuer, subject := token.Claim("iss"), token.Claim("sub")
-	at := slices.IndexFunc(p.Federated, func(f directory.Federated) bool { return f.Issuer == issuer && f.Subject == subject })
+	at := slices.IndexFunc(p.Federated, func(f directory.Federated) bool { return f.Trusts(issuer, subject) })
 	if at < 0 || s.openID == nil {
 		return nil, refuse("invalid_client", "The client trusts no issuer '%s' with subject '%s'.", issuer, subject)
 	}
-	source, err := s.openID.Issuer(ctx, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration", token.KeyID)
-	if err != nil {
-		return nil, refuse("invalid_client", "The keys of the issuer '%s' cannot be read now.", issuer)
-	}
-	rules := auth.Rules{Sources: []*auth.Issuer{source}, Issuers: []string{issuer}, Audiences: p.Federated[at].Audiences, Skew: assertionSkew}
-	if err := rules.Check(token, s.c.Now()); err != nil {
+	if err := s.checkForeign(ctx, token, p.Federated[at].Audiences); err != nil {
 		return nil, refuse("invalid_client", "The client_assertion is refused: %s", err)
 	}
 	return p, nil

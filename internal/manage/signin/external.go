@@ -28,6 +28,8 @@ type External struct {
 	ClientID     string
 	ClientSecret string // empty for a public client
 	Scopes       []string
+	// Audiences are those of the provider's access tokens that the management API takes; without one it takes none.
+	Audiences []string
 	// RoleClaim is the claim whose values give roles, such as groups.
 	RoleClaim string
 	// Roles are the roles of each value of the claim. A user whose claims give none has the account and no rights.
