@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// trickyRequests have one meaning each, though it takes care to find it. What stands in their bodies are no requests.
-func trickyRequests() map[string]string {
+// TrickyRequests have one meaning each, though it takes care to find it. What stands in their bodies are no requests.
+func TrickyRequests() map[string]string {
 	body := fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(smuggled), smuggled)
 	chunks := fmt.Sprintf("%x\r\n%s\r\n%s", len(smuggled), smuggled, empty)
 	return map[string]string{
@@ -97,7 +97,7 @@ func (w *Witness) Address() string { return w.server.Listener.Addr().String() }
 // answer on the connection that it came on, in its turn, and none is made of a part of another.
 func (w *Witness) CheckSmuggling(t *testing.T, front string) {
 	t.Helper()
-	cases := trickyRequests()
+	cases := TrickyRequests()
 	for _, c := range MalformedRequests() {
 		cases["malformed: "+c.Name] = c.Text
 	}
@@ -110,7 +110,7 @@ func (w *Witness) CheckSmuggling(t *testing.T, front string) {
 			passed++
 		}
 	}
-	if least := len(trickyRequests()) / 2; passed < least {
+	if least := len(TrickyRequests()) / 2; passed < least {
 		t.Errorf("%d requests passed with the one behind them, want at least %d", passed, least)
 	}
 }
