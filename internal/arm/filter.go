@@ -3,6 +3,7 @@ package arm
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Limits of $filter.
@@ -80,6 +81,9 @@ func (f *Filter) Match(get Getter) bool { return f.match(get) }
 func ParseFilter(s string, fields Fields) (*Filter, error) {
 	if len(s) > maxFilterBytes {
 		return nil, Errorf(CodeInvalidFilter, "$filter has at most %d bytes.", maxFilterBytes).WithTarget("$filter")
+	}
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) { // no value has them, and PostgreSQL refuses them
+		return nil, Errorf(CodeInvalidFilter, "$filter is not text in UTF-8 without null characters.").WithTarget("$filter")
 	}
 	p := filterParser{lex: filterLexer{text: s}, fields: fields}
 	p.next()

@@ -76,6 +76,8 @@ func TestFilterErrors(t *testing.T) {
 		}
 	}
 	f("", "position 1: expected a field")
+	f("name eq 'a\x00'", "null characters")
+	f("name eq '\xff'", "UTF-8")
 	f("title eq 'x'", `position 1: "title" cannot be filtered by`)
 	f("name", "expected one of eq")
 	f("name eq", "position 8: expected a field or a value")
