@@ -39,6 +39,7 @@ type Type struct {
 	patchEmpty       bool
 	putOK, headOK    bool
 	deleteEmpty      bool
+	emptyBody        bool
 	reason           string // of a type that is not implemented
 
 	schema  *schema
@@ -110,7 +111,7 @@ func define[T any](s Spec[T]) (*Type, error) {
 	t := &Type{
 		name: s.Name, title: s.Title, doc: s.Doc, parents: s.Parents, workspaces: s.Workspaces, verbs: s.Verbs, names: s.Names,
 		nameMax: s.NameMax, topLevel: s.TopLevel, join: s.Join, maxBody: s.MaxBody,
-		patchEmpty: s.PatchEmpty, putOK: s.PutOK, headOK: s.HeadOK, deleteEmpty: s.DeleteEmpty, hooks: &typed[T]{s},
+		patchEmpty: s.PatchEmpty, putOK: s.PutOK, headOK: s.HeadOK, deleteEmpty: s.DeleteEmpty, emptyBody: s.EmptyBody, hooks: &typed[T]{s},
 		has: abilities{
 			alias: s.Alias != nil, prepare: s.Prepare != nil, initial: s.Initial != nil, view: s.View != nil, keep: s.KeepParams,
 			items: s.Items != nil, publish: s.Publish != nil, affects: s.Affects != nil, remove: s.Delete != nil,

@@ -292,7 +292,7 @@ func (x *Tx) decodeBody(n *node, old, d anyDoc, c change) error {
 	if n.typ.join != "" || n.typ.verbs&Read == 0 { // only its name says something
 		return nil
 	}
-	if len(c.body) == 0 && !n.typ.schema.writable() { // the SDK sends nothing when there is nothing to say
+	if len(c.body) == 0 && (n.typ.emptyBody || !n.typ.schema.writable()) { // the SDK sends nothing when there is nothing to say
 		c.body = []byte("{}")
 	}
 	body, err := propertiesOf(n.typ, c.body)

@@ -13,9 +13,16 @@ import (
 	"github.com/causeway-apim/causeway/internal/store"
 )
 
-// lookAhead is how many documents are looked at behind a full page of a filtered list for the sake of its count. The
-// count of a longer list is left out.
-const lookAhead = 2000
+// What one answer of a filtered list costs at most. Beyond that the list goes on behind its link, with a page that is not
+// full, as ARM allows, or without a count.
+const (
+	// lookAhead is how many documents are looked at behind a full page for the sake of the count.
+	lookAhead = 1000
+	// maxRead is how many documents are read for a page.
+	maxRead = 2000
+	// maxPassed is how many documents the store passes for those that are read.
+	maxPassed = 10_000
+)
 
 func (e *Engine) list(ctx context.Context, rt route, req *Request, path string) (out outcome, err error) {
 	page, aerr := arm.ParsePage(req.Query)
@@ -41,6 +48,9 @@ func (e *Engine) list(ctx context.Context, rt route, req *Request, path string) 
 	if err != nil {
 		return out, err
 	}
+	if l.cut {
+		page.Top, l.count = len(l.values), page.Skip+int64(len(l.values))+1
+	}
 	result := arm.List{Value: l.values, NextLink: page.NextAfter(req.BaseURL, path, req.Query, l.count, l.last)}
 	if !l.cut {
 		result.Count = &l.count
@@ -61,7 +71,7 @@ type lister struct {
 
 	values []json.RawMessage
 	count  int64  // what the list holds, as far as it was read
-	cut    bool   // it was not read to its end
+	cut    bool   // it was not read to its end: there may be more
 	last   string // where the next page goes on; "" when only its number says so
 }
 
@@ -116,17 +126,53 @@ func (l *lister) stored(q store.Query) (err error) {
 		l.count = l.page.Skip
 	}
 	l.narrow(&q)
-	behind := 0
-	return l.each(q, func(sd *store.Document) (bool, error) {
-		if l.count > l.page.Skip+int64(l.page.Top) {
-			if behind++; behind > lookAhead {
-				l.cut = true
+	return l.filtered(q)
+}
+
+// filtered lists documents of which the filter says whether they are on the page.
+func (l *lister) filtered(q store.Query) (err error) {
+	read, behind := 0, 0
+	for {
+		if q.Until, err = l.x.store.Nth(l.x.ctx, q, maxPassed); err != nil {
+			return err
+		}
+		err = l.each(q, func(sd *store.Document) (bool, error) {
+			switch {
+			case l.full():
+				behind++
+			case l.mayStop():
+				read++
+			}
+			if l.cut = behind > lookAhead || read > maxRead; l.cut {
 				return false, nil
 			}
+			if err := l.consider(l.n, sd); err != nil {
+				return false, err
+			}
+			if !l.full() {
+				l.last = sd.ID
+			}
+			return true, nil
+		})
+		switch {
+		case err != nil || l.cut || q.Until == "":
+			return err
+		case l.full():
+			l.cut = true
+			return nil
+		case l.mayStop():
+			l.cut, l.last = true, q.Until
+			return nil
 		}
-		return true, l.consider(l.n, sd)
-	})
+		q.After = q.Until
+	}
 }
+
+// full reports whether the page has all that was asked for.
+func (l *lister) full() bool { return len(l.values) >= l.page.Top }
+
+// mayStop reports whether a link can say where the list goes on: what is skipped by number has to be counted to its end.
+func (l *lister) mayStop() bool { return l.n.parent != nil && l.count >= l.page.Skip }
 
 func (l *lister) each(q store.Query, fn func(sd *store.Document) (more bool, err error)) error {
 	docs, err := l.x.store.List(l.x.ctx, q)

@@ -33,6 +33,13 @@ func (r *oneAtATime) Count(ctx context.Context, q store.Query) (int64, error) {
 	return r.Reader.Count(ctx, q)
 }
 
+// Nth implements store.Reader.
+func (r *oneAtATime) Nth(ctx context.Context, q store.Query, n int) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Reader.Nth(ctx, q, n)
+}
+
 // Lookup implements store.Reader.
 func (r *oneAtATime) Lookup(ctx context.Context, index, value string) ([]string, error) {
 	r.mu.Lock()

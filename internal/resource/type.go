@@ -45,6 +45,7 @@ type Spec[T any] struct {
 	PatchEmpty  bool     // PATCH answers 204 without a body
 	PutOK       bool     // PUT answers 200, never 201
 	DeleteEmpty bool     // DELETE answers 204, never 200
+	EmptyBody   bool     // PUT may come without a body, which then says nothing
 	HeadOK      bool     // HEAD of a join answers 200 instead of 204
 
 	// Alias gives the ID under which a resource is stored when it may be addressed by others: the current revision of an

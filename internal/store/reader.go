@@ -88,13 +88,9 @@ func (r *reader) List(ctx context.Context, q Query) (iter.Seq2[*Document, error]
 }
 
 func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error) {
-	from, args, key := q.from(r.db.dialect)
-	if q.After != "" {
-		from += " AND " + key + " > ?"
-		args = append(args, q.After)
-	}
+	from, args, key := q.between(r.db.dialect)
 	offset := q.Offset
-	if offset > blockSize && q.children() && q.Type != "" && q.After == "" {
+	if offset > blockSize && q.children() && q.Type != "" && q.After == "" && q.Until == "" {
 		first, before, err := r.seek(ctx, q)
 		if err != nil {
 			return nil, err
@@ -155,9 +151,21 @@ func (q Query) from(in dialect) (from string, args []any, key string) {
 	return from, args, key
 }
 
+// between is from with the bounds of IDs.
+func (q Query) between(in dialect) (from string, args []any, key string) {
+	from, args, key = q.from(in)
+	if q.After != "" {
+		from, args = from+" AND "+key+" > ?", append(args, q.After)
+	}
+	if q.Until != "" {
+		from, args = from+" AND "+key+" <= ?", append(args, q.Until)
+	}
+	return from, args, key
+}
+
 // children reports whether the query selects all documents of a parent, or those of one type.
 func (q Query) children() bool {
-	return q.Parent != "" && q == Query{Parent: q.Parent, Type: q.Type, After: q.After, Offset: q.Offset, Limit: q.Limit, Secrets: q.Secrets}
+	return q.Parent != "" && q == Query{Parent: q.Parent, Type: q.Type, After: q.After, Until: q.Until, Offset: q.Offset, Limit: q.Limit, Secrets: q.Secrets}
 }
 
 // bodyHolds is the condition that a document's bytes, in lower case, hold a text of ASCII letters.
@@ -209,6 +217,20 @@ func (r *reader) Count(ctx context.Context, q Query) (n int64, err error) {
 		return 0, fmt.Errorf("store: count: %w", err)
 	}
 	return n, nil
+}
+
+// Nth implements Reader.
+func (r *reader) Nth(ctx context.Context, q Query, n int) (id string, err error) {
+	if err := q.check(); err != nil {
+		return "", fmt.Errorf("store: nth: %w", err)
+	}
+	q.Text = ""
+	from, args, key := q.between(r.db.dialect)
+	err = r.row(ctx, "SELECT "+key+from+" ORDER BY "+key+" LIMIT 1 OFFSET ?", append(args, q.Offset+n-1)...).Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("store: nth: %w", err)
+	}
+	return id, nil
 }
 
 // Lookup implements Reader.

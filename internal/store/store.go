@@ -146,8 +146,12 @@ type Reader interface {
 	// the list is being read.
 	List(ctx context.Context, q Query) (iter.Seq2[*Document, error], error)
 
-	// Count returns how many documents q selects; After, Limit and Offset are not looked at.
+	// Count returns how many documents q selects; After, Until, Limit and Offset are not looked at.
 	Count(ctx context.Context, q Query) (int64, error)
+
+	// Nth returns the ID of the nth document, from 1, that q selects without Text and Limit; "" when there are fewer. It
+	// looks at index entries only: a list with Until set to it reads no more than n documents, however few it selects.
+	Nth(ctx context.Context, q Query, n int) (id string, err error)
 
 	// Lookup returns the IDs of the documents with this index row, ascending.
 	Lookup(ctx context.Context, index, value string) ([]string, error)
@@ -274,6 +278,7 @@ type Query struct {
 	Value string // … and this value
 
 	After  string // only IDs greater than this one: the cursor of the next page
+	Until  string // only IDs up to this one, if it is not empty
 	Offset int    // leaves out so many documents first
 	Limit  int    // at most so many; 0 means all
 

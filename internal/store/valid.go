@@ -83,7 +83,7 @@ func (q Query) check() error {
 	if q.Limit < 0 || q.Offset < 0 {
 		return fmt.Errorf("%w query: negative limit or offset", ErrInvalid)
 	}
-	for _, s := range []string{q.Service, q.Parent, q.Under, q.Type, q.Name, q.Text, q.Index, q.Value, q.After} {
+	for _, s := range []string{q.Service, q.Parent, q.Under, q.Type, q.Name, q.Text, q.Index, q.Value, q.After, q.Until} {
 		if !storable(s) {
 			return fmt.Errorf("%w query: not UTF-8, or with a zero byte", ErrInvalid)
 		}
