@@ -40,6 +40,13 @@ func (a gatewayAccess) authenticate(r *http.Request, service, gateway string) (c
 	none := configsync.Identity{}
 	token, _ := auth.BearerToken(r.Header.Get("Authorization"))
 	who, err := a.verify(r.Context(), token, configurationAudience)
+	for _, audience := range []string{"https://azure-api.us/configuration", "https://azure-api.cn/configuration"} { // of Azure's other clouds
+		if err != nil {
+			if other, oerr := a.verify(r.Context(), token, audience); oerr == nil {
+				who, err = other, nil
+			}
+		}
+	}
 	if err != nil {
 		return none, err
 	}
@@ -77,7 +84,7 @@ func applicationToken(s *settings, mode string, doer auth.Doer, environment func
 	const at = "config.service.auth.azureAd."
 	c := &auth.ClientCredentials{
 		Doer: doer, Now: time.Now, Authority: s.text(at + "authority"), Tenant: s.text(at + "tenantId"), ClientID: s.text(at + "clientId"),
-		Secret: s.text(at + "clientSecret"),
+		Secret: s.text(at + "clientSecret"), Scope: s.text(at + "scope"),
 	}
 	switch {
 	case s.text("config.service.endpoint") == "" || s.text("gateway.name") == "":
@@ -99,12 +106,16 @@ func applicationToken(s *settings, mode string, doer auth.Doer, environment func
 	case c.Secret == "":
 		return nil, usageError("setting %sclientSecret or %[1]scertificatePath is required", at)
 	}
-	if c.Tenant == "" || c.ClientID == "" {
-		return nil, usageError("settings %stenantId and %[1]sclientId are required", at)
+	if c.ClientID == "" {
+		return nil, usageError("setting %sclientId is required", at)
 	}
+	if c.Tenant == "" && strings.TrimSuffix(c.Authority, "/") == auth.DefaultAuthority {
+		return nil, usageError("setting %stenantId is required with Microsoft Entra ID; another authority may be the issuer of an OpenID Connect provider and has none", at)
+	}
+	audience := cmpOr(s.text("config.service.auth.tokenAudience"), configurationAudience)
 	tokens := auth.NewTokenCache(c, time.Now)
 	return func(ctx context.Context) (string, error) {
-		t, err := tokens.AccessToken(ctx, configurationAudience, "")
+		t, err := tokens.AccessToken(ctx, audience, "")
 		return "Bearer " + t.Token, err
 	}, nil
 }

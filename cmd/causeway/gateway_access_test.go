@@ -94,7 +94,9 @@ func TestApplicationToken(t *testing.T) {
 		{"azureAdApp", app + "config.service.auth.azureAd.certificatePath=none.pem", "", "no such file"},
 		{"azureAdApp", app + "config.service.auth.azureAd.certificatePath=" + assertion, "", "neither a certificate"},
 		{"azureAdApp", app + "config.service.auth.azureAd.certificatePath=" + certificate, "", "client_assertion=ey"},
-		{"azureAdApp", base + "config.service.auth.azureAd.clientSecret=s", "", "tenantId and"},
+		{"azureAdApp", base + "config.service.auth.azureAd.clientId=c;config.service.auth.azureAd.clientSecret=s", "", "tenantId is required"},
+		{"azureAdApp", app + "config.service.auth.azureAd.clientSecret=s;config.service.auth.tokenAudience=https://azure-api.cn/configuration", "", "azure-api.cn%2Fconfiguration%2F.default"},
+		{"azureAdApp", base + "config.service.auth.azureAd.clientSecret=s", "", "clientId is required"},
 		{"azureAdApp", "", "", "gateway.name are required"},
 		{"workloadIdentity", app, "AZURE_FEDERATED_TOKEN_FILE=" + assertion, "client_assertion=signed"},
 		{"workloadIdentity", base, "AZURE_TENANT_ID=t;AZURE_CLIENT_ID=c;AZURE_AUTHORITY_HOST=https://plane.test/;AZURE_FEDERATED_TOKEN_FILE=" + assertion, "client_assertion=signed"},
@@ -128,7 +130,7 @@ func TestApplicationToken(t *testing.T) {
 		}
 		text, err := token(t.Context())
 		if err != nil || text != "Bearer abc" || !strings.Contains(asked, c.want) || !strings.Contains(asked, "https://plane.test/t/oauth2/v2.0/token?") ||
-			!strings.Contains(asked, "azure-api.net%2Fconfiguration%2F.default") {
+			!strings.Contains(asked, "%2Fconfiguration%2F.default") {
 			t.Errorf("%+v: asked %s, got %s, %v", c, asked, text, err)
 		}
 	}

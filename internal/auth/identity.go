@@ -35,20 +35,38 @@ type TokenSource interface {
 type ClientCredentials struct {
 	Doer Doer
 	Now  func() time.Time
-	// Authority is the base URL of Entra ID, Tenant the directory.
+	// Authority is the base URL of Entra ID, Tenant the directory. Without a tenant the authority is any issuer of OpenID Connect, whose
+	// configuration says where its tokens come from.
 	Authority, Tenant string
 	ClientID          string
+	// Scope is what to ask an authority without tenants for, besides the audience; usually empty.
+	Scope string
 	// Secret, AssertionFile or Certificate proves the identity. The file is read for every token, since it is exchanged from time to time, and so is the
 	// certificate asked for.
 	Secret, AssertionFile string
 	Certificate           func() (*tls.Certificate, error)
+
+	discovery discovery
 }
 
-// AccessToken asks for a token for resource + "/.default".
+// AccessToken asks for a token for resource + "/.default". An authority without tenants is asked for one whose audience is resource.
 func (c *ClientCredentials) AccessToken(ctx context.Context, resource, clientID string) (Access, error) {
 	const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	address := strings.TrimSuffix(c.Authority, "/") + "/" + url.PathEscape(c.Tenant) + "/oauth2/v2.0/token"
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.ClientID}, "scope": {scopeOf(resource)}}
+	at := tokenEndpoint{url: strings.TrimSuffix(c.Authority, "/") + "/" + url.PathEscape(c.Tenant) + "/oauth2/v2.0/token"}
+	if c.Tenant == "" {
+		var err error
+		if at, err = c.discovery.endpoint(ctx, c.Doer, c.Authority, c.Now()); err != nil {
+			return Access{}, err
+		}
+		// RFC 8707 calls it the resource, most servers the audience; what a server does not know it ignores (RFC 6749, section 3.2).
+		form.Set("audience", resource)
+		form.Set("resource", resource)
+		if form.Del("scope"); c.Scope != "" {
+			form.Set("scope", c.Scope)
+		}
+	}
+	basic := false
 	switch {
 	case c.AssertionFile != "":
 		assertion, err := os.ReadFile(c.AssertionFile)
@@ -67,20 +85,26 @@ func (c *ClientCredentials) AccessToken(ctx context.Context, resource, clientID 
 		if err != nil {
 			return Access{}, fmt.Errorf("read the certificate of the application: %w", err)
 		}
-		assertion, err := signAssertion(certificate, c.ClientID, address, c.Now())
+		assertion, err := signAssertion(certificate, c.ClientID, at.url, c.Now())
 		if err != nil {
 			return Access{}, err
 		}
 		form.Set("client_assertion_type", jwtBearer)
 		form.Set("client_assertion", assertion)
+	case at.basic:
+		basic = true
+		form.Del("client_id")
 	default:
 		form.Set("client_secret", c.Secret)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, at.url, strings.NewReader(form.Encode()))
 	if err != nil {
 		return Access{}, fmt.Errorf("ask for an access token: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if basic {
+		r.SetBasicAuth(url.QueryEscape(c.ClientID), url.QueryEscape(c.Secret))
+	}
 	return askForToken(c.Doer, r, c.Now())
 }
 

@@ -204,3 +204,53 @@ func TestTokenCacheWaitsForOneAnswer(t *testing.T) {
 		t.Errorf("asked again: %v", err)
 	}
 }
+
+// TestClientCredentialsOfAnIssuer: an authority without tenants says by its OpenID configuration where its tokens come from, and how it wants
+// the secret.
+func TestClientCredentialsOfAnIssuer(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	methods, issuer := "", ""
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/realms/one/.well-known/openid-configuration" {
+			asked = append(asked, "configuration")
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `","token_endpoint":"` + server.URL + `/token"` + methods + `}`))
+			return
+		}
+		_ = r.ParseForm()
+		user, password, _ := r.BasicAuth()
+		asked = append(asked, r.URL.Path+" "+r.PostForm.Encode()+" "+user+":"+password)
+		_, _ = w.Write([]byte(`{"access_token":"t","expires_in":60}`))
+	}))
+	t.Cleanup(server.Close)
+	c := newClock()
+	source := func(scope string) *auth.ClientCredentials {
+		return &auth.ClientCredentials{Doer: http.DefaultClient, Now: c.Now, Authority: server.URL + "/realms/one/", ClientID: "me", Secret: "s&t", Scope: scope}
+	}
+	ask := func(s *auth.ClientCredentials, want ...string) {
+		t.Helper()
+		asked = nil
+		if _, err := s.AccessToken(t.Context(), "https://azure-api.net/configuration", ""); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Join(asked, "\n") != strings.Join(want, "\n") {
+			t.Errorf("asked %q, want %q", asked, want)
+		}
+	}
+	const audience = "audience=https%3A%2F%2Fazure-api.net%2Fconfiguration"
+	const resource = "resource=https%3A%2F%2Fazure-api.net%2Fconfiguration"
+	issuer = server.URL + "/realms/one"
+	post := source("")
+	token := "/token " + audience + "&client_id=me&client_secret=s%26t&grant_type=client_credentials&" + resource + " :"
+	ask(post, "configuration", token)
+	ask(post, token) // it is known
+	c.add(2 * time.Hour)
+	ask(post, "configuration", token)
+	methods = `,"token_endpoint_auth_methods_supported":["private_key_jwt","client_secret_basic"]`
+	ask(source("plane"), "configuration", "/token "+audience+"&grant_type=client_credentials&"+resource+"&scope=plane me:s%26t")
+	issuer = "https://other.example"
+	if _, err := source("").AccessToken(t.Context(), "r", ""); err == nil || !strings.Contains(err.Error(), "is that of") {
+		t.Errorf("the configuration of another issuer: %v", err)
+	}
+}

@@ -96,7 +96,7 @@ func armCommand(s *session, ts *testscript.TestScript, neg bool, args []string) 
 
 // armPath completes the path of a management call.
 func armPath(service, path string) string {
-	if !strings.HasPrefix(strings.ToLower(path), "/subscriptions/") {
+	if low := strings.ToLower(path); !strings.HasPrefix(low, "/subscriptions/") && !strings.HasPrefix(low, "/providers/") {
 		path = service + "/" + strings.TrimPrefix(path, "/")
 	}
 	if strings.Contains(path, "api-version=") {

@@ -52,7 +52,7 @@ func (y *System) StartWithin(limit time.Duration, name string, args ...string) *
 }
 
 // ARM calls the management API of a process and returns the answer's body; an answer of an error fails the test. The
-// path is below [DevService] unless it starts with /subscriptions.
+// path is below [DevService] unless it starts with /subscriptions or /providers.
 func (y *System) ARM(plane *Process, method, path, body string) string {
 	y.tb.Helper()
 	status, answer, err := y.TryARM(plane, method, path, body)
