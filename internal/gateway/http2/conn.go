@@ -228,7 +228,7 @@ func (c *conn) open(h *head, now time.Time) error {
 	}
 	c.running++
 	c.handlers.Add(1)
-	go x.run()
+	c.server.workers.run(x)
 	return nil
 }
 

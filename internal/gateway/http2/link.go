@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,12 +153,18 @@ func (l *link) settings(list ...h2.Setting) {
 	l.frame(h2.FrameSettings, 0, 0, p)
 }
 
-// flush writes what is gathered unless somebody is writing, who then takes it along. The lock is held, but not during writes.
+// flush writes what is gathered unless somebody is writing, who then takes it along. Whoever could gather more at once gets to do so first: one write
+// for several streams costs little more than one for each. The lock is held, but not during writes.
 func (l *link) flush() {
 	if l.writing {
 		return
 	}
 	l.writing = true
+	if l.gathered > 0 && len(l.streams) > 1 {
+		l.mu.Unlock()
+		runtime.Gosched()
+		l.mu.Lock()
+	}
 	for l.gathered > 0 && (l.err == nil || l.isLastWord()) {
 		out, n := l.out, l.gathered
 		l.out, l.gathered = nil, 0

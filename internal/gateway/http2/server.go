@@ -69,6 +69,7 @@ type Server struct {
 	limits  Limits
 	buffers buffers
 	headers sync.Pool // of *message.Header, for requests
+	workers workers
 	date    atomic.Pointer[dateValue]
 
 	mu      sync.Mutex
@@ -135,6 +136,7 @@ func (s *Server) checkDrained() {
 	case <-s.drained:
 	default:
 		close(s.drained)
+		s.workers.close()
 	}
 }
 
