@@ -93,12 +93,35 @@ func (s *Server) checkName(w http.ResponseWriter, r *http.Request) (answer, erro
 	return ok(map[string]any{"nameAvailable": true, "reason": "Valid", "message": ""})
 }
 
+// tier is a pricing tier with the most units that it has in Azure.
+type tier struct {
+	name string
+	most int
+}
+
+// tiers are those of services.
+func tiers() []tier {
+	return []tier{
+		{"Developer", 1}, {"Basic", 2}, {"Standard", 4}, {"Premium", 31}, {"Isolated", 1}, {"Consumption", 0}, {"BasicV2", 10}, {"StandardV2", 10},
+		{"PremiumV2", 30},
+	}
+}
+
 // skus are the tiers as the list of a subscription shows them.
 func skus() (values []any) {
-	for _, tier := range []string{"Developer", "Basic", "Standard", "Premium", "Isolated", "Consumption", "BasicV2", "StandardV2", "PremiumV2"} {
+	var places []any
+	for _, l := range locationNames() {
+		places = append(places, map[string]any{"location": l, "zones": []any{}, "zoneDetails": []any{}})
+	}
+	for _, t := range tiers() {
+		scale := "Automatic"
+		if t.most <= 1 {
+			scale = "None"
+		}
 		values = append(values, map[string]any{
-			"resourceType": "service", "name": tier, "tier": tier, "locations": locationNames(), "apiVersions": arm.APIVersions(),
-			"capabilities": []any{}, "costs": []any{}, "restrictions": []any{}, "locationInfo": []any{},
+			"resourceType": "service", "name": t.name, "tier": t.name, "locations": locationNames(), "apiVersions": arm.APIVersions(),
+			"capabilities": []any{}, "costs": []any{}, "restrictions": []any{}, "locationInfo": places,
+			"capacity": map[string]any{"minimum": min(t.most, 1), "maximum": t.most, "default": min(t.most, 1), "scaleType": scale},
 		})
 	}
 	return values

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -199,7 +200,11 @@ func (s *Server) provider(id arm.ID) (answer, error) {
 // operations lists what can be authorised.
 func (s *Server) operations() (values []any) {
 	for _, op := range s.c.Catalogue.Operations() {
-		values = append(values, map[string]any{"name": op, "isDataAction": false, "display": map[string]string{"provider": "Microsoft API Management", "operation": op}})
+		what, verb := path.Split(op)
+		kind := path.Base(what)
+		values = append(values, map[string]any{"name": op, "origin": "user", "isDataAction": false, "display": map[string]string{
+			"provider": "Microsoft API Management", "operation": op, "resource": kind, "description": verb + " " + kind,
+		}})
 	}
 	return values
 }

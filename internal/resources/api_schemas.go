@@ -27,6 +27,7 @@ type Schema struct {
 type SchemaView struct {
 	ContentType string          `json:"contentType"`
 	Document    json.RawMessage `json:"document"`
+	State       string          `json:"provisioningState"`
 }
 
 func apiSchemas() *resource.Type {
@@ -54,7 +55,7 @@ func apiSchemas() *resource.Type {
 		},
 		View: func(x *resource.Reader, d *resource.Doc[Schema]) (any, error) {
 			document, err := x.Blob(d.ID, schemaBlob)
-			return SchemaView{d.Props.ContentType, document}, err
+			return SchemaView{d.Props.ContentType, document, succeeded}, err
 		},
 		Publish: publishSchema,
 	})

@@ -42,6 +42,7 @@ type API struct {
 	SubscriptionKeyNames   *KeyNames              `json:"subscriptionKeyParameterNames,omitempty" doc:"Where the subscription key is looked for."`
 	Type                   string                 `json:"type,omitempty" rule:"enum=http|soap|websocket|graphql|odata|grpc" filter:"yes" doc:"Kind of API; http by default."`
 	IsCurrent              bool                   `json:"isCurrent" rule:"readonly" filter:"yes" doc:"This revision is served under the API's plain path. A release changes it."`
+	ProvisioningState      string                 `json:"provisioningState,omitempty" rule:"readonly" doc:"Succeeded."`
 	IsOnline               bool                   `json:"isOnline" rule:"readonly" doc:"The revision can be called."`
 	RevisionDescription    string                 `json:"apiRevisionDescription,omitempty" rule:"max=256" doc:"What is new in this revision."`
 	APIVersion             string                 `json:"apiVersion,omitempty" rule:"max=100" filter:"yes" doc:"Name of the version; needs a version set."`
@@ -212,8 +213,13 @@ func setRevision(x *resource.Tx, old, d *resource.Doc[API]) error {
 	return nil
 }
 
-func checkAPI(x *resource.Tx, _, d *resource.Doc[API]) error {
+func checkAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 	p := &d.Props
+	var before AuthenticationSettings
+	if old != nil {
+		before = old.Props.AuthenticationSettings
+	}
+	p.AuthenticationSettings.unify(before)
 	if strings.ContainsAny(*p.Path, "?#*{}<>%&\\ \t\r\n") || strings.Contains(*p.Path, "//") {
 		return arm.Invalid("path", "The path %q holds characters that a path of an API cannot have.", *p.Path)
 	}

@@ -93,8 +93,8 @@ func checkProvider(env Env, old, d *resource.Doc[AuthorizationProvider]) error {
 			d.Props.IdentityProvider, strings.Join(slices.Sorted(maps.Keys(oauth2Servers())), ", "))
 	}
 	if c := grants.AuthorizationCode; c != nil {
-		if s := oauth2Client(d.Props.IdentityProvider, c); s.ClientID == "" || s.AuthorizationURL == "" || s.TokenURL == "" {
-			return arm.Invalid("oauth2.grantTypes.authorizationCode", "clientId, authorizationUrl and tokenUrl are required.")
+		if s := oauth2Client(d.Props.IdentityProvider, c); s.AuthorizationURL == "" || s.TokenURL == "" {
+			return arm.Invalid("oauth2.grantTypes.authorizationCode", "authorizationUrl and tokenUrl are required.")
 		}
 	}
 	if c := grants.ClientCredentials; c != nil && oauth2Client(d.Props.IdentityProvider, c).TokenURL == "" {

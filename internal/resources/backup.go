@@ -28,7 +28,7 @@ type BackupRequest struct {
 // Names as Azure's storage has them; but those of blobs, which may be paths, are held to what all file systems take.
 const (
 	accountNames   = `^[a-z0-9]{3,24}$`
-	containerNames = `^[a-z0-9]([a-z0-9]|-[a-z0-9]){2,62}$`
+	containerNames = `^[A-Za-z0-9]([A-Za-z0-9]|-[A-Za-z0-9]){2,62}$`
 	backupNames    = `^[A-Za-z0-9_][A-Za-z0-9 ._()-]*(/[A-Za-z0-9_][A-Za-z0-9 ._()-]*)*$`
 	maxBackupName  = 200
 )

@@ -14,6 +14,7 @@ type Fragment struct {
 	Description string `json:"description,omitempty" rule:"max=1000" filter:"yes" doc:"What the fragment is for."`
 	Format      string `json:"format" rule:"enum=rawxml|xml,default=xml" doc:"xml: expressions are escaped as XML demands; rawxml: they are raw C#."`
 	Value       string `json:"value" filter:"yes" rule:"required" doc:"The fragment."`
+	State       string `json:"provisioningState,omitempty" rule:"readonly" doc:"Succeeded."`
 	// Uses are the keys of usesIndex: what the fragment refers to.
 	Uses []string `json:"uses,omitempty" rule:"readonly" doc:"What the fragment refers to. Kept, not answered."`
 }
@@ -50,7 +51,7 @@ func policyFragments(env Env) *resource.Type {
 		View: func(x *resource.Reader, d *resource.Doc[Fragment]) (any, error) {
 			v := d.Props
 			format, err := answerFormat(x)
-			v.Format, v.Value, v.Uses = format, convertPolicy(v.Value, v.Format, format), nil
+			v.Format, v.Value, v.Uses, v.State = format, convertPolicy(v.Value, v.Format, format), nil, succeeded
 			return v, err
 		},
 		Indexes: func(d *resource.Doc[Fragment]) []resource.Index { return usesIndexes(d.Props.Uses) },

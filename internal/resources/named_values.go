@@ -21,6 +21,7 @@ type NamedValue struct {
 	Tags        []string          `json:"tags,omitempty" rule:"max=32" filter:"yes" doc:"Words to filter by."`
 	Secret      bool              `json:"secret" doc:"The value is kept from answers and traces."`
 	KeyVault    *KeyVaultContract `json:"keyVault,omitempty" doc:"The secret that is the value, when it is kept in a vault."`
+	State       string            `json:"provisioningState,omitempty" rule:"readonly" doc:"Succeeded."`
 }
 
 // NamedValueSecret is the answer of listValue.
@@ -57,6 +58,7 @@ func namedValues(env Env) *resource.Type {
 		},
 		View: func(_ *resource.Reader, d *resource.Doc[NamedValue]) (any, error) {
 			v := d.Props
+			v.State = succeeded
 			if v.Secret {
 				v.Value = ""
 			}

@@ -126,7 +126,7 @@ type ContentType struct {
 func contentTypes() *resource.Type {
 	return resource.Define(resource.Spec[ContentType]{
 		Name: "contentTypes", Title: "Content type", Doc: "Describes items of the developer portal's content.",
-		Parents: []string{""}, Verbs: resource.CRDL &^ resource.Head, NameMax: 256,
+		Parents: []string{""}, Verbs: resource.CRDL &^ resource.Head, NameMax: 256, EmptyBody: true,
 		Default: func(_ *resource.Tx, _, d *resource.Doc[ContentType]) error {
 			if d.Props.ID == "" {
 				d.Props.ID = d.Name()
@@ -138,13 +138,19 @@ func contentTypes() *resource.Type {
 
 // ContentItem is a piece of the portal's content; its properties are what its content type says.
 type ContentItem struct {
-	Properties json.RawMessage `json:"properties" rule:"required" doc:"What the content type describes."`
+	Properties json.RawMessage `json:"properties" doc:"What the content type describes."`
 }
 
 func contentItems() *resource.Type {
 	return resource.Define(resource.Spec[ContentItem]{
 		Name: "contentItems", Title: "Content item", Doc: "A piece of the developer portal's content, such as a page.",
-		Parents: []string{"contentTypes"}, Verbs: resource.CRDL, NameMax: 256, TopLevel: true,
+		Parents: []string{"contentTypes"}, Verbs: resource.CRDL, NameMax: 256, TopLevel: true, EmptyBody: true,
+		Default: func(_ *resource.Tx, _, d *resource.Doc[ContentItem]) error {
+			if len(d.Props.Properties) == 0 { // the oldest clients send no body
+				d.Props.Properties = json.RawMessage("{}")
+			}
+			return nil
+		},
 		Check: func(_ *resource.Tx, _, d *resource.Doc[ContentItem]) error {
 			var members map[string]json.RawMessage
 			if json.Unmarshal(d.Props.Properties, &members) != nil {

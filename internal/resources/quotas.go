@@ -135,7 +135,7 @@ func listQuotas(env Env, x *resource.Reader, key string) (*collection[QuotaCount
 	}
 	counters, err := env.Quotas.Quotas(x.Context(), x.Service.Key(), key)
 	if err != nil {
-		return nil, err
+		return nil, quotasAway(err)
 	}
 	list.Value, list.Count = append(list.Value, counters...), int64(len(counters))
 	return list, nil
@@ -157,8 +157,13 @@ func setQuotas(env Env, x *resource.Reader, counters []QuotaCounter, body json.R
 	}
 	for _, c := range counters {
 		if err := env.Quotas.SetQuota(x.Context(), x.Service.Key(), c, v); err != nil {
-			return err
+			return quotasAway(err)
 		}
 	}
 	return nil
+}
+
+// quotasAway says that the counters cannot be reached at this time, which is nobody's mistake.
+func quotasAway(err error) error {
+	return arm.Errorf(arm.CodeServiceUnavailable, "The counters cannot be reached: %s.", err)
 }

@@ -32,6 +32,7 @@ type GlobalSchemaView struct {
 	Description string          `json:"description,omitempty"`
 	Value       string          `json:"value,omitempty"`
 	Document    json.RawMessage `json:"document,omitempty"`
+	State       string          `json:"provisioningState"`
 }
 
 func schemas() *resource.Type {
@@ -51,7 +52,7 @@ func schemas() *resource.Type {
 		},
 		View: func(x *resource.Reader, d *resource.Doc[GlobalSchema]) (any, error) {
 			kept, err := readGlobalSchema(x.Blob(d.ID, schemaBlob))
-			return GlobalSchemaView{d.Props.SchemaType, d.Props.Description, kept.Value, kept.Document}, err
+			return GlobalSchemaView{d.Props.SchemaType, d.Props.Description, kept.Value, kept.Document, succeeded}, err
 		},
 		Publish: publishGlobalSchema,
 	})

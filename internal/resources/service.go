@@ -161,6 +161,22 @@ func newPrincipalID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
+// complete makes up the identifiers that Azure's directory would give out.
+func (i *Identity) complete() {
+	if i == nil || strings.EqualFold(i.Type, "None") {
+		return
+	}
+	i.TenantID = noTenant
+	if i.PrincipalID == "" && strings.Contains(strings.ToLower(i.Type), "systemassigned") {
+		i.PrincipalID = newPrincipalID()
+	}
+	for id, u := range i.UserAssignedIdentities {
+		if u.PrincipalID == "" {
+			i.UserAssignedIdentities[id] = UserIdentity{PrincipalID: newPrincipalID(), ClientID: first(u.ClientID, newPrincipalID())}
+		}
+	}
+}
+
 func completeService(x *resource.Tx, old, d *resource.Doc[Service]) error {
 	s, now := &d.Props, x.Now
 	if old == nil {
@@ -174,10 +190,8 @@ func completeService(x *resource.Tx, old, d *resource.Doc[Service]) error {
 	s.Properties.HostnameConfigurations = slices.DeleteFunc(s.Properties.HostnameConfigurations, func(h HostnameConfiguration) bool {
 		return h.CertificateSource == "BuiltIn"
 	})
-	if i := s.Identity; i != nil && i.PrincipalID == "" && strings.Contains(strings.ToLower(i.Type), "systemassigned") {
-		i.PrincipalID, i.TenantID = newPrincipalID(), noTenant
-	}
-	s.Properties.ProvisioningState = "Succeeded"
+	s.Identity.complete()
+	s.Properties.ProvisioningState = succeeded
 	s.Properties.PlatformVersion = "stv2"
 	if s.Properties.NotificationSenderEmail == "" {
 		s.Properties.NotificationSenderEmail = "noreply@" + strings.ToLower(d.Name()) + ".invalid"
@@ -197,6 +211,9 @@ func viewService(env Env, d *resource.Doc[Service]) Service {
 	p.GatewayURL, p.GatewayRegionalURL = urlOf(env.GatewayURL, name), urlOf(env.GatewayURL, name)
 	p.PortalURL, p.DeveloperPortalURL = urlOf(env.PortalURL, name), urlOf(env.PortalURL, name)
 	p.ManagementAPIURL = urlOf(env.ManagementURL, name)
+	if env.Git != nil && p.ManagementAPIURL != "" {
+		p.SCMURL = p.ManagementAPIURL + GitPath + name
+	}
 	p.PublicIPAddresses, p.OutboundIPAddresses = []string{"127.0.0.1"}, []string{"127.0.0.1"}
 	p.AdditionalLocations = slices.Clone(p.AdditionalLocations)
 	for i := range p.AdditionalLocations {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 
 	"github.com/causeway-apim/causeway/internal/arm"
 	"github.com/causeway-apim/causeway/internal/resource"
@@ -136,24 +137,41 @@ func tenantSettings() *resource.Type {
 		Name: "settings", Title: "Tenant settings", Doc: "Settings of the service that anybody may know.",
 		Parents: []string{""}, Names: []string{"public"}, Verbs: resource.Read | resource.List,
 		Initial: func(x *resource.Reader, id arm.ID) (*TenantSettings, error) {
-			s := &TenantSettings{Settings: map[string]string{}}
-			for setting, id := range map[string]arm.ID{
-				"CustomPortalSettings.RequireUserSigninEnabled":     id.Service().Child("portalsettings", signinSettings),
-				"CustomPortalSettings.UserRegistrationTermsEnabled": id.Service().Child("portalsettings", signupSettings),
-			} {
-				p, err := resource.Get[PortalSettings](x, id)
-				if err != nil && !arm.IsNotFound(err) {
+			values := make(map[string]string)
+			for _, name := range []string{signinSettings, signupSettings, delegationSettings} {
+				p := new(PortalSettings)
+				d, err := resource.Get[PortalSettings](x, id.Service().Child("portalsettings", name))
+				if err == nil {
+					p = &d.Props
+				} else if !arm.IsNotFound(err) {
 					return nil, err
 				}
-				on := false
-				if err == nil && setting == "CustomPortalSettings.RequireUserSigninEnabled" {
-					on = p.Props.Enabled != nil && *p.Props.Enabled
-				} else if err == nil && p.Props.TermsOfService != nil {
-					on = p.Props.TermsOfService.Enabled
-				}
-				s.Settings[setting] = map[bool]string{true: "true", false: "false"}[on]
+				p.public(name, values)
 			}
-			return s, nil
+			return &TenantSettings{values}, nil
 		},
 	})
+}
+
+// public adds what anybody may know of settings of the portal.
+func (p *PortalSettings) public(name string, to map[string]string) {
+	const prefix = "CustomPortalSettings."
+	set := func(setting string, on bool) { to[prefix+setting] = strconv.FormatBool(on) }
+	delegated := func(d *Delegated) bool { return d != nil && d.Enabled }
+	switch name {
+	case signinSettings:
+		set("RequireUserSigninEnabled", p.Enabled != nil && *p.Enabled)
+	case signupSettings:
+		terms := TermsOfService{}
+		if p.TermsOfService != nil {
+			terms = *p.TermsOfService
+		}
+		to[prefix+"UserRegistrationTerms"] = terms.Text
+		set("UserRegistrationTermsEnabled", terms.Enabled)
+		set("UserRegistrationTermsConsentRequired", terms.ConsentRequired)
+	case delegationSettings:
+		to[prefix+"DelegationUrl"] = p.URL
+		set("DelegationEnabled", delegated(p.UserRegistration))
+		set("DelegatedSubscriptionEnabled", delegated(p.Subscriptions))
+	}
 }
