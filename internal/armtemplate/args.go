@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // library are the functions of the language by their names in lower case.
@@ -34,7 +35,7 @@ func newLibrary() *library {
 	l := &library{functions: map[string]function{}}
 	for _, part := range []map[string]function{
 		stringFunctions(), encodingFunctions(), arrayFunctions(), objectFunctions(), numberFunctions(), dateFunctions(),
-		deploymentFunctions(), resourceFunctions(), cidrFunctions(),
+		deploymentFunctions(), resourceFunctions(), cidrFunctions(), recentFunctions(),
 	} {
 		for name, fn := range part {
 			l.functions[name] = fn
@@ -42,6 +43,26 @@ func newLibrary() *library {
 	}
 	l.lazy = lazyFunctions()
 	return l
+}
+
+// check refuses calls of functions that do not exist, wherever they stand in an expression.
+func (l *library) check(e expr) {
+	switch e := e.(type) {
+	case call:
+		name := strings.ToLower(e.name)
+		_, known := l.functions[name]
+		if e.space == "" && !known && l.lazy[name] == nil && (!strings.HasPrefix(name, "list") || name == "list") {
+			fail("The template function '%s' is not valid.", e.name)
+		}
+		for _, a := range e.args {
+			l.check(a)
+		}
+	case member:
+		l.check(e.of)
+	case index:
+		l.check(e.of)
+		l.check(e.at)
+	}
 }
 
 // args are the arguments of a call with the frame that it stands in.

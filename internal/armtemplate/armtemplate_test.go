@@ -33,7 +33,7 @@ const sub = "00000000-0000-0000-0000-000000000001"
 
 func scope() armtemplate.Scope {
 	return armtemplate.Scope{
-		Subscription: sub, ResourceGroup: "demo", Tenant: "t", Name: "main",
+		Subscription: sub, ResourceGroup: "demo", Tenant: "t", Name: "main", DeployerName: "ada",
 		Group:   armtemplate.NewObject("id", "/subscriptions/"+sub+"/resourceGroups/demo", "name", "demo", "location", "westeurope"),
 		Account: armtemplate.NewObject("subscriptionId", sub),
 	}

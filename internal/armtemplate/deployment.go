@@ -10,7 +10,6 @@ type Deployment struct {
 	template *Template
 	scope    Scope
 	world    World
-	library  *library
 	work     *budget
 
 	parameters map[string]*binding
@@ -43,7 +42,7 @@ func (b *binding) value(kind string) Value {
 // New binds a template's parameters. given are their values by name, each in an object with the member value, as in a
 // parameter file; nil for none. The error is an [*Error].
 func New(ctx context.Context, t *Template, given *Object, scope Scope, w World) (*Deployment, error) {
-	d := &Deployment{template: t, scope: scope, world: w, library: newLibrary(), work: newBudget()}
+	d := &Deployment{template: t, scope: scope, world: w, work: newBudget()}
 	d.base = frame{ctx: ctx, d: d}
 	d.variables = map[string]*binding{}
 	err := guard(func() {
@@ -62,7 +61,7 @@ func Within(ctx context.Context, t *Template, r *Resource, scope Scope) (*Deploy
 	outer := r.frame.d
 	base := r.frame
 	base.ctx = ctx
-	return &Deployment{template: t, scope: scope, world: outer.world, library: outer.library, work: outer.work, base: base}, nil
+	return &Deployment{template: t, scope: scope, world: outer.world, work: outer.work, base: base}, nil
 }
 
 // Scope returns where the deployment runs.
@@ -94,7 +93,7 @@ func (d *Deployment) bindParameter(name string, def, given *Object) {
 	if def == nil {
 		fail("The definition of the parameter '%s' must be an object.", name)
 	}
-	if kind, _ := d.kind(def); kind == "" {
+	if kind, _ := d.kind(def); kind == "" && !d.untyped(def) {
 		fail("The type '%s' of the parameter '%s' is not valid: it is one of string, secureString, int, bool, object, secureObject and array.", def.Text("type"), name)
 	}
 	b := &binding{name: name, def: def}
@@ -170,7 +169,7 @@ func (d *Deployment) Parameters() *Object {
 		if b == nil || b.state != 2 {
 			continue
 		}
-		kind, secure := d.kind(b.def)
+		kind, secure := d.kindOf(b.def, b.v)
 		shown := NewObject("type", kind)
 		if !secure {
 			shown.Set("value", b.v)
@@ -211,7 +210,7 @@ func (d *Deployment) output(ctx context.Context, name string, def, shown, secret
 		v = f.value(raw)
 	}
 	d.checkType(def, name, v, 0)
-	kind, secure := d.kind(def)
+	kind, secure := d.kindOf(def, v)
 	o := NewObject("type", kind)
 	if secure {
 		secret.Set(name, NewObject("type", kind, "value", v))
@@ -255,8 +254,10 @@ func deploymentFunctions() map[string]function {
 		}},
 		"environment": {0, 0, func(a args) Value { return a.d.scope.Environment }},
 		"deployment":  {0, 0, func(a args) Value { return a.d.self() }},
-		"deployer":    {0, 0, func(a args) Value { return NewObject("tenantId", a.d.scope.Tenant, "objectId", a.d.scope.Deployer) }},
-		"pickzones":   {3, 5, func(args) Value { return []Value{} }},
+		"deployer": {0, 0, func(a args) Value {
+			return NewObject("tenantId", a.d.scope.Tenant, "objectId", a.d.scope.Deployer, "userPrincipalName", a.d.scope.DeployerName)
+		}},
+		"pickzones": {3, 5, func(args) Value { return []Value{} }},
 	}
 }
 

@@ -77,6 +77,7 @@ type Scope struct {
 	Name          string // of the deployment
 	Location      string // of the deployment; "" at a resource group
 	Deployer      string // object ID of who deploys
+	DeployerName  string // user principal name
 	// Group and Account are what resourceGroup() and subscription() answer; Environment what environment() does.
 	Group, Account, Environment *Object
 }

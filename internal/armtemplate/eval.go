@@ -284,16 +284,12 @@ func (f frame) call(c call) Value {
 		return f.userFunction(c)
 	}
 	name := strings.ToLower(c.name)
-	if lazy := f.d.library.lazy[name]; lazy != nil {
+	if lazy := f.d.template.library.lazy[name]; lazy != nil {
 		return lazy(f, c.args)
 	}
-	fn, known := f.d.library.functions[name]
-	switch {
-	case known:
-	case strings.HasPrefix(name, "list") && name != "list":
+	fn, known := f.d.template.library.functions[name]
+	if !known { // the template was read, so it is one of the list* functions
 		fn = function{1, 3, func(a args) Value { return a.list(c.name) }}
-	default:
-		fail("The template function '%s' is not valid.", c.name)
 	}
 	if len(c.args) < fn.min || fn.max >= 0 && len(c.args) > fn.max {
 		fail("The template function '%s' is called with %d arguments; it %s.", c.name, len(c.args), fn.wants())

@@ -22,7 +22,7 @@ func resourceFunctions() map[string]function {
 
 // idOf is {scope}/providers/{type}/{name}/… of a type and the names for its segments.
 func idOf(a args, scope string, parts []string) string {
-	types := strings.Split(parts[0], "/")
+	types := strings.Split(strings.TrimSuffix(parts[0], "/"), "/") // Azure takes a slash at the end too
 	names := parts[1:]
 	if len(names) == 1 && len(types) > 2 {
 		names = strings.Split(names[0], "/") // a name of several segments in one

@@ -91,6 +91,11 @@ func (d *Deployment) expandOne(path, symbol string, raw *Object, parent *Resourc
 	if parent != nil {
 		f = parent.frame
 	}
+	for _, member := range []string{"extension", "import"} {
+		if name := raw.Text(member); name != "" {
+			raise(&Error{Code: CodeNotSupported, Message: "The resource is one of the extension '" + shorten(name) + "'. Extensions are not supported: deploy what is Azure Resource Manager's without them."})
+		}
+	}
 	l := raw.Object("copy")
 	if l == nil {
 		d.add(&Resource{Symbol: symbol, Path: path, raw: raw, frame: f}, parent)

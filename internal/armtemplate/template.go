@@ -9,9 +9,10 @@ import (
 
 // Template is a parsed template. It is used by one goroutine at a time.
 type Template struct {
-	root   *Object
-	source []byte
-	exprs  map[string]expr
+	root    *Object
+	source  []byte
+	exprs   map[string]expr
+	library *library
 }
 
 // Parse reads a template. The error is an [*Error]: what is no JSON, lacks resources, or holds an expression that
@@ -40,7 +41,7 @@ func Parse(source []byte) (*Template, error) {
 
 // FromObject makes a template of JSON that is parsed already.
 func FromObject(root *Object) (*Template, error) {
-	t := &Template{root: root, exprs: map[string]expr{}}
+	t := &Template{root: root, exprs: map[string]expr{}, library: newLibrary()}
 	err := guard(func() {
 		if _, ok := root.Get("resources"); !ok {
 			fail("The template has no member 'resources'.")
@@ -108,6 +109,7 @@ func (t *Template) parsed(s string) expr {
 	if err != nil {
 		raise(err)
 	}
+	t.library.check(e)
 	t.exprs[s] = e
 	return e
 }

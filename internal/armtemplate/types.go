@@ -70,6 +70,23 @@ func (d *Deployment) kind(def *Object) (name string, secure bool) {
 	return "", false
 }
 
+// untyped reports whether a type is any: it has no name in language version 2.0.
+func (d *Deployment) untyped(def *Object) bool {
+	return d.definition(def).Text("type") == "" && strings.HasPrefix(d.template.root.Text("languageVersion"), "2.")
+}
+
+// kindOf is kind for a value that is known: any type has the name of the value's.
+func (d *Deployment) kindOf(def *Object, v Value) (name string, secure bool) {
+	if name, secure = d.kind(def); name != "" {
+		return name, secure
+	}
+	name = kindOf(v)
+	if short := map[string]string{"Integer": "Int", "Boolean": "Bool"}[name]; short != "" {
+		name = short
+	}
+	return name, false
+}
+
 // checkType raises an error unless a value is of a type and within its bounds. name is for messages.
 func (d *Deployment) checkType(def *Object, name string, v Value, depth int) {
 	if depth > maxDepth {
