@@ -60,6 +60,7 @@ type Token struct {
 	claims  map[string]any
 
 	verified atomic.Pointer[[sha256.Size]byte] // print of a key that has made the signature
+	accepted atomic.Pointer[acceptance]        // the last one
 	kept     bool                              // by [ValidTokens]
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,19 +52,23 @@ type OpenID struct {
 	doer Doer
 	now  func() time.Time
 
-	mu      sync.Mutex
+	mu      sync.RWMutex
 	entries map[string]*openIDEntry
 }
 
 // openIDEntry is one configuration. Its mutex is held while it is fetched, so that many requests cause one fetch.
 type openIDEntry struct {
-	used time.Time // guarded by OpenID.mu
+	used  atomic.Int64                // nanoseconds since 1970
+	mu    chan struct{}               // a mutex that a context can stop waiting for
+	state atomic.Pointer[openIDState] // nil before the first attempt
+}
 
-	mu      chan struct{} // a mutex that a context can stop waiting for
-	issuer  *Issuer       // nil when there was none yet
-	fetched time.Time     // the last success
-	tried   time.Time     // the last attempt
-	err     error         // of the last attempt
+// openIDState is what is known of a configuration. It is never changed.
+type openIDState struct {
+	issuer  *Issuer   // nil when there was none yet
+	fetched time.Time // the last success
+	tried   time.Time // the last attempt
+	err     error     // of the last attempt
 }
 
 // NewOpenID returns an empty cache.
@@ -72,61 +77,95 @@ func NewOpenID(doer Doer, now func() time.Time) *OpenID {
 }
 
 // Issuer returns the configuration at a URL. When it has no key with the ID keyID, which may be empty, it is fetched again, at most every five
-// minutes. A configuration that cannot be fetched any more stays in use.
+// minutes. A configuration that cannot be fetched any more stays in use, and one that has the key does so while somebody else fetches it.
 func (o *OpenID) Issuer(ctx context.Context, configuration, keyID string) (*Issuer, error) {
-	e := o.entry(configuration)
+	now := o.now()
+	e := o.entry(configuration, now)
+	s := e.state.Load()
+	if !s.due(now, keyID) {
+		return s.answer()
+	}
 	select {
 	case e.mu <- struct{}{}:
-		defer func() { <-e.mu }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for OpenID configuration: %w", context.Cause(ctx))
-	}
-	if now := o.now(); e.due(now, keyID) {
-		// The fetch serves all who wait, so the first one's end does not end it.
-		e.tried = now
-		issuer, err := o.fetch(context.WithoutCancel(ctx), configuration)
-		if e.err = err; err == nil {
-			e.issuer, e.fetched = issuer, now
+	default:
+		if s.has(keyID) {
+			return s.issuer, nil
+		}
+		select {
+		case e.mu <- struct{}{}:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for OpenID configuration: %w", context.Cause(ctx))
 		}
 	}
-	if e.issuer == nil {
-		return nil, e.err
+	defer func() { <-e.mu }()
+	if s = e.state.Load(); s.due(now, keyID) { // nobody has fetched it meanwhile
+		next := &openIDState{tried: now}
+		if s != nil {
+			next.issuer, next.fetched = s.issuer, s.fetched
+		}
+		// The fetch serves all who wait, so the first one's end does not end it.
+		issuer, err := o.fetch(context.WithoutCancel(ctx), configuration)
+		if next.err = err; err == nil {
+			next.issuer, next.fetched = issuer, now
+		}
+		e.state.Store(next)
+		s = next
 	}
-	return e.issuer, nil
+	return s.answer()
 }
 
-func (e *openIDEntry) due(now time.Time, keyID string) bool {
-	since := now.Sub(e.tried)
-	switch {
-	case e.tried.IsZero():
-		return true
-	case e.issuer == nil:
-		return since >= openIDRetry
-	case e.err != nil || !e.issuer.HasKey(keyID):
-		return since >= openIDRefresh
+func (s *openIDState) has(keyID string) bool {
+	return s != nil && s.issuer != nil && s.issuer.HasKey(keyID)
+}
+
+func (s *openIDState) answer() (*Issuer, error) {
+	if s.issuer == nil {
+		return nil, s.err
 	}
-	return now.Sub(e.fetched) >= openIDLifetime
+	return s.issuer, nil
+}
+
+func (s *openIDState) due(now time.Time, keyID string) bool {
+	switch {
+	case s == nil:
+		return true
+	case s.issuer == nil:
+		return now.Sub(s.tried) >= openIDRetry
+	case s.err != nil || !s.has(keyID):
+		return now.Sub(s.tried) >= openIDRefresh
+	}
+	return now.Sub(s.fetched) >= openIDLifetime
 }
 
 // entry finds or makes an entry; the one that was not used for longest makes room.
-func (o *OpenID) entry(configuration string) *openIDEntry {
+func (o *OpenID) entry(configuration string, now time.Time) *openIDEntry {
+	o.mu.RLock()
+	e := o.entries[configuration]
+	o.mu.RUnlock()
+	if e == nil {
+		e = o.addEntry(configuration)
+	}
+	e.used.Store(now.UnixNano())
+	return e
+}
+
+func (o *OpenID) addEntry(configuration string) *openIDEntry {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	e, ok := o.entries[configuration]
-	if !ok {
-		if len(o.entries) >= openIDMaxCached {
-			var oldest string
-			for name, old := range o.entries {
-				if oldest == "" || old.used.Before(o.entries[oldest].used) {
-					oldest = name
-				}
-			}
-			delete(o.entries, oldest)
-		}
-		e = &openIDEntry{mu: make(chan struct{}, 1)}
-		o.entries[strings.Clone(configuration)] = e
+	if e := o.entries[configuration]; e != nil {
+		return e
 	}
-	e.used = o.now()
+	if len(o.entries) >= openIDMaxCached {
+		var oldest string
+		for name, old := range o.entries {
+			if oldest == "" || old.used.Load() < o.entries[oldest].used.Load() {
+				oldest = name
+			}
+		}
+		delete(o.entries, oldest)
+	}
+	e := &openIDEntry{mu: make(chan struct{}, 1)}
+	o.entries[strings.Clone(configuration)] = e
 	return e
 }
 

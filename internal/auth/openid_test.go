@@ -94,7 +94,7 @@ func (p *provider) token(t *testing.T, now time.Time) *auth.Token {
 	if err := h.Set("kid", p.id); err != nil {
 		t.Fatal(err)
 	}
-	payload, err := json.Marshal(map[string]any{"iss": p.URL, "exp": now.Add(24 * time.Hour).Unix()})
+	payload, err := json.Marshal(map[string]any{"iss": p.URL, "nbf": now.Unix(), "exp": now.Add(24 * time.Hour).Unix()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,5 +280,49 @@ func TestOpenIDStopsWaitingWithItsCaller(t *testing.T) {
 	cancel()
 	if _, err := o.Issuer(ctx, "http://issuer.test", ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// late is a provider whose answers wait until they may go.
+type late struct {
+	auth.Doer
+	asked chan struct{}
+	mayGo chan struct{}
+}
+
+func (l late) Do(r *http.Request) (*http.Response, error) {
+	l.asked <- struct{}{}
+	<-l.mayGo
+	return l.Doer.Do(r)
+}
+
+// TestOpenIDServesWhileOneFetches checks that requests do not wait for a configuration that is only old.
+func TestOpenIDServesWhileOneFetches(t *testing.T) {
+	t.Parallel()
+	p, c := newProvider(t), newClock()
+	slow := late{p.Client(), make(chan struct{}, 10), make(chan struct{}, 10)}
+	slow.mayGo <- struct{}{}
+	slow.mayGo <- struct{}{}
+	o := auth.NewOpenID(slow, c.Now)
+	known, err := o.Issuer(t.Context(), p.configuration(), "k1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-slow.asked
+	<-slow.asked
+	c.add(time.Hour)
+	fetched := make(chan *auth.Issuer)
+	go func() {
+		issuer, _ := o.Issuer(context.Background(), p.configuration(), "k1")
+		fetched <- issuer
+	}()
+	<-slow.asked
+	if issuer, err := o.Issuer(t.Context(), p.configuration(), "k1"); err != nil || issuer != known {
+		t.Errorf("got %v, %v while another one fetches", issuer, err)
+	}
+	slow.mayGo <- struct{}{}
+	slow.mayGo <- struct{}{}
+	if issuer := <-fetched; issuer == nil || issuer == known {
+		t.Errorf("fetched %v", issuer)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strings"
 	"sync"
+	"unsafe"
 )
 
 const (
@@ -27,10 +28,15 @@ func (c *ValidTokens) Parse(compact string, decryption []Key) (*Token, error) {
 	if c == nil || compact == "" || len(compact) > MaxToken {
 		return ParseToken(compact, decryption)
 	}
-	if t := c.find(sha256.Sum256([]byte(compact))); t != nil {
+	if t := c.find(digestOf(compact)); t != nil {
 		return t, nil
 	}
 	return ParseToken(compact, decryption)
+}
+
+// digestOf does without a copy of the token, which is not changed.
+func digestOf(compact string) [sha256.Size]byte {
+	return sha256.Sum256(unsafe.Slice(unsafe.StringData(compact), len(compact)))
 }
 
 func (c *ValidTokens) find(digest [sha256.Size]byte) *Token {
@@ -53,7 +59,7 @@ func (c *ValidTokens) Keep(t *Token) {
 		return
 	}
 	t.compact, t.kept = strings.Clone(t.compact), true // it may be a part of the request
-	digest := sha256.Sum256([]byte(t.compact))
+	digest := digestOf(t.compact)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.put(digest, t)

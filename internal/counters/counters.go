@@ -109,8 +109,8 @@ func (m *Memory) Check(_ context.Context, limits []Limit, cost int64) (Decision,
 
 // Commit adds cost to every limit, whether it has room or not.
 func (m *Memory) Commit(_ context.Context, limits []Limit, cost int64) error {
-	unlock := m.lock(limits)
-	defer unlock()
+	held := m.lock(limits)
+	defer held.unlock()
 	now := m.now()
 	for _, l := range limits {
 		m.add(l, cost, now)
@@ -162,8 +162,8 @@ func (m *Memory) Release(key string) {
 }
 
 func (m *Memory) decide(limits []Limit, cost int64, take bool) Decision {
-	unlock := m.lock(limits)
-	defer unlock()
+	held := m.lock(limits)
+	defer held.unlock()
 	now := m.now()
 	d := Decision{Allowed: true, Remaining: math.MaxInt64}
 	for i, l := range limits {
@@ -187,12 +187,19 @@ func (m *Memory) decide(limits []Limit, cost int64, take bool) Decision {
 	return d
 }
 
+// locked is what lock has locked.
+type locked struct {
+	one  *shard // for one limit, which is what most requests have
+	more []uint64
+	m    *Memory
+}
+
 // lock locks the shards of the limits' keys, in order.
-func (m *Memory) lock(limits []Limit) (unlock func()) {
+func (m *Memory) lock(limits []Limit) locked {
 	if len(limits) == 1 {
 		s := m.shard(limits[0].Key)
 		s.mu.Lock()
-		return s.mu.Unlock
+		return locked{one: s}
 	}
 	var at []uint64
 	for _, l := range limits {
@@ -203,10 +210,15 @@ func (m *Memory) lock(limits []Limit) (unlock func()) {
 	for _, i := range at {
 		m.shards[i].mu.Lock()
 	}
-	return func() {
-		for _, i := range at {
-			m.shards[i].mu.Unlock()
-		}
+	return locked{more: at, m: m}
+}
+
+func (l *locked) unlock() {
+	if l.one != nil {
+		l.one.mu.Unlock()
+	}
+	for _, i := range l.more {
+		l.m.shards[i].mu.Unlock()
 	}
 }
 

@@ -13,17 +13,19 @@ func MemoryCounters(m *counters.Memory) policy.Counters { return memoryCounters{
 type memoryCounters struct{ m *counters.Memory }
 
 func (c memoryCounters) Take(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
-	d, err := c.m.Take(ctx, counterLimits(limits), cost)
+	var few [4]counters.Limit
+	d, err := c.m.Take(ctx, counterLimits(few[:0], limits), cost)
 	return policy.Decision(d), err
 }
 
 func (c memoryCounters) Check(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
-	d, err := c.m.Check(ctx, counterLimits(limits), cost)
+	var few [4]counters.Limit
+	d, err := c.m.Check(ctx, counterLimits(few[:0], limits), cost)
 	return policy.Decision(d), err
 }
 
 func (c memoryCounters) Commit(ctx context.Context, limits []policy.Limit, cost int64) error {
-	return c.m.Commit(ctx, counterLimits(limits), cost)
+	return c.m.Commit(ctx, counterLimits(nil, limits), cost)
 }
 
 func (c memoryCounters) Acquire(ctx context.Context, key string, max int64) (bool, error) {
@@ -32,16 +34,17 @@ func (c memoryCounters) Acquire(ctx context.Context, key string, max int64) (boo
 
 func (c memoryCounters) Release(key string) { c.m.Release(key) }
 
-func counterLimits(limits []policy.Limit) []counters.Limit {
-	out := make([]counters.Limit, len(limits))
-	for i, l := range limits {
-		out[i] = counters.Limit{Key: l.Key, Max: l.Max, Period: l.Period, Start: l.Start}
+// counterLimits appends limits to out.
+func counterLimits(out []counters.Limit, limits []policy.Limit) []counters.Limit {
+	for _, l := range limits {
+		limit := counters.Limit{Key: l.Key, Max: l.Max, Period: l.Period, Start: l.Start}
 		switch l.Window {
 		case policy.FixedWindow:
-			out[i].Window = counters.Fixed
+			limit.Window = counters.Fixed
 		case policy.TokenBucket:
-			out[i].Window = counters.Bucket
+			limit.Window = counters.Bucket
 		}
+		out = append(out, limit)
 	}
 	return out
 }

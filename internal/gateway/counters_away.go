@@ -92,7 +92,7 @@ type sharedCounters struct {
 }
 
 func (c *sharedCounters) Take(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
-	d, err := c.server.counters.Take(ctx, counterLimits(limits), cost)
+	d, err := c.server.counters.Take(ctx, counterLimits(nil, limits), cost)
 	if err == nil {
 		return policy.Decision(d), nil
 	}
@@ -100,7 +100,7 @@ func (c *sharedCounters) Take(ctx context.Context, limits []policy.Limit, cost i
 }
 
 func (c *sharedCounters) Check(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
-	d, err := c.server.counters.Check(ctx, counterLimits(limits), cost)
+	d, err := c.server.counters.Check(ctx, counterLimits(nil, limits), cost)
 	if err == nil {
 		return policy.Decision(d), nil
 	}
@@ -108,7 +108,7 @@ func (c *sharedCounters) Check(ctx context.Context, limits []policy.Limit, cost 
 }
 
 func (c *sharedCounters) Commit(ctx context.Context, limits []policy.Limit, cost int64) error {
-	err := c.server.counters.Commit(ctx, counterLimits(limits), cost)
+	err := c.server.counters.Commit(ctx, counterLimits(nil, limits), cost)
 	if err == nil {
 		return nil
 	}

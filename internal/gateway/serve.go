@@ -25,16 +25,27 @@ const (
 // finished, when nobody else holds it any more.
 type request struct {
 	gateway  *Gateway
-	service  *service
-	config   *config
-	exchange message.Exchange
 	exec     policy.Exec
 	matched  matched
 	out      message.Request // to the backend service
-	host     string          // Host field as received
-	started  time.Time
 	finished func(message.Result)
 	interim  func(int, *message.Header)
+	call     sentCall
+
+	// The addresses of the last client and the last trusted proxy and their texts: most requests of a client come over one connection.
+	client, proxy         netip.Addr
+	clientText, proxyText string
+
+	servedExchange
+}
+
+// servedExchange is what a request knows of the exchange that it serves.
+type servedExchange struct {
+	service  *service
+	config   *config
+	exchange message.Exchange
+	host     string // Host field as received
+	started  time.Time
 
 	backendStatus int
 	backendTime   time.Duration
@@ -45,14 +56,9 @@ type request struct {
 	tracing       tracing
 	observed      *observation // nil: nobody wants to know more than the record
 	unlogged      bool         // a diagnostic decides on the log line
-	call          sentCall
 
 	onLoad      bool // counts as a request under way
 	behindProxy bool // whoever has connected is a trusted proxy
-
-	// The addresses of the last client and the last trusted proxy and their texts: most requests of a client come over one connection.
-	client, proxy         netip.Addr
-	clientText, proxyText string
 }
 
 func newRequest(g *Gateway) *request {
@@ -87,7 +93,7 @@ func (r *request) start(x message.Exchange) {
 	r.exchange = x
 	x.OnFinish(r.finished)
 	in, e := x.Request(), &r.exec
-	e.Reset(x.Context(), r)
+	e.Bind(x.Context(), r)
 	r.host, r.started = in.Header.Get("Host"), in.Received
 	if r.started.IsZero() {
 		r.started = r.Now()
@@ -350,16 +356,15 @@ func (r *request) recycle() {
 		resp.Body.Close() // likewise, unless a panic came between
 	}
 	r.exec.Reset(r.gateway.ctx, r)
-	r.out.Header.Reset()
-	r.out = message.Request{Header: r.out.Header}
-	buf := r.matched.buf
-	clear(buf.values[:cap(buf.values)])
-	clear(buf.params[:cap(buf.params)])
-	r.matched = matched{buf: matchBuffer{values: buf.values[:0], params: buf.params[:0]}}
-	*r = request{
-		gateway: r.gateway, exec: r.exec, matched: r.matched, out: r.out, finished: r.finished, interim: r.interim, call: sentCall{url: r.call.url},
-		client: r.client, clientText: r.clientText, proxy: r.proxy, proxyText: r.proxyText,
-	}
+	header := r.out.Header
+	header.Reset()
+	r.out = message.Request{}
+	r.out.Header = header
+	clear(r.matched.buf.values[:cap(r.matched.buf.values)])
+	clear(r.matched.buf.params[:cap(r.matched.buf.params)])
+	r.matched = matched{buf: matchBuffer{values: r.matched.buf.values[:0], params: r.matched.buf.params[:0]}}
+	r.call = sentCall{url: r.call.url}
+	r.servedExchange = servedExchange{}
 	r.gateway.requests.Put(r)
 }
 

@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"slices"
+
 	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/policy"
 )
@@ -15,6 +17,11 @@ func (k *signingKeys) get(x *policy.Exec) ([]auth.Key, error) {
 		return nil, nil
 	}
 	return getKeys(x, k.Keys, false)
+}
+
+// isConstant says whether the keys are the same for all requests, whatever the certificates of the service are.
+func (k *signingKeys) isConstant() bool {
+	return k == nil || !slices.ContainsFunc(k.Keys, func(key jwtKey) bool { return key.ready == nil })
 }
 
 // decryptionKeys are the keys that decrypt tokens. A nil pointer has none.
@@ -142,6 +149,12 @@ type requiredClaim struct {
 	Match     policy.Value[string]   `attr:"match" default:"all" enum:"all,any" doc:"Whether the claim must have all values or one of them."`
 	Separator policy.Value[string]   `attr:"separator" doc:"What stands between the values in one text."`
 	Values    []policy.Value[string] `elem:"value" doc:"Value; without any the claim must be there."`
+}
+
+func (c *requiredClaims) isConstant() bool {
+	return c == nil || !slices.ContainsFunc(c.List, func(claim requiredClaim) bool {
+		return !isConstant(claim.Name) || !isConstant(claim.Match) || !isConstant(claim.Separator) || !areConstant(claim.Values)
+	})
 }
 
 func (c *requiredClaims) get(x *policy.Exec) ([]auth.ClaimRule, error) {

@@ -77,7 +77,7 @@ func (p *validateAzureADToken) validate(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	return checkToken(x, token, rules, []string{entraConfiguration(x.Host.Trust().Authority, tenant, token)}, p.Variable)
+	return checkToken(x, token, auth.NewFixedRules(rules), []string{entraConfiguration(x.Host.Trust().Authority, tenant, token)}, p.Variable)
 }
 
 func (p *validateAzureADToken) rules(x *policy.Exec, token *auth.Token) (*auth.Rules, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ type validateJWT struct {
 	Audiences         *audiences           `elem:"audiences" doc:"Allowed audiences."`
 	Issuers           *issuers             `elem:"issuers" doc:"Allowed issuers, besides those of the configurations."`
 	Claims            *requiredClaims      `elem:"required-claims" doc:"Claims that the token must have."`
+
+	fixed          *auth.FixedRules // nil when they depend on the request
+	configurations []string         // likewise
 }
 
 type openIDConfig struct {
@@ -64,7 +68,40 @@ func (p *validateJWT) Compile(c *policy.Compiler) error {
 	if signed, ok := p.RequireSigned.Constant(); ok && signed && len(p.OpenID) == 0 && p.SigningKeys == nil {
 		c.Warnf("NoSigningKeys", "validate-jwt has neither openid-config nor issuer-signing-keys, so no token is valid")
 	}
+	if p.isConstant() { // constants need no request; wrong ones were told
+		if rules, err := p.rules(nil); err == nil {
+			p.fixed = auth.NewFixedRules(rules)
+		}
+		p.configurations, _ = p.urls(nil)
+	}
 	return nil
+}
+
+// isConstant says whether the rules and the configurations are the same for all requests.
+func (p *validateJWT) isConstant() bool {
+	_, expiring := p.RequireExpiration.Constant()
+	_, signed := p.RequireSigned.Constant()
+	if !expiring || !signed || !isConstant(p.Skew) || !p.SigningKeys.isConstant() || !p.Claims.isConstant() {
+		return false
+	}
+	for i := range p.OpenID {
+		if !isConstant(p.OpenID[i].URL) {
+			return false
+		}
+	}
+	return (p.Audiences == nil || areConstant(p.Audiences.List)) && (p.Issuers == nil || areConstant(p.Issuers.List))
+}
+
+// urls are those of the OpenID configurations.
+func (p *validateJWT) urls(x *policy.Exec) ([]string, error) {
+	urls := make([]string, len(p.OpenID))
+	for i := range p.OpenID {
+		var err error
+		if urls[i], err = p.OpenID[i].URL.Get(x); err != nil {
+			return nil, err
+		}
+	}
+	return urls, nil
 }
 
 // parseSkew reads seconds or a time span.
@@ -107,17 +144,18 @@ func (p *validateJWT) validate(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
+	if p.fixed != nil {
+		return checkToken(x, token, p.fixed, p.configurations, p.Variable)
+	}
 	rules, err := p.rules(x)
 	if err != nil {
 		return err
 	}
-	urls := make([]string, len(p.OpenID))
-	for i := range p.OpenID {
-		if urls[i], err = p.OpenID[i].URL.Get(x); err != nil {
-			return err
-		}
+	urls, err := p.urls(x)
+	if err != nil {
+		return err
 	}
-	return checkToken(x, token, rules, urls, p.Variable)
+	return checkToken(x, token, auth.NewFixedRules(rules), urls, p.Variable)
 }
 
 // rules are what the policy asks for in this request, without the issuers' keys.
@@ -156,12 +194,13 @@ func (p *validateJWT) rules(x *policy.Exec) (*auth.Rules, error) {
 }
 
 // checkToken validates a token with the keys of issuers besides those of the rules, and keeps it in a variable.
-func checkToken(x *policy.Exec, t *auth.Token, r *auth.Rules, configurations []string, variable string) error {
-	var err error
-	if r.Sources, err = issuersOf(x, configurations, t.KeyID); err != nil {
+func checkToken(x *policy.Exec, t *auth.Token, r *auth.FixedRules, configurations []string, variable string) error {
+	var few [4]*auth.Issuer
+	sources, err := issuersOf(x, few[:0], configurations, t.KeyID)
+	if err != nil {
 		return err
 	}
-	if err := r.Check(t, x.Now()); err != nil {
+	if err := r.Check(t, sources, x.Now()); err != nil {
 		return err
 	}
 	x.Host.Trust().Tokens.Keep(t)
@@ -173,13 +212,15 @@ func checkToken(x *policy.Exec, t *auth.Token, r *auth.Rules, configurations []s
 
 // issuersOf gets OpenID configurations. Only when none has a key with the ID are they asked for newer ones. One that cannot be had does no harm
 // while another can.
-func issuersOf(x *policy.Exec, configurations []string, keyID string) ([]*auth.Issuer, error) {
+// They are appended to list.
+func issuersOf(x *policy.Exec, list []*auth.Issuer, configurations []string, keyID string) ([]*auth.Issuer, error) {
 	if len(configurations) == 0 {
 		return nil, nil
 	}
-	list, found := askIssuers(x, configurations, "", keyID)
+	before := list
+	list, found := askIssuers(x, before, configurations, "", keyID)
 	if !found && keyID != "" {
-		list, _ = askIssuers(x, configurations, keyID, keyID)
+		list, _ = askIssuers(x, before, configurations, keyID, keyID)
 	}
 	if len(list) == 0 {
 		return nil, &auth.TokenError{Reason: auth.TokenInvalid, Message: "The OpenID configuration cannot be obtained."}
@@ -188,7 +229,7 @@ func issuersOf(x *policy.Exec, configurations []string, keyID string) ([]*auth.I
 }
 
 // askIssuers gets the configurations that can be had, newer ones where fresh is a key that they do not have, and says whether one has a key.
-func askIssuers(x *policy.Exec, configurations []string, fresh, keyID string) (list []*auth.Issuer, found bool) {
+func askIssuers(x *policy.Exec, list []*auth.Issuer, configurations []string, fresh, keyID string) (_ []*auth.Issuer, found bool) {
 	for _, url := range configurations {
 		issuer, err := x.Host.Trust().OpenID.Issuer(x.Context(), url, fresh)
 		if err != nil {
@@ -199,6 +240,11 @@ func askIssuers(x *policy.Exec, configurations []string, fresh, keyID string) (l
 		found = found || issuer.HasKey(keyID)
 	}
 	return list, found
+}
+
+// areConstant says whether all values are the same for all requests.
+func areConstant(values []policy.Value[string]) bool {
+	return !slices.ContainsFunc(values, func(v policy.Value[string]) bool { return !isConstant(v) })
 }
 
 // texts evaluates a list.
@@ -290,6 +336,9 @@ type tokenRefusal struct {
 
 // explain makes the policy's error of a token's.
 func (r *tokenRefusal) explain(x *policy.Exec, err error) error {
+	if err == nil {
+		return nil
+	}
 	var refused *auth.TokenError
 	if !errors.As(err, &refused) {
 		return err

@@ -101,27 +101,29 @@ type state struct{ key, value any }
 
 // Reset makes x ready for another request and keeps its memory.
 func (x *Exec) Reset(ctx context.Context, host Host) {
-	kept := Exec{Host: host, ctx: ctx, variables: x.variables, atEnd: x.atEnd, stored: x.stored, Matched: x.Matched, pending: x.pending, limits: x.limits,
-		atFinish: x.atFinish, state: x.state}
+	variables, limits := x.variables, x.limits
 	if x.Host != host || host == nil {
-		kept.limits = csharp.Limits{}
+		limits = csharp.Limits{}
 	}
 	if x.forked { // a branch may still read them
-		kept.variables = nil
+		variables = nil
 	}
-	clear(kept.variables)
-	clear(kept.atEnd)
-	kept.atAnswer = x.atAnswer[:0]
+	clear(variables)
+	clear(x.atEnd)
 	clear(x.atAnswer)
-	clear(kept.stored)
-	clear(kept.Matched)
-	clear(kept.atFinish)
-	clear(kept.state)
-	kept.atFinish, kept.state = kept.atFinish[:0], kept.state[:0]
-	kept.atEnd, kept.stored, kept.Matched = kept.atEnd[:0], kept.stored[:0], kept.Matched[:0]
-	kept.pending.Reset()
-	*x = kept
+	clear(x.atFinish)
+	clear(x.state)
+	clear(x.stored)
+	clear(x.Matched)
+	atEnd, atAnswer, atFinish, state, stored, matched, pending := x.atEnd[:0], x.atAnswer[:0], x.atFinish[:0], x.state[:0], x.stored[:0], x.Matched[:0], x.pending
+	pending.Reset()
+	*x = Exec{} // a literal with these in it would be copied
+	x.Host, x.ctx, x.variables, x.limits, x.pending, x.Matched = host, ctx, variables, limits, pending, matched
+	x.atEnd, x.atAnswer, x.atFinish, x.state, x.stored = atEnd, atAnswer, atFinish, state, stored
 }
+
+// Bind gives a new Exec, or one that Reset has made ready for the same host, the context of its request.
+func (x *Exec) Bind(ctx context.Context, host Host) { x.ctx, x.Host = ctx, host }
 
 // runLimits are the limits of expressions, with the host's clock and randomness.
 func (x *Exec) runLimits() *csharp.Limits {
