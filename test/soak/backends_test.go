@@ -285,7 +285,7 @@ func (b *bad) answer(c net.Conn, req *http.Request) bool {
 	case 4:
 		return fail("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef")
 	case 5: // it stalls for longer than the policy waits
-		defer time.Sleep(3 * time.Second)
+		defer time.Sleep(3 * badTimeout)
 		return fail("")
 	case 6, 7: // it closes without a word, as it may
 		_, _ = io.WriteString(c, whole)
