@@ -107,7 +107,7 @@ func (s *Server) ServeTLS(l net.Listener) error {
 	if s.http3 != nil {
 		go s.serveHTTP3(l.Addr())
 	}
-	return served(s.http.Serve(tls.NewListener(s.behindProxies(l), s.tls)))
+	return served(s.http.Serve(tls.NewListener(http1.Direct(s.behindProxies(l)), s.tls)))
 }
 
 func served(err error) error {

@@ -186,7 +186,7 @@ func TestParkingTLS(t *testing.T) {
 	}
 	server := echoing()
 	go func() {
-		_ = server.Serve(tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}}))
+		_ = server.Serve(tls.NewListener(http1.Direct(listener), &tls.Config{Certificates: []tls.Certificate{cert}}))
 	}()
 	t.Cleanup(func() { _ = server.Close() })
 	below, _ := connect(t, listener.Addr().String())
