@@ -39,6 +39,10 @@ func (s *Server) ofProvider(w http.ResponseWriter, r *http.Request, id arm.ID, s
 		return ok(map[string]string{"domainOwnershipIdentifier": hex.EncodeToString(sum[:])})
 	case r.Method == http.MethodGet && rest == "skus":
 		return s.reading(r, arm.Provider+"/skus/read", id, func() (answer, error) { return ok(list(skus())) })
+	case r.Method == http.MethodGet && rest == "gateways":
+		return s.reading(r, gatewaysARM+"/read", arm.Path("subscriptions", segs[1]), func() (answer, error) {
+			return s.listDocuments(r, gatewaysType, store.Query{Under: "/subscriptions/" + segs[1]})
+		})
 	case r.Method == http.MethodGet && rest == "deletedservices":
 		return s.reading(r, arm.Provider+"/deletedservices/read", id, func() (answer, error) { return s.listDeleted(r, segs[1]) })
 	case len(segs) == 8 && segs[4] == "locations" && segs[6] == "deletedservices":

@@ -55,6 +55,12 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 	if segs[0] == "subscriptions" && len(segs) > 4 && segs[2] == "providers" && strings.EqualFold(segs[3], arm.Provider) {
 		return s.ofProvider(w, r, id, segs)
 	}
+	if isGateways(segs) {
+		return s.gateways(w, r, id)
+	}
+	if len(segs) > 2 && segs[0] == "providers" && segs[1] == "microsoft.management" && segs[2] == "managementgroups" {
+		return s.managementGroups(r, id, segs)
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return answer{}, arm.Errorf(arm.CodeMethodNotAllowed, "The method %s is not allowed here.", r.Method)
 	}
@@ -86,6 +92,15 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 		return s.provider(id)
 	}
 	return answer{}, arm.Errorf(arm.CodeTypeNotFound, "There is nothing at %s.", id).WithTarget(id.String())
+}
+
+// managementGroups says that there are none: between the tenant and its subscriptions nothing stands.
+func (s *Server) managementGroups(r *http.Request, id arm.ID, segs []string) (answer, error) {
+	if len(segs) == 3 && r.Method == http.MethodGet {
+		return s.reading(r, "Microsoft.Management/managementGroups/read", id, func() (answer, error) { return ok(list(nil)) })
+	}
+	e := arm.Errorf(arm.CodeResourceNotFound, "There are no management groups: use the tenant, a subscription or a resource group.").WithTarget(id.String())
+	return answer{}, e
 }
 
 // mayLook refuses what a caller may not see. Lists of what is everywhere show the caller's part of it.
@@ -185,7 +200,7 @@ func (s *Server) provider(id arm.ID) (answer, error) {
 		namespace = arm.Provider
 		versions := arm.APIVersions()
 		slices.Reverse(versions)
-		for _, t := range s.c.Catalogue.ARMTypes() {
+		for _, t := range append(s.c.Catalogue.ARMTypes(), gatewaysARM, connectionsARM) {
 			types = append(types, map[string]any{
 				"resourceType": strings.TrimPrefix(t, arm.Provider+"/"), "locations": locationNames(), "apiVersions": versions, "capabilities": "None",
 			})
@@ -199,7 +214,11 @@ func (s *Server) provider(id arm.ID) (answer, error) {
 
 // operations lists what can be authorised.
 func (s *Server) operations() (values []any) {
-	for _, op := range s.c.Catalogue.Operations() {
+	all := s.c.Catalogue.Operations()
+	for _, t := range []string{gatewaysARM, connectionsARM} {
+		all = append(all, t+"/read", t+"/write", t+"/delete")
+	}
+	for _, op := range all {
 		what, verb := path.Split(op)
 		kind := path.Base(what)
 		values = append(values, map[string]any{"name": op, "origin": "user", "isDataAction": false, "display": map[string]string{

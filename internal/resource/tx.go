@@ -111,6 +111,25 @@ func (x *Reader) Lookup(index, value string) ([]string, error) {
 	return x.store.Lookup(x.ctx, index, indexValue(x.Service, value))
 }
 
+// GatewaySourceIndex is the name of the index rows of configuration connections, of gateways that are resources of a resource group: their
+// values are the lower-case IDs of the workspaces.
+const GatewaySourceIndex = "gatewaySource"
+
+// Outside returns the IDs of what has an index row and is in no service, in its own spelling.
+func (x *Reader) Outside(index, value string) (ids []arm.ID, err error) {
+	docs, err := x.store.List(x.ctx, store.Query{Index: index, Value: value})
+	if err != nil {
+		return nil, err
+	}
+	for d, err := range docs {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, arm.StoredID(d.Path, d.ID))
+	}
+	return ids, nil
+}
+
 // indexValue makes values of different services different.
 func indexValue(service arm.ID, value string) string { return service.Key() + "\n" + value }
 

@@ -73,12 +73,17 @@ type WorkspaceGateways struct {
 	ID string `json:"id"`
 }
 
-func workspaceLink(d *resource.Doc[Workspace]) WorkspaceLink {
+func workspaceLink(x *resource.Reader, d *resource.Doc[Workspace]) (WorkspaceLink, error) {
 	service := d.ID.Service()
-	return WorkspaceLink{
+	link := WorkspaceLink{
 		ID: service.Child("workspaceLinks", d.Name()).String(), Name: d.Name(), Type: "Microsoft.ApiManagement/service/workspaceLinks",
 		Properties: WorkspaceLinkProperties{WorkspaceID: d.ID.String(), Gateways: []WorkspaceGateways{{service.Child("gateways", managedGateway).String()}}},
 	}
+	connections, err := x.Outside(resource.GatewaySourceIndex, d.ID.Key())
+	for _, c := range connections {
+		link.Properties.Gateways = append(link.Properties.Gateways, WorkspaceGateways{c.Parent().String()})
+	}
+	return link, err
 }
 
 // workspaceLinks lists which gateways serve the workspaces: the managed one serves all.
@@ -91,7 +96,11 @@ func workspaceLinks() resource.Action[Service] {
 				if err != nil {
 					return nil, err
 				}
-				links = append(links, workspaceLink(w))
+				link, err := workspaceLink(x, w)
+				if err != nil {
+					return nil, err
+				}
+				links = append(links, link)
 			}
 			return pageOf(x, links)
 		},
@@ -110,8 +119,8 @@ func workspaceLinkTypes() *resource.Type {
 			} else if err != nil {
 				return nil, err
 			}
-			link := workspaceLink(w)
-			return &link, nil
+			link, err := workspaceLink(x, w)
+			return &link, err
 		},
 		Actions: []resource.Action[WorkspaceLink]{{
 			Method: http.MethodGet, Doc: "Answers the link.", Output: WorkspaceLink{},
