@@ -242,7 +242,12 @@ func deploymentFunctions() map[string]function {
 			}
 			return b.value("variable")
 		}},
-		"subscription": {0, 0, func(a args) Value { return a.d.scope.Account }},
+		"subscription": {0, 0, func(a args) Value {
+			if a.d.scope.Account == nil {
+				fail("The template function 'subscription' is not expected at this location: the deployment is not at the scope of a subscription.")
+			}
+			return a.d.scope.Account
+		}},
 		"resourcegroup": {0, 0, func(a args) Value {
 			if a.d.scope.Group == nil {
 				fail("The template function 'resourceGroup' is not expected at this location: the deployment is not at the scope of a resource group.")

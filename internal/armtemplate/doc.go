@@ -71,8 +71,8 @@ func invalid(format string, args ...any) *Error {
 
 // Scope says where a deployment runs.
 type Scope struct {
-	Subscription  string // GUID
-	ResourceGroup string // "" for a deployment of a subscription
+	Subscription  string // GUID; "" for a deployment of the tenant
+	ResourceGroup string // "" for a deployment of a subscription or the tenant
 	Tenant        string // GUID
 	Name          string // of the deployment
 	Location      string // of the deployment; "" at a resource group
@@ -84,7 +84,10 @@ type Scope struct {
 
 // ID returns the resource ID of the scope.
 func (s Scope) ID() string {
-	if s.ResourceGroup == "" {
+	switch {
+	case s.Subscription == "":
+		return ""
+	case s.ResourceGroup == "":
 		return "/subscriptions/" + s.Subscription
 	}
 	return "/subscriptions/" + s.Subscription + "/resourceGroups/" + s.ResourceGroup

@@ -91,6 +91,9 @@ func subscriptionResourceID(a args) Value {
 	if n == 1 {
 		sub = parts[0]
 	}
+	if sub == "" {
+		fail("The template function 'subscriptionResourceId' needs the subscription: the deployment is not at the scope of one.")
+	}
 	if strings.EqualFold(parts[n], "Microsoft.Resources/resourceGroups") && len(parts) == n+2 {
 		return "/subscriptions/" + sub + "/resourceGroups/" + parts[n+1]
 	}

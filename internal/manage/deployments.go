@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,7 +84,7 @@ func (d *deployments) stop() {
 
 // deploymentPath splits the path of a deployment, of what is below one, or of the collection.
 type deploymentPath struct {
-	scope arm.ID // subscription or resource group
+	scope arm.ID // subscription or resource group; the zero ID for the tenant
 	name  string // "" for the collection
 	rest  []string
 }
@@ -104,11 +105,13 @@ func parseDeployment(escaped string) (p deploymentPath, ok bool) {
 		segs = slices.Insert(segs, 4, "providers", "Microsoft.Resources")
 	}
 	n := slices.IndexFunc(segs, func(s string) bool { return strings.EqualFold(s, "providers") })
-	if n != 2 && n != 4 || len(segs) < n+3 || !strings.EqualFold(segs[0], "subscriptions") || !strings.EqualFold(segs[n+1], "Microsoft.Resources") ||
-		!strings.EqualFold(segs[n+2], "deployments") {
+	if n != 0 && n != 2 && n != 4 || len(segs) < n+3 || n > 0 && !strings.EqualFold(segs[0], "subscriptions") ||
+		!strings.EqualFold(segs[n+1], "Microsoft.Resources") || !strings.EqualFold(segs[n+2], "deployments") {
 		return p, false
 	}
-	p.scope = arm.Path("subscriptions", segs[1])
+	if n > 0 {
+		p.scope = arm.Path("subscriptions", segs[1])
+	}
 	if n == 4 {
 		if !strings.EqualFold(segs[2], "resourceGroups") {
 			return p, false
@@ -159,7 +162,7 @@ func (s *Server) deployment(w http.ResponseWriter, r *http.Request, p deployment
 	if _, err := arm.AnyAPIVersion(r.URL.Query()); err != nil {
 		return answer{}, err
 	}
-	if !validSubscription(p.scope.Subscription()) {
+	if !p.scope.IsZero() && !validSubscription(p.scope.Subscription()) {
 		return answer{}, arm.Errorf(arm.CodeSubscriptionNotFound, "The subscription '%s' could not be found.", p.scope.Subscription())
 	}
 	if p.name != "" && !regexp.MustCompile(`^[-\w._()]{1,64}$`).MatchString(p.name) {
@@ -283,7 +286,7 @@ func (s *Server) listDeployments(r *http.Request, p deploymentPath) (answer, err
 	var values []any
 	state := regexp.MustCompile(`(?i)^provisioningState eq '(\w+)'$`).FindStringSubmatch(arm.Param(r.URL.Query(), "$filter"))
 	err := s.c.Store.View(r.Context(), func(x store.Reader) error {
-		docs, err := x.List(r.Context(), store.Query{Parent: p.scope.Key(), Type: deploymentType})
+		docs, err := x.List(r.Context(), store.Query{Parent: cmp.Or(p.scope.Key(), "/"), Type: deploymentType})
 		if err != nil {
 			return err
 		}

@@ -187,8 +187,10 @@ func (s *Server) templateScope(ctx context.Context, o *opened) (armtemplate.Scop
 	sub := o.scope.Subscription()
 	scope := armtemplate.Scope{
 		Subscription: sub, ResourceGroup: o.scope.ResourceGroup(), Tenant: s.c.TenantID, Name: o.id.Name(), Location: o.location,
-		Deployer: PrincipalOf(ctx).ID, Environment: s.environment(o.world.caller),
-		Account: armtemplate.NewObject("id", "/subscriptions/"+sub, "subscriptionId", sub, "tenantId", s.c.TenantID, "displayName", fmt.Sprintf("Causeway %.8s", sub)),
+		Deployer: PrincipalOf(ctx).ID, DeployerName: PrincipalOf(ctx).Name, Environment: s.environment(o.world.caller),
+	}
+	if sub != "" {
+		scope.Account = armtemplate.NewObject("id", "/subscriptions/"+sub, "subscriptionId", sub, "tenantId", s.c.TenantID, "displayName", fmt.Sprintf("Causeway %.8s", sub))
 	}
 	if scope.ResourceGroup == "" {
 		return scope, nil

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -122,8 +123,8 @@ func (d *deploymentRecord) put(ctx context.Context, tx store.Tx) error {
 		return fmt.Errorf("deployment %s: %w", d.ID, err)
 	}
 	return tx.Put(ctx, &store.Document{
-		ID: id.Key(), Path: id.String(), Type: deploymentType, Parent: strings.TrimSuffix(id.Key(), "/providers/microsoft.resources/deployments/"+strings.ToLower(d.Name)),
-		Name: d.Name, Body: body,
+		ID: id.Key(), Path: id.String(), Type: deploymentType, Name: d.Name, Body: body,
+		Parent: cmp.Or(strings.TrimSuffix(id.Key(), "/providers/microsoft.resources/deployments/"+strings.ToLower(d.Name)), "/"),
 	}, nil)
 }
 

@@ -58,8 +58,11 @@ func (s *Server) putDeployment(w http.ResponseWriter, r *http.Request, p deploym
 	return answer{http.StatusOK, first}, nil
 }
 
-// mayDeploy refuses a deployment of resources that the caller may not write, before any of them is.
+// mayDeploy refuses a deployment of resources that nobody here serves or that the caller may not write, before any of them is.
 func (s *Server) mayDeploy(ctx context.Context, o *opened) error {
+	if err := s.serves(o); err != nil {
+		return err
+	}
 	var refused *arm.Error
 	for _, r := range o.list {
 		if r.Skipped || r.Existing {

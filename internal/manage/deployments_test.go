@@ -56,7 +56,7 @@ func (h harness) deploy(name, body string) deployed {
 			h.t.Fatal(err)
 		}
 		if s.Status != "Accepted" && s.Status != "Running" {
-			break
+			return h.wait(deployments + "/" + name)
 		}
 		select {
 		case <-h.t.Context().Done():
@@ -64,11 +64,25 @@ func (h harness) deploy(name, body string) deployed {
 		case <-time.After(time.Millisecond):
 		}
 	}
-	var d deployed
-	if err := json.Unmarshal(h.must(http.StatusOK, "GET", deployments+"/"+name, "").Body.Bytes(), &d); err != nil {
-		h.t.Fatal(err)
+}
+
+// wait waits for the end of a deployment.
+func (h harness) wait(id string) (d deployed) {
+	h.t.Helper()
+	for {
+		w := h.must(http.StatusOK, "GET", id, "")
+		if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil {
+			h.t.Fatal(err)
+		}
+		if state := d.Properties.ProvisioningState; state != "Accepted" && state != "Running" {
+			return d
+		}
+		select {
+		case <-h.t.Context().Done():
+			h.t.Fatal("the deployment does not end")
+		case <-time.After(time.Millisecond):
+		}
 	}
-	return d
 }
 
 type deployed struct {

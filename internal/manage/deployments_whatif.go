@@ -148,7 +148,27 @@ func (s *Server) foresee(ctx context.Context, o *opened, depth int) []whatIfChan
 		o.world.foreseen[strings.ToLower(r.ID)] = armtemplate.NewObject("id", r.ID, "name", r.Name, "type", r.Type,
 			"properties", armtemplate.NewObject("provisioningState", stateSucceeded, "outputs", outputs))
 	}
+	if secrets := o.Secrets(); len(secrets) > 0 {
+		for i := range changes {
+			changes[i].hide(secrets)
+		}
+	}
 	return changes
+}
+
+// hide takes secrets out of what is answered.
+func (c *whatIfChange) hide(secrets []string) {
+	if c.After != nil {
+		c.After, _ = armtemplate.Hide(c.After, secrets).(*armtemplate.Object)
+	}
+	hideDelta(c.Delta, secrets)
+}
+
+func hideDelta(delta []propertyChange, secrets []string) {
+	for i := range delta {
+		delta[i].Before, delta[i].After = armtemplate.Hide(delta[i].Before, secrets), armtemplate.Hide(delta[i].After, secrets)
+		hideDelta(delta[i].Children, secrets)
+	}
 }
 
 // foreseeOne works out what would become of one resource.
@@ -194,7 +214,7 @@ func (s *Server) exists(ctx context.Context, o *opened, r *armtemplate.Resource)
 // cannot foresee it, because the write depends on others of the deployment or would be refused: then it says why.
 func (s *Server) compare(ctx context.Context, c *whatIfChange, r *armtemplate.Resource, body *armtemplate.Object) {
 	id, err := arm.ParseID(r.ID)
-	if err == nil && !id.Service().IsZero() {
+	if err == nil && !id.Service().IsZero() && strings.HasPrefix(strings.ToLower(r.Type), strings.ToLower(arm.Provider)+"/") {
 		var b, before, after []byte
 		if b, err = json.Marshal(body); err == nil {
 			before, after, err = s.engine.Preview(ctx, id, b)
