@@ -24,6 +24,7 @@ var networkSettings = []setting{
 	{name: backendProtocol + "Tls11", normal: "false", kind: kindBool},
 	{name: backendProtocol + "Tls10", normal: "false", kind: kindBool},
 	{name: backendProtocol + "Ssl30", normal: "false", kind: kindBool},
+	{name: revocationSetting, normal: "false", kind: kindBool},
 	{name: "certificates.local.ca.enabled", normal: "false", kind: kindBool},
 	{name: "net.server.proxy-protocol.from"},
 	{name: "net.server.trusted-proxies"},
@@ -60,6 +61,8 @@ const (
 	serverSuites    = "net.server.tls.ciphers.allowed-suites"
 	clientSuites    = "net.client.tls.ciphers.allowed-suites"
 	limitsPrefix    = "net.server.limits."
+	// revocationSetting turns on the revocation lists of backend services' issuers.
+	revocationSetting = "security.certificate-revocation.validation.enabled"
 	// localAuthorities is where API Management's image has the files of trusted authorities.
 	localAuthorities = "/usr/local/share/ca-certificates"
 )
@@ -69,6 +72,7 @@ type network struct {
 	server                gateway.ServerOptions
 	transport             gateway.TransportLimits
 	roots                 *x509.CertPool // nil: the operating system's alone
+	revocation            bool           // certificates of backend services may have been revoked
 	drain                 time.Duration
 	serverTLS, backendTLS gateway.TLSSettings
 	proxies               []netip.Prefix
@@ -78,7 +82,7 @@ type network struct {
 
 // readNetwork reads them. memory is how much there is for the process in bytes, 0 when that is not known.
 func readNetwork(s *settings, memory int64) (n *network, err error) {
-	n = &network{drain: s.duration("net.server.drain-time")}
+	n = &network{drain: s.duration("net.server.drain-time"), revocation: s.flag(revocationSetting)}
 	if err := n.readTLS(s); err != nil {
 		return nil, err
 	}
@@ -145,6 +149,7 @@ func (n *network) warn(log *slog.Logger) {
 func (n *network) apply(o *gateway.Options) {
 	o.Transport = gateway.NewTransport(n.transport)
 	o.ServerTLS, o.BackendTLS, o.TrustedProxies, o.Overload = n.serverTLS, n.backendTLS, n.proxies, n.overload
+	o.Trust.CheckServers = n.revocation
 	if n.roots != nil {
 		o.Trust.Roots = n.roots
 	}

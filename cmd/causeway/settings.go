@@ -96,7 +96,6 @@ var gatewaySettings = append([]setting{
 	{name: "telemetry.logs.local.journal.endpoint"},
 	{name: "telemetry.logs.local.json.endpoint", normal: "127.0.0.1:8888"},
 	{name: "logs.applicationinsights.endpoint", normal: "https://dc.services.visualstudio.com/v2/track"},
-	{name: "security.certificate-revocation.validation.enabled", normal: "false", kind: kindBool, idle: true},
 }, networkSettings...)
 
 // settings are the effective settings with their origins.

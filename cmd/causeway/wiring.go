@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/auth"
@@ -32,7 +35,7 @@ func gatewayTrust(now func() time.Time) (*policy.Trust, error) {
 		return nil, fmt.Errorf("set up the managed identity: %w", err)
 	}
 	return &policy.Trust{
-		OpenID: auth.NewOpenID(client, now), Identity: identity, Revocations: auth.NewRevocations(client, now), Tokens: new(auth.ValidTokens),
+		OpenID: auth.NewOpenID(client, now), Identity: identity, Revocations: auth.NewRevocations(revocationClient(), now), Tokens: new(auth.ValidTokens),
 		Authority: strings.TrimSuffix(cmpOr(os.Getenv("AZURE_AUTHORITY_HOST"), auth.DefaultAuthority), "/"),
 	}, nil
 }
@@ -42,6 +45,22 @@ func noRedirects() *http.Client {
 	return &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		return fmt.Errorf("%s redirects, which a source of keys and tokens must not", r.URL.Host)
 	}}
+}
+
+// revocationClient fetches revocation lists. Their addresses stand in certificates that an authority has signed which is trusted, so that those of
+// private networks are good; nobody's list is where machines keep their own credentials.
+func revocationClient() *http.Client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+		if at, err := netip.ParseAddrPort(address); err != nil || at.Addr().Unmap().IsLinkLocalUnicast() {
+			return fmt.Errorf("%s is not an address of a revocation list", address)
+		}
+		return nil
+	}}
+	client := noRedirects()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = dialer.DialContext
+	client.Transport = transport
+	return client
 }
 
 // newInstanceID names this process: the host, so that people recognise it, and

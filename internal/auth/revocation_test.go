@@ -10,9 +10,12 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 
 	"github.com/causeway-apim/causeway/internal/auth"
 )
@@ -104,9 +107,12 @@ func TestRevocations(t *testing.T) {
 	if a.fetched != 1 {
 		t.Errorf("%d fetches", a.fetched)
 	}
-	// An hour later the list is read again; without an answer the old one is good to its end.
+	// An hour later the list is read again, while nobody waits; without an answer the old one is good to its end.
 	a.change(func() { a.revoked = []int64{7} })
 	c.add(time.Hour)
+	for r.Check(t.Context(), good) == nil {
+		runtime.Gosched() // ends with the time of the whole test
+	}
 	if err := r.Check(t.Context(), good); !errors.Is(err, auth.ErrRevoked) {
 		t.Errorf("got %v", err)
 	}
@@ -135,5 +141,73 @@ func TestRevocationListOfAnotherIssuer(t *testing.T) {
 	a.signer = ecKey(t, elliptic.P256())
 	if err := auth.NewRevocations(a.Client(), c.Now).Check(t.Context(), a.chain(t, 7, a.URL)); err == nil {
 		t.Error("a list that somebody else has signed counts")
+	}
+}
+
+// TestStaples: an answer of OCSP that the peer brings takes the place of the list, when it is valid.
+func TestStaples(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	a := newAuthority(t, c)
+	a.revoked = []int64{8}
+	r := auth.NewRevocations(a.Client(), c.Now)
+	staple := func(status int, serial int64, until time.Duration, signer *ecdsa.PrivateKey) []byte {
+		t.Helper()
+		der, err := ocsp.CreateResponse(a.cert, a.cert, ocsp.Response{
+			Status: status, SerialNumber: big.NewInt(serial), ThisUpdate: c.Now().Add(-time.Hour), NextUpdate: c.Now().Add(until), RevokedAt: c.Now(),
+		}, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	listed, unlisted := a.chain(t, 7, a.URL), a.chain(t, 9)
+	for _, test := range []struct {
+		name          string
+		chain         []*x509.Certificate
+		staple        []byte
+		good, revoked bool
+	}{
+		{"good without a list", unlisted, staple(ocsp.Good, 9, time.Hour, a.key), true, false},
+		{"revoked", listed, staple(ocsp.Revoked, 7, time.Hour, a.key), false, true},
+		{"unknown: the list decides", listed, staple(ocsp.Unknown, 7, time.Hour, a.key), true, false},
+		{"out of date", unlisted, staple(ocsp.Good, 9, -time.Minute, a.key), false, false},
+		{"of another certificate", unlisted, staple(ocsp.Good, 7, time.Hour, a.key), false, false},
+		{"of another issuer", unlisted, staple(ocsp.Good, 9, time.Hour, ecKey(t, elliptic.P256())), false, false},
+		{"no answer at all", listed, []byte("x"), true, false},
+		{"none, and the list says so", a.chain(t, 8, a.URL), nil, false, true},
+	} {
+		err := r.CheckStapled(t.Context(), test.chain, test.staple)
+		if (err == nil) != test.good || errors.Is(err, auth.ErrRevoked) != test.revoked {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+// TestRevocationListsAreFetchedOnce: many who need a list wait for one fetch, and nobody waits for one that has just failed.
+func TestRevocationListsAreFetchedOnce(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	a := newAuthority(t, c)
+	r := auth.NewRevocations(a.Client(), c.Now)
+	chain := a.chain(t, 7, a.URL)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if err := r.Check(t.Context(), chain); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	a.change(func() { a.broken = true })
+	other := a.chain(t, 7, a.URL+"/other")
+	for range 20 {
+		if err := r.Check(t.Context(), other); err == nil {
+			t.Error("a list that cannot be read is an approval")
+		}
+	}
+	if a.fetched != 2 {
+		t.Errorf("%d fetches", a.fetched)
 	}
 }

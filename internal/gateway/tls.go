@@ -100,7 +100,7 @@ func newClientConfig(key clientKey, pins *snapshot.BackendTLS, pair *tls.Certifi
 	if pair != nil {
 		c.Certificates = []tls.Certificate{*pair}
 	}
-	if key.anyChain || key.anyName || pins != nil || len(key.trust.intermediates) > 0 {
+	if key.anyChain || key.anyName || pins != nil || len(key.trust.intermediates) > 0 || key.trust.policy.CheckServers {
 		c.InsecureSkipVerify = true // the verifier does what is left to do
 		c.VerifyConnection = (&verifier{key.trust, key.anyChain, key.anyName, pins}).verify
 	}

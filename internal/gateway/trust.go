@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/tls"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/causeway-apim/causeway/internal/auth"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 	"github.com/causeway-apim/causeway/internal/telemetry"
@@ -78,7 +80,7 @@ func (g *Gateway) trustFor(c *config, old *config) *trust {
 // isPlain says whether it asks for nothing beyond the defaults of crypto/tls.
 func (t *trust) isPlain() bool {
 	b := t.spoken.backend.withDefaults()
-	return t.policy.Roots == nil && t.intermediates == nil && b.Suites == nil && b.TLS12 && b.TLS13 && !b.TLS11 && !b.TLS10
+	return t.policy.Roots == nil && !t.policy.CheckServers && t.intermediates == nil && b.Suites == nil && b.TLS12 && b.TLS13 && !b.TLS11 && !b.TLS10
 }
 
 // managedName is the name of the gateway that belongs to the service itself.
@@ -109,7 +111,7 @@ func (v *verifier) verify(state tls.ConnectionState) error {
 	}
 	leaf := state.PeerCertificates[0]
 	if v.pins != nil {
-		return v.verifyPins(state.PeerCertificates)
+		return v.verifyPins(&state)
 	}
 	if !v.anyName {
 		if err := leaf.VerifyHostname(state.ServerName); err != nil {
@@ -119,12 +121,26 @@ func (v *verifier) verify(state tls.ConnectionState) error {
 	if v.anyChain {
 		return nil
 	}
-	_, err := leaf.Verify(v.trust.policy.VerifyOptions(state.PeerCertificates))
+	return v.verifyChain(&state)
+}
+
+// verifyChain accepts certificates that lead to an authority, and that nobody has revoked where that is looked at.
+func (v *verifier) verifyChain(state *tls.ConnectionState) error {
+	chains, err := state.PeerCertificates[0].Verify(v.trust.policy.VerifyOptions(state.PeerCertificates))
+	if err != nil || !v.trust.policy.CheckServers {
+		return err
+	}
+	for _, chain := range chains {
+		if err = v.trust.policy.Revocations.CheckStapled(context.Background(), chain, state.OCSPResponse); err == nil {
+			return nil
+		}
+	}
 	return err
 }
 
 // verifyPins accepts a certificate that the backend entity names by its thumbprint, or by its name with that of its issuer.
-func (v *verifier) verifyPins(chain []*x509.Certificate) error {
+func (v *verifier) verifyPins(state *tls.ConnectionState) error {
+	chain := state.PeerCertificates
 	leaf := chain[0]
 	for _, t := range v.pins.Thumbprints {
 		if hasThumbprint(leaf, t) {
@@ -141,8 +157,10 @@ func (v *verifier) verifyPins(chain []*x509.Certificate) error {
 			}
 			continue
 		}
-		if _, err := leaf.Verify(v.trust.policy.VerifyOptions(chain)); err == nil {
+		if err := v.verifyChain(state); err == nil {
 			return nil
+		} else if errors.Is(err, auth.ErrRevoked) {
+			return err
 		}
 	}
 	return errors.New("the server's certificate is none of those that the backend entity names")

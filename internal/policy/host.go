@@ -67,6 +67,8 @@ type Trust struct {
 	Intermediates []*x509.Certificate
 	// Revocations are the revocation lists of issuers of client certificates.
 	Revocations *auth.Revocations
+	// CheckServers says that certificates of backend services are held against them as well.
+	CheckServers bool
 }
 
 // VerifyOptions are those for the certificates that a peer has presented, its own first.
