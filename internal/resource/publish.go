@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,22 +25,6 @@ const (
 
 // rootIndex finds the services of a store.
 const rootIndex = "type"
-
-// Pub collects the snapshot parts of one document and reads what they are made of.
-type Pub struct {
-	*Reader
-	parts []snapshot.Part
-}
-
-// Add adds a part. id is the lower-case path below the service, for most parts that of the document ([arm.ID.Rel]);
-// part is one of snapshot's structs.
-func (p *Pub) Add(kind snapshot.Kind, id string, part any) error {
-	encoded, err := snapshot.Encode(kind, id, part)
-	if err == nil {
-		p.parts = append(p.parts, encoded)
-	}
-	return err
-}
 
 // PublisherConfig is what a [Publisher] needs. The functions of configsync's Feed fit.
 type PublisherConfig struct {
@@ -452,7 +437,7 @@ func (b *build) initial(n *node, id arm.ID) (ok bool, err error) {
 
 // parts makes the parts of d, or notes that there are none because of err.
 func (b *build) parts(n *node, id arm.ID, d anyDoc, err error) (ok bool, _ error) {
-	pub := &Pub{Reader: b.x}
+	pub := &Pub{Reader: b.x, rel: strings.Clone(id.Rel())}
 	if err == nil {
 		err = n.typ.hooks.publish(pub, d)
 	}

@@ -187,7 +187,7 @@ func (l *tagList) addOperation(api *resource.Doc[API], d *resource.Doc[Operation
 	}}, untagged)
 }
 
-// addTaggedAPIs and addTaggedOperations begin with the tags: most of what a large service has bears none.
+// addTaggedAPIs, addTaggedOperations and addTaggedProducts begin with the tags: most of what a large service has bears none.
 func (l *tagList) addTaggedAPIs() error {
 	ids, err := resource.JoinParents(l.x, l.owner, "apis/tags")
 	if err != nil {
@@ -228,17 +228,37 @@ func (l *tagList) addTaggedOperations() error {
 	return nil
 }
 
-func (l *tagList) addProducts(untagged bool) error {
+func (l *tagList) addProduct(d *resource.Doc[Product], untagged bool) error {
+	p := d.Props
+	return l.add(d.ID, taggedResource{Product: &taggedProduct{
+		ID: "/products/" + d.Name(), Name: p.DisplayName, Description: p.Description, Terms: p.Terms, SubscriptionRequired: p.SubscriptionRequired,
+		ApprovalRequired: p.ApprovalRequired, SubscriptionsLimit: p.SubscriptionsLimit, State: p.State,
+	}}, untagged)
+}
+
+func (l *tagList) addTaggedProducts() error {
+	ids, err := resource.JoinParents(l.x, l.owner, "products/tags")
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		d, err := resource.Get[Product](l.x, id)
+		if err != nil {
+			return err
+		}
+		if err := l.addProduct(d, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *tagList) addProducts() error {
 	for d, err := range resource.All[Product](l.x, l.owner, "products") {
 		if err != nil {
 			return err
 		}
-		p := d.Props
-		err = l.add(d.ID, taggedResource{Product: &taggedProduct{
-			ID: "/products/" + d.Name(), Name: p.DisplayName, Description: p.Description, Terms: p.Terms, SubscriptionRequired: p.SubscriptionRequired,
-			ApprovalRequired: p.ApprovalRequired, SubscriptionsLimit: p.SubscriptionsLimit, State: p.State,
-		}}, untagged)
-		if err != nil {
+		if err := l.addProduct(d, true); err != nil {
 			return err
 		}
 	}
@@ -281,7 +301,11 @@ func productsByTags() resource.Action[Service] {
 		Name: "productsByTags", Method: http.MethodGet, Doc: "Lists products with their tags: an entry for each tag of each product.",
 		Read: func(x *resource.Reader, d *resource.Doc[Service], _ json.RawMessage) (any, error) {
 			l := tagList{x: x, owner: d.ID}
-			if err := l.addProducts(wants(x, "includeNotTaggedProducts")); err != nil {
+			add := l.addTaggedProducts
+			if wants(x, "includeNotTaggedProducts") {
+				add = l.addProducts
+			}
+			if err := add(); err != nil {
 				return nil, err
 			}
 			return l.answer()
@@ -300,7 +324,7 @@ func tagResources() resource.Action[Service] {
 			if err := l.addTaggedOperations(); err != nil {
 				return nil, err
 			}
-			if err := l.addProducts(false); err != nil {
+			if err := l.addTaggedProducts(); err != nil {
 				return nil, err
 			}
 			return l.answer()
