@@ -104,14 +104,21 @@ backend out
 `, address, to), "-db", "-f")
 }
 
-// startProxy writes the configuration, starts the program and waits until it accepts connections.
+// startProxy writes the configuration and starts the program.
 func startProxy(t *testing.T, address, name, file, config string, args ...string) string {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	startProgram(t, address, program(t, name), append(args, file)...)
+	return address
+}
+
+// startProgram starts a program and waits until it accepts connections. It ends with the test.
+func startProgram(t *testing.T, address, path string, args ...string) {
+	t.Helper()
 	var output bytes.Buffer
-	cmd := exec.Command(program(t, name), append(args, file)...)
+	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -124,12 +131,11 @@ func startProxy(t *testing.T, address, name, file, config string, args ...string
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			_ = conn.Close()
-			return address
+			return
 		}
 	}
 	stop()
-	t.Fatalf("%s does not accept connections:\n%s", name, &output)
-	return ""
+	t.Fatalf("%s does not accept connections:\n%s", path, &output)
 }
 
 // unusedAddress is one that nobody listens on now.
