@@ -2,6 +2,7 @@ package message
 
 import (
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -96,6 +97,9 @@ func (h *Header) Joined(name string) string {
 	}
 	return strings.Join(h.Values(name), ",")
 }
+
+// Grow makes room for n more fields.
+func (h *Header) Grow(n int) { h.fields = slices.Grow(h.fields, n) }
 
 // Add appends a field.
 func (h *Header) Add(name, value string) { h.fields = append(h.fields, Field{name, value}) }

@@ -1,12 +1,12 @@
 package policies
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -130,18 +130,20 @@ func appendText(b []byte, s string) []byte {
 
 var errStored = errors.New("the response in the cache is damaged")
 
-// decodeResponse reads what encode has written. The body is a copy: expressions may change what they get as byte[].
+// decodeResponse reads what encode has written. Texts and body are parts of data, which nobody changes.
 func decodeResponse(data []byte) (*storedResponse, error) {
 	d := storedReader{rest: data}
 	s := &storedResponse{expires: time.Unix(int64(d.number()), 0), status: int(d.number()), reason: d.text()}
-	for n := d.number(); n > 0 && !d.bad; n-- {
+	n := d.number()
+	s.header.Grow(int(min(n, uint64(len(d.rest)/2)))) // a field takes two bytes at least
+	for ; n > 0 && !d.bad; n-- {
 		name, value := d.text(), d.text()
 		if !message.ValidName(name) || !message.ValidValue(value) {
 			d.bad = true
 		}
 		s.header.Add(name, value)
 	}
-	s.body = bytes.Clone(d.rest)
+	s.body = d.rest
 	if d.bad || s.status < 200 || s.status > 599 {
 		return nil, errStored
 	}
@@ -169,7 +171,7 @@ func (d *storedReader) text() string {
 		d.bad, d.rest = true, nil
 		return ""
 	}
-	s := string(d.rest[:n])
+	s := unsafe.String(unsafe.SliceData(d.rest), n)
 	d.rest = d.rest[n:]
 	return s
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -33,7 +34,7 @@ func (m *messageBody) as(readers bodyReaders, t *csharp.Type, keep bool) any {
 	case "System.String":
 		return bodyText(m.read(keep))
 	case "System.Byte[]":
-		return m.read(keep)
+		return bytes.Clone(m.read(keep)) // expressions may change it, and the body may be that of others: of a cache
 	}
 	reader := readers[name]
 	if reader == nil {

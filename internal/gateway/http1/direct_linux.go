@@ -19,6 +19,7 @@ type directConn struct {
 
 	question func(fd uintptr) bool // of ask
 	asked    bool                  // it has been written; guarded by out.mu
+	pair     *pairCall             // guarded by out.mu
 }
 
 // direct returns the same connection, faster where that can be.

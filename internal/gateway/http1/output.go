@@ -77,19 +77,32 @@ func (o *output) write(p []byte) error {
 	return err
 }
 
-// writeBoth sends what is gathered and p behind it, in one system call where the connection can.
+// pairWriter is a connection that can write two pieces in one system call: see directConn.
+type pairWriter interface {
+	writePair(p, q []byte) (int, error)
+}
+
+// writeBoth sends what is gathered and p behind it, in one system call where the connection can. Where it cannot, as with TLS, which copies in any
+// case, they are put together as long as they are small.
 func (o *output) writeBoth(p []byte) error {
 	if len(o.buf) == 0 {
 		return o.write(p)
 	}
-	if len(p) <= cap(o.buf)-len(o.buf) {
+	conn, ok := o.conn.(pairWriter)
+	if together := len(o.buf) + len(p); together <= cap(o.buf) || !ok && together <= streamSize {
+		o.hold(together)
 		o.buf = append(o.buf, p...)
 		return o.flush()
 	}
+	if !ok {
+		if err := o.flush(); err != nil {
+			return err
+		}
+		return o.write(p)
+	}
 	o.arm()
-	both := net.Buffers{o.buf, p}
-	n, err := both.WriteTo(o.conn)
-	o.written += n
+	n, err := conn.writePair(o.buf, p)
+	o.written += int64(n)
 	o.empty()
 	return err
 }
