@@ -190,6 +190,8 @@ func TestList(t *testing.T) {
 			{"offset near the end, without limit", "x X2 b é a", store.Query{Service: dev, Offset: 4}, 9},
 			{"offset beyond", "", store.Query{Parent: dev, Type: "apis", Offset: 9}, 4},
 			{"text in the body", "A a-1", store.Query{Parent: dev, Type: "apis", Text: `:"a`}, 2},
+			{"text with wildcards", "", store.Query{Parent: dev, Type: "apis", Text: `"_`}, 0},
+			{"text with another wildcard", "", store.Query{Parent: dev, Type: "apis", Text: `"%`}, 0},
 			{"none", "", store.Query{Parent: dev, Type: "tags"}, 0},
 			{"unknown service", "", store.Query{Service: "/x"}, 0},
 		}

@@ -146,7 +146,7 @@ func (q Query) from(in dialect) (from string, args []any, key string) {
 		and("lower(d.name) = ?", asciiLower(q.Name))
 	}
 	if q.Text != "" {
-		and(in.bodyHolds(), q.Text)
+		and(in.bodyHolds(q.Text))
 	}
 	return from, args, key
 }
@@ -168,12 +168,13 @@ func (q Query) children() bool {
 	return q.Parent != "" && q == Query{Parent: q.Parent, Type: q.Type, After: q.After, Until: q.Until, Offset: q.Offset, Limit: q.Limit, Secrets: q.Secrets}
 }
 
-// bodyHolds is the condition that a document's bytes, in lower case, hold a text of ASCII letters.
-func (d dialect) bodyHolds() string {
+// bodyHolds is the condition that a document's bytes hold a text in lower case, ASCII letters without regard to case, and
+// its parameter.
+func (d dialect) bodyHolds(text string) (condition string, parameter any) {
 	if d.numbered {
-		return "strpos(lower(encode(d.body, 'escape')), ?) > 0" // bytes that are not ASCII become numbers
+		return "strpos(lower(encode(d.body, 'escape')), ?) > 0", text // bytes that are not ASCII become numbers
 	}
-	return "instr(lower(CAST(d.body AS TEXT)), ?) > 0"
+	return `CAST(d.body AS TEXT) LIKE ? ESCAPE '\'`, "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(text) + "%"
 }
 
 // SearchText returns a part of a JSON string's text, in lower case, that stands in its encoded form as well, for
