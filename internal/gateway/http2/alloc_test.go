@@ -54,7 +54,7 @@ func TestRequestAllocations(t *testing.T) {
 		request()
 	}
 	runtime.ReadMemStats(&after)
-	const most = 12
+	const most = 11
 	if got := float64(after.Mallocs-before.Mallocs) / requests; got > most {
 		t.Errorf("%.1f allocations a request, want at most %d", got, most)
 	}

@@ -16,6 +16,14 @@ type exchangeContext struct {
 	done      chan struct{}
 	functions []*afterFunction
 	watchers  []message.Watcher
+	given     bool // somebody has got the channel or registered a function
+}
+
+// isGiven says whether somebody may hold on to the context.
+func (x *exchangeContext) isGiven() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.given || len(x.watchers) > 0
 }
 
 var _ message.Watchable = (*exchangeContext)(nil)
@@ -40,6 +48,7 @@ func (x *exchangeContext) Err() error {
 func (x *exchangeContext) Done() <-chan struct{} {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.given = true
 	if x.done == nil {
 		if x.err != nil {
 			x.done = closedChannel
@@ -55,6 +64,7 @@ type afterFunction struct{ f func() }
 // AfterFunc lets package context derive contexts without a goroutine each.
 func (x *exchangeContext) AfterFunc(f func()) (stop func() bool) {
 	x.mu.Lock()
+	x.given = true
 	if x.err != nil {
 		x.mu.Unlock()
 		go f()

@@ -38,7 +38,11 @@ type exchange struct {
 var _ message.Exchange = (*exchange)(nil)
 
 func newExchange(c *conn, received time.Time) *exchange {
-	x := &exchange{c: c}
+	x, _ := c.server.exchanges.Get().(*exchange)
+	if x == nil {
+		x = new(exchange)
+	}
+	x.c = c
 	x.header, _ = c.server.headers.Get().(*message.Header)
 	if x.header == nil {
 		x.header = new(message.Header)
@@ -48,6 +52,16 @@ func newExchange(c *conn, received time.Time) *exchange {
 	x.init(c.link)
 	x.failed = x.lost
 	return x
+}
+
+// reuse gives the exchange back when its handler has returned, unless somebody may still hold a part of it.
+func (x *exchange) reuse() {
+	if x.body.x != nil || x.err != nil || x.result.Err != nil || x.ctx.isGiven() {
+		return
+	}
+	server := x.c.server
+	*x = exchange{}
+	server.exchanges.Put(x)
 }
 
 // recycle gives the header's memory back.
@@ -103,6 +117,7 @@ func (x *exchange) run() {
 	c.running--
 	c.checkDrained()
 	l.mu.Unlock()
+	x.reuse()
 }
 
 // handle runs the handler and keeps its panic from ending the process.

@@ -65,12 +65,13 @@ type Server struct {
 	// Now is the clock of Request.Received, Result and Date; nil means time.Now. Time limits always follow the real clock.
 	Now func() time.Time
 
-	setUp   sync.Once
-	limits  Limits
-	buffers buffers
-	headers sync.Pool // of *message.Header, for requests
-	workers workers
-	date    atomic.Pointer[dateValue]
+	setUp     sync.Once
+	limits    Limits
+	buffers   buffers
+	headers   sync.Pool // of *message.Header, for requests
+	exchanges sync.Pool // of *exchange, cleared
+	workers   workers
+	date      atomic.Pointer[dateValue]
 
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
