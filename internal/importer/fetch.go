@@ -199,6 +199,12 @@ func shown(u *url.URL) string {
 	return clip((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String())
 }
 
+// Connect opens a connection to a host and port under the same filter of
+// addresses. An error of its own is a *[FetchError].
+func (o FetchOptions) Connect(ctx context.Context, network, hostPort string) (net.Conn, error) {
+	return o.withDefaults().dial(ctx, network, hostPort)
+}
+
 // dial resolves a host, applies the filter to each of its addresses and
 // connects to the first that answers. One refused address refuses the name: a
 // name that mixes inside and outside is an attempt to pass the filter.

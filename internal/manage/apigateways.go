@@ -34,6 +34,17 @@ type apiGateway struct {
 	Tags       map[string]string    `json:"tags,omitempty"`
 	SKU        apiGatewaySKU        `json:"sku"`
 	Properties apiGatewayProperties `json:"properties"`
+	SystemData gatewaySystemData    `json:"systemData"`
+}
+
+// gatewaySystemData says who made and last changed a gateway.
+type gatewaySystemData struct {
+	CreatedBy          string    `json:"createdBy"`
+	CreatedByType      string    `json:"createdByType"`
+	CreatedAt          time.Time `json:"createdAt"`
+	LastModifiedBy     string    `json:"lastModifiedBy"`
+	LastModifiedByType string    `json:"lastModifiedByType"`
+	LastModifiedAt     time.Time `json:"lastModifiedAt"`
 }
 
 // apiGatewaySKU is its pricing tier.
@@ -198,9 +209,7 @@ func gatewayBody(sd *store.Document) map[string]any {
 	g["id"], g["name"], g["etag"], g["type"] = sd.Path, sd.Name, sd.ETag, gatewaysARM
 	if sd.Type == connectionsType {
 		g["type"] = connectionsARM
-		return g
 	}
-	g["systemData"] = map[string]any{"createdAt": sd.Created.UTC(), "lastModifiedAt": sd.Modified.UTC()}
 	return g
 }
 
@@ -237,7 +246,7 @@ func (s *Server) writeGateway(w http.ResponseWriter, r *http.Request, id arm.ID,
 		case missing && patch:
 			return arm.NotFound(id)
 		case missing:
-			sd = &store.Document{ID: id.Key(), Path: id.String(), Type: kind, Parent: id.Parent().Key(), Name: id.Name(), Created: s.c.Now()}
+			sd = &store.Document{ID: id.Key(), Path: id.String(), Type: kind, Parent: id.Parent().Key(), Name: id.Name()}
 		case err != nil:
 			return err
 		}
@@ -252,7 +261,7 @@ func (s *Server) writeGateway(w http.ResponseWriter, r *http.Request, id arm.ID,
 		}
 		indexes := []store.Index{{Name: "type", Value: kind}}
 		if kind == gatewaysType {
-			sd.Body, err = completeGateway(sd, next)
+			sd.Body, err = completeGateway(sd, next, PrincipalOf(ctx).Name, s.c.Now().UTC())
 		} else {
 			var source string
 			sd.Body, source, err = completeConnection(id, next)
@@ -274,8 +283,8 @@ func (s *Server) writeGateway(w http.ResponseWriter, r *http.Request, id arm.ID,
 	return a, err
 }
 
-// completeGateway returns what is stored of a gateway. sd is the stored document, without a body for a new one.
-func completeGateway(sd *store.Document, body []byte) ([]byte, error) {
+// completeGateway returns what is stored of a gateway. sd is the stored document, without a body for a new one; by changes it now.
+func completeGateway(sd *store.Document, body []byte, by string, now time.Time) ([]byte, error) {
 	var old, g apiGateway
 	if sd.Body != nil {
 		if err := json.Unmarshal(sd.Body, &old); err != nil {
@@ -298,8 +307,6 @@ func completeGateway(sd *store.Document, body []byte) ([]byte, error) {
 		return nil, arm.Invalid("location", "The location of a gateway cannot be changed.")
 	case !slices.Contains(names, g.SKU.Name):
 		return nil, arm.Invalid("sku.name", "sku.name must be one of %s.", strings.Join(names, ", "))
-	case old.SKU.Name != "" && old.SKU.Name != g.SKU.Name:
-		return nil, arm.Invalid("sku.name", "The tier of a gateway cannot be changed.")
 	case g.SKU.Capacity != nil && (*g.SKU.Capacity < 1 || *g.SKU.Capacity > gatewayTiers()[0].most):
 		return nil, arm.Invalid("sku.capacity", "sku.capacity must be between 1 and %d.", gatewayTiers()[0].most)
 	case p.VirtualNetworkType != "" && !slices.Contains([]string{"None", "External", "Internal"}, p.VirtualNetworkType):
@@ -310,7 +317,12 @@ func completeGateway(sd *store.Document, body []byte) ([]byte, error) {
 		g.SKU.Capacity = &one
 	}
 	g.Properties.ProvisioningState, g.Properties.TargetProvisioningState = "Succeeded", ""
-	g.Properties.CreatedAtUTC = sd.Created.UTC().Truncate(time.Second)
+	g.SystemData = old.SystemData
+	if sd.Body == nil {
+		g.SystemData = gatewaySystemData{CreatedBy: by, CreatedByType: "User", CreatedAt: now}
+	}
+	g.SystemData.LastModifiedBy, g.SystemData.LastModifiedByType, g.SystemData.LastModifiedAt = by, "User", now
+	g.Properties.CreatedAtUTC = g.SystemData.CreatedAt.Truncate(time.Second)
 	return json.Marshal(g)
 }
 

@@ -51,6 +51,7 @@ func New(env Env) (*resource.Catalogue, error) {
 		services(env),
 		workspaces(),
 		locations(),
+		privateEndpointConnections(), privateLinkResources(),
 		tags(),
 		products(),
 		productTags(),

@@ -153,8 +153,8 @@ func services(env Env) *resource.Type {
 // noTenant is the directory of identities that no directory knows.
 const noTenant = "00000000-0000-0000-0000-000000000000"
 
-// newPrincipalID makes the object ID of a system-assigned identity: a random UUID (RFC 9562, 5.4).
-func newPrincipalID() string {
+// newUUID makes a random UUID (RFC 9562, 5.4).
+func newUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
@@ -168,11 +168,11 @@ func (i *Identity) complete() {
 	}
 	i.TenantID = noTenant
 	if i.PrincipalID == "" && strings.Contains(strings.ToLower(i.Type), "systemassigned") {
-		i.PrincipalID = newPrincipalID()
+		i.PrincipalID = newUUID()
 	}
 	for id, u := range i.UserAssignedIdentities {
 		if u.PrincipalID == "" {
-			i.UserAssignedIdentities[id] = UserIdentity{PrincipalID: newPrincipalID(), ClientID: first(u.ClientID, newPrincipalID())}
+			i.UserAssignedIdentities[id] = UserIdentity{PrincipalID: newUUID(), ClientID: first(u.ClientID, newUUID())}
 		}
 	}
 }

@@ -33,6 +33,8 @@ func pageOf[T any](x *resource.Reader, items []T) (*collection[T], error) {
 func serviceActions(env Env) []resource.Action[Service] {
 	actions := []resource.Action[Service]{
 		{Name: "applynetworkconfigurationupdates", Doc: "Applies changes of an Azure network. There is none around Causeway: it answers the service.", Rewrite: true},
+		{Name: "migrateToStv2", Doc: "Moves the service to the platform stv2 of Azure. Services are said to be there: it answers the service.", Rewrite: true},
+		connectivityCheck(env),
 		workspaceLinks(),
 		getSSOToken(env),
 		outboxAction(),
@@ -56,8 +58,6 @@ func serviceActions(env Env) []resource.Action[Service] {
 		return regions
 	})
 	list("skus", "Lists the pricing tiers that the service can have. Causeway serves every tier alike.", func(*resource.Doc[Service]) []any { return skus() })
-	list("privateEndpointConnections", "Lists private endpoints. There is no Azure network around Causeway: the list is empty.", func(*resource.Doc[Service]) []any { return []any{} })
-	list("privateLinkResources", "Lists what private endpoints could reach. There is no Azure network around Causeway: the list is empty.", func(*resource.Doc[Service]) []any { return []any{} })
 	list("outboundNetworkDependenciesEndpoints", "Lists what a service in an Azure network has to reach. Causeway needs nothing: the list is empty.", func(*resource.Doc[Service]) []any { return []any{} })
 	return append(append(actions, networkStatus()...), reportActions()...)
 }

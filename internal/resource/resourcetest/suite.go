@@ -210,7 +210,7 @@ func testList(t *testing.T, srv *Server, s *sample) {
 	if s.second != "" {
 		body = s.second
 	}
-	srv.Must(http.StatusCreated, "PUT", second, body)
+	srv.Must(s.created(), "PUT", second, body)
 	page := srv.Must(http.StatusOK, "GET", collection+"?$top=1", "").JSON(t)
 	if n, _ := page["count"].(float64); int(n) != want+1 {
 		t.Errorf("count is %v, want %d", page["count"], want+1)
