@@ -18,7 +18,11 @@ import (
 )
 
 // operation is one request that the catalogue knows, and what it needs.
-type operation struct{ method, path, action string }
+type operation struct {
+	method, path, action string
+	body                 string // "" for an empty object
+	version              string // "" for that of API Management
+}
 
 // catalogueOperations lists every operation of every type, on resources that do
 // not exist: who may is told that, or what is missing; who may not is refused.
@@ -54,14 +58,71 @@ func catalogueOperations(types []resource.Info) (all []operation) {
 			{resource.Create, "PUT", "write", item}, {resource.Update, "PATCH", "write", item}, {resource.Delete, "DELETE", "delete", item},
 		} {
 			if t.Verbs&v.verb != 0 {
-				all = append(all, operation{v.method, v.path, t.ARMType + "/" + v.action})
+				all = append(all, operation{method: v.method, path: v.path, action: t.ARMType + "/" + v.action})
 			}
 		}
 		for _, a := range t.Actions {
-			all = append(all, operation{a.Method, strings.TrimSuffix(item+"/"+a.Name, "/"), actionOperation(t.ARMType, a.Method, a.Name)})
+			all = append(all, operation{method: a.Method, path: strings.TrimSuffix(item+"/"+a.Name, "/"), action: actionOperation(t.ARMType, a.Method, a.Name)})
 		}
 	}
 	return all
+}
+
+// surroundingOperations lists what there is beside the catalogue: groups, deployments, roles, locks, accounts, events, the audit log.
+func surroundingOperations() []operation {
+	const (
+		sub        = "/subscriptions/" + subscriptionID
+		group      = sub + "/resourceGroups/nowhere"
+		provider   = sub + "/providers/Microsoft.ApiManagement"
+		deployment = group + "/providers/Microsoft.Resources/deployments/x"
+		authorize  = group + "/providers/Microsoft.Authorization"
+		account    = sub + "/providers/Microsoft.Causeway"
+		event      = group + "/providers/Microsoft.EventGrid/eventSubscriptions/x"
+		guid       = "cccccccc-0000-4000-8000-000000000000"
+		groups     = "Microsoft.Resources/subscriptions/resourceGroups/"
+		role       = `{"properties": {"roleName": "matrix", "assignableScopes": ["` + group + `"], "permissions": [{"actions": ["*/read"]}]}}`
+		assignment = `{"properties": {"roleDefinitionId": "` + guid + `", "principalId": "` + guid + `"}}`
+	)
+	return []operation{
+		{method: "GET", path: group, action: groups + "read"},
+		{method: "HEAD", path: group, action: groups + "read"},
+		{method: "PUT", path: group, action: groups + "write"}, // without a location nothing is made
+		{method: "PATCH", path: group, action: groups + "write"},
+		{method: "DELETE", path: group, action: groups + "delete"},
+		{method: "POST", path: group + "/exportTemplate", action: groups + "exportTemplate/action"},
+		{method: "GET", path: group + "/providers/Microsoft.Resources/deployments", action: "Microsoft.Resources/deployments/read"},
+		{method: "GET", path: deployment, action: "Microsoft.Resources/deployments/read"},
+		{method: "PUT", path: deployment, action: "Microsoft.Resources/deployments/write"},
+		{method: "DELETE", path: deployment, action: "Microsoft.Resources/deployments/delete"},
+		{method: "POST", path: deployment + "/validate", action: "Microsoft.Resources/deployments/validate/action"},
+		{method: "POST", path: deployment + "/whatIf", action: "Microsoft.Resources/deployments/whatIf/action"},
+		{method: "POST", path: deployment + "/cancel", action: "Microsoft.Resources/deployments/cancel/action"},
+		{method: "POST", path: deployment + "/exportTemplate", action: "Microsoft.Resources/deployments/exportTemplate/action"},
+		{method: "GET", path: deployment + "/operations", action: "Microsoft.Resources/deployments/operations/read"},
+		{method: "PUT", path: sub + "/providers/Microsoft.Resources/deployments/x", action: "Microsoft.Resources/deployments/write"},
+		{method: "GET", path: authorize + "/roleDefinitions", action: "Microsoft.Authorization/roleDefinitions/read"},
+		{method: "PUT", path: authorize + "/roleDefinitions/" + guid, action: "Microsoft.Authorization/roleDefinitions/write", body: role},
+		{method: "DELETE", path: authorize + "/roleDefinitions/" + guid, action: "Microsoft.Authorization/roleDefinitions/delete"},
+		{method: "GET", path: authorize + "/roleAssignments", action: "Microsoft.Authorization/roleAssignments/read"},
+		{method: "PUT", path: authorize + "/roleAssignments/" + guid, action: "Microsoft.Authorization/roleAssignments/write", body: assignment},
+		{method: "DELETE", path: authorize + "/roleAssignments/" + guid, action: "Microsoft.Authorization/roleAssignments/delete"},
+		{method: "GET", path: authorize + "/locks", action: "Microsoft.Authorization/locks/read"},
+		{method: "PUT", path: authorize + "/locks/x", action: "Microsoft.Authorization/locks/write"},
+		{method: "DELETE", path: authorize + "/locks/x", action: "Microsoft.Authorization/locks/delete"},
+		{method: "POST", path: provider + "/checkNameAvailability", action: "Microsoft.ApiManagement/checkNameAvailability/action"},
+		{method: "GET", path: provider + "/skus", action: "Microsoft.ApiManagement/skus/read"},
+		{method: "GET", path: provider + "/deletedservices", action: "Microsoft.ApiManagement/deletedservices/read"},
+		{method: "GET", path: provider + "/locations/westeurope/deletedservices/x", action: "Microsoft.ApiManagement/locations/deletedservices/read"},
+		{method: "DELETE", path: provider + "/locations/westeurope/deletedservices/x", action: "Microsoft.ApiManagement/locations/deletedservices/delete"},
+		{method: "GET", path: event, action: "Microsoft.EventGrid/eventSubscriptions/read", version: "2022-06-15"},
+		{method: "PUT", path: event, action: "Microsoft.EventGrid/eventSubscriptions/write", version: "2022-06-15"},
+		{method: "DELETE", path: event, action: "Microsoft.EventGrid/eventSubscriptions/delete", version: "2022-06-15"},
+		{method: "POST", path: event + "/getFullUrl", action: "Microsoft.EventGrid/eventSubscriptions/getFullUrl/action", version: "2022-06-15"},
+		{method: "GET", path: account + "/audit", action: "Microsoft.Insights/eventtypes/values/read"},
+		{method: "GET", path: account + "/audit/x", action: "Microsoft.Insights/eventtypes/values/read"},
+		{method: "POST", path: account + "/audit/x/restore", action: "Microsoft.Insights/eventtypes/values/read"}, // and to write what is restored
+		{method: "GET", path: sub + "/providers/Microsoft.Insights/eventtypes/management/values", action: "Microsoft.Insights/eventtypes/values/read"},
+	}
 }
 
 // actionOperation is how Azure names the right to run an action: what is read
@@ -105,8 +166,8 @@ func TestAuthorisationMatrix(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.store.Close() })
-	operations := catalogueOperations(p.manage.Engine().Catalogue().Types())
-	if len(operations) < 150 {
+	operations := append(catalogueOperations(p.manage.Engine().Catalogue().Types()), surroundingOperations()...)
+	if len(operations) < 200 {
 		t.Fatalf("the catalogue has %d operations only", len(operations))
 	}
 	roles := append(rbac.BuiltIn(), rbac.Role{Name: "nobody", Permissions: make([]rbac.Permission, 1)})
@@ -114,7 +175,7 @@ func TestAuthorisationMatrix(t *testing.T) {
 	for _, role := range roles {
 		token := holder(t, p.identity.directory, role)
 		for _, o := range operations {
-			r := httptest.NewRequestWithContext(t.Context(), o.method, "http://plane.test"+o.path+"?api-version=2024-05-01", strings.NewReader(`{}`))
+			r := httptest.NewRequestWithContext(t.Context(), o.method, "http://plane.test"+o.path+"?api-version="+cmpOr(o.version, "2024-05-01"), strings.NewReader(cmpOr(o.body, `{}`)))
 			r.Header.Set("Authorization", "Bearer "+token)
 			w := httptest.NewRecorder()
 			p.manage.ServeHTTP(w, r)

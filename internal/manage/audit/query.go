@@ -57,13 +57,13 @@ func (l *Log) serve(r *http.Request, scope arm.ID, rest []string) (int, any, err
 		body, err := l.list(r, scope, azure)
 		return http.StatusOK, body, err
 	case len(rest) == 2 && strings.EqualFold(rest[0], "audit") && r.Method == http.MethodGet:
-		e, err := l.entry(r, rest[1])
+		e, err := l.entry(r, scope, rest[1])
 		if err != nil {
 			return 0, nil, err
 		}
 		return http.StatusOK, shown(e, true), nil
 	case len(rest) == 3 && strings.EqualFold(rest[0], "audit") && strings.EqualFold(rest[2], "restore") && r.Method == http.MethodPost:
-		e, err := l.entry(r, rest[1])
+		e, err := l.entry(r, scope, rest[1])
 		if err != nil {
 			return 0, nil, err
 		}
@@ -73,16 +73,19 @@ func (l *Log) serve(r *http.Request, scope arm.ID, rest []string) (int, any, err
 	return 0, nil, arm.Errorf(arm.CodeTypeNotFound, "There is nothing at %s.", r.URL.Path)
 }
 
-// entry returns an entry that the caller may read.
-func (l *Log) entry(r *http.Request, id string) (*store.AuditEntry, error) {
+// entry returns an entry that the caller may read. Who may read nothing at the scope is not told which entries there are.
+func (l *Log) entry(r *http.Request, scope arm.ID, id string) (*store.AuditEntry, error) {
 	e, err := l.Store.AuditEntry(r.Context(), strings.ToLower(id))
 	if errors.Is(err, store.ErrNotFound) {
+		if err := l.Authorizer.Authorize(r.Context(), manage.PrincipalOf(r.Context()), readAction, scope); err != nil {
+			return nil, err
+		}
 		return nil, arm.Errorf(arm.CodeResourceNotFound, "There is no entry '%s' in the audit log.", id)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var scope arm.ID
+	scope = arm.ID{}
 	if e.Scope != "" {
 		if scope, err = arm.ParseID(e.Scope); err != nil {
 			return nil, err
