@@ -318,9 +318,14 @@ func (s *Server) handshake(netConn net.Conn) (*tls.ConnectionState, error) {
 	if !ok {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.limits.HandshakeTimeout)
-	defer cancel()
-	if err := t.HandshakeContext(ctx); err != nil {
+	// A deadline costs less than a context, which package tls watches in a goroutine.
+	if err := t.SetDeadline(time.Now().Add(s.limits.HandshakeTimeout)); err != nil {
+		return nil, err
+	}
+	if err := t.Handshake(); err != nil {
+		return nil, err
+	}
+	if err := t.SetDeadline(time.Time{}); err != nil {
 		return nil, err
 	}
 	state := t.ConnectionState()

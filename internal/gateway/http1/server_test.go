@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -280,7 +281,7 @@ func TestSilentHandshake(t *testing.T) {
 	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
 		t.Errorf("%q, %v", rest, err)
 	}
-	if err := <-failed; !errors.Is(err, context.DeadlineExceeded) {
+	if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("handshake: %v", err)
 	}
 }
