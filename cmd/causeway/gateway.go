@@ -143,6 +143,10 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	if err != nil {
 		return usageError("setting expressions.limits: %w", err)
 	}
+	var used *telemetry.Usage // nil: nothing is told to the plane of what is served
+	if s.flag("telemetry.metrics.cloud") {
+		used = telemetry.NewUsage()
+	}
 	instance := newInstanceID()
 	name := cmpOr(token.gateway, s.text("gateway.name")) // may be the resource's ID
 	resource := name
@@ -166,7 +170,7 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 		Name: name, InstanceID: instance, Catalogue: catalogue.WithExpressionLimits(limits),
 		Counters: counting.counters(), Cache: gatewayCache(time.Now), Trust: trust, Log: log, Now: time.Now,
 		Redis:               shared,
-		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: telemetry.NewUsage(), Metrics: metrics.metrics, Record: metrics.record(),
+		TrustForwardedProto: s.flag("net.server.http.forwarded.proto.enabled"), Proxy: proxy, Dapr: dapr, Credentials: credentials, Usage: used, Metrics: metrics.metrics, Record: metrics.record(),
 		Spans: metrics.spans, InsightsEndpoint: s.text("logs.applicationinsights.endpoint"),
 		SQL:     sqlsource.New(sqlsource.Options{Now: time.Now}),
 		Trace:   func(_, id string, document []byte) { sendTrace(client, log, id, document) },

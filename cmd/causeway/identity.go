@@ -19,6 +19,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/manage/access"
 	"github.com/causeway-apim/causeway/internal/manage/audit"
 	"github.com/causeway-apim/causeway/internal/manage/directory"
+	"github.com/causeway-apim/causeway/internal/manage/metrics"
 	"github.com/causeway-apim/causeway/internal/manage/signin"
 	"github.com/causeway-apim/causeway/internal/store"
 )
@@ -80,7 +81,7 @@ func (i *identity) configure(c *manage.Config, o identityOptions) {
 	c.Extensions = map[string]manage.Extension{
 		"microsoft.authorization": access.Authorization{Control: i.control},
 		"microsoft.causeway":      ours{accounts: access.Accounts{Control: i.control}, log: i.log},
-		"microsoft.insights":      i.log,
+		"microsoft.insights":      &metrics.Metrics{Store: i.store, Authorizer: i.control, Now: time.Now, Next: i.log},
 	}
 }
 

@@ -76,7 +76,7 @@ var gatewaySettings = append([]setting{
 	{name: "telemetry.metrics.local.statsd.sampling"},
 	{name: "telemetry.metrics.local.statsd.tag-format"},
 	{name: "telemetry.metrics.prometheus.listen"},
-	{name: "telemetry.metrics.cloud", normal: "true", kind: kindBool, idle: true},
+	{name: "telemetry.metrics.cloud", normal: "true", kind: kindBool},
 	{name: "observability.opentelemetry.enabled", normal: "false", kind: kindBool},
 	{name: "observability.opentelemetry.collector.uri"},
 	{name: "observability.opentelemetry.system-metrics.enabled", normal: "false", kind: kindBool},

@@ -212,8 +212,11 @@ func (u *Usage) List(service string, r *Record) {
 	e.record.URL, e.record.BackendURL, e.record.Captured = url, nil, nil
 }
 
-// Flush takes what was added since the last time, one report for each service.
+// Flush takes what was added since the last time, one report for each service. A nil Usage has nothing.
 func (u *Usage) Flush() []UsageReport {
+	if u == nil {
+		return nil
+	}
 	all := make(map[string]map[UsageKey]*UsageSums)
 	for i := range u.shards {
 		s := &u.shards[i]
