@@ -21,7 +21,7 @@ const (
 	// maxRead is how many documents are read for a page.
 	maxRead = 2000
 	// maxPassed is how many documents the store passes for those that are read.
-	maxPassed = 10_000
+	maxPassed = 5_000
 )
 
 func (e *Engine) list(ctx context.Context, rt route, req *Request, path string) (out outcome, err error) {

@@ -19,7 +19,7 @@ const (
 	subscriptionsPerAPI = 100
 	productsPerAPI      = 0.1
 	usersPerAPI         = 1
-	batch               = 50_000 // documents in one transaction of the fill
+	batch               = 10_000 // documents in one transaction of the fill
 )
 
 // filler writes a service's documents below the management API, many in a transaction.

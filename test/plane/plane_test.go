@@ -50,14 +50,22 @@ func BenchmarkPlane(b *testing.B) {
 	for _, kind := range []string{"sqlite", "postgres"} {
 		b.Run(kind, func(b *testing.B) {
 			for name, apis := range map[string]int{"small": smallSize, "large": size(b)} {
-				b.Run(name, func(b *testing.B) { open(b, kind, apis).run(b) })
+				b.Run(name, func(b *testing.B) { open(b, kind, apis).measure(b) })
 			}
 		})
 	}
 }
 
+// TestCalls makes every call of the benchmark once, on a small service: it has to work when somebody wants to know its time.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	for _, c := range open(t, "sqlite", smallSize).calls(t) {
+		c.do()
+	}
+}
+
 // open fills a database and starts a plane on it.
-func open(b *testing.B, kind string, apis int) *world {
+func open(b testing.TB, kind string, apis int) *world {
 	b.Helper()
 	w := &world{system: causewaytest.NewSystem(b), apis: apis}
 	dir := b.TempDir()
@@ -87,7 +95,7 @@ func open(b *testing.B, kind string, apis int) *world {
 	return w
 }
 
-func (w *world) stop(b *testing.B) {
+func (w *world) stop(b testing.TB) {
 	b.Helper()
 	if code, err := w.plane.Stop(syscall.SIGTERM); err != nil || code != 0 {
 		b.Fatalf("the server ended with code %d, %v", code, err)
@@ -95,7 +103,7 @@ func (w *world) stop(b *testing.B) {
 }
 
 // memory is a line of the process's status in MB; "?" where the system has none.
-func (w *world) memory(b *testing.B, what string) string {
+func (w *world) memory(b testing.TB, what string) string {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.plane.PID()))
 	if err != nil {
@@ -110,30 +118,45 @@ func (w *world) memory(b *testing.B, what string) string {
 	return fmt.Sprintf("%d MB", kb/1024)
 }
 
-func (w *world) put(b *testing.B, path, properties string) {
+func (w *world) put(b testing.TB, path, properties string) {
 	b.Helper()
 	w.system.ARM(w.plane, http.MethodPut, path, `{"properties":`+properties+`}`)
 }
 
-// run is the list of what is measured.
-func (w *world) run(b *testing.B) {
-	median(b, "put-operation", func() {
+// call is something that is measured.
+type call struct {
+	name string
+	do   func()
+}
+
+// measure prints the medians.
+func (w *world) measure(b *testing.B) {
+	for _, c := range w.calls(b) {
+		median(b, c.name, c.do)
+	}
+	b.Logf("memory afterwards: %s (peak %s)", w.memory(b, "VmRSS"), w.memory(b, "VmHWM"))
+}
+
+// calls is the list of what is measured.
+func (w *world) calls(b testing.TB) (all []call) {
+	add := func(name string, do func()) { all = append(all, call{name, do}) }
+	add("put-operation", func() {
 		w.n++
 		w.put(b, fmt.Sprintf("apis/api-%d/operations/op-%d", w.any(), w.n%operationsPerAPI),
 			fmt.Sprintf(`{"displayName":"Changed %d","method":"GET","urlTemplate":"/things/%d/{id}","templateParameters":[{"name":"id","type":"string","required":true}]}`, w.n, w.n%operationsPerAPI))
 	})
-	median(b, "new-operation", func() {
+	add("new-operation", func() {
 		w.n++
 		w.put(b, fmt.Sprintf("apis/api-%d/operations/new-%d", w.any(), w.n), fmt.Sprintf(`{"displayName":"New","method":"POST","urlTemplate":"/new/%d"}`, w.n))
 	})
-	median(b, "put-policy", func() { w.putPolicy(b) })
-	median(b, "policy-is-live", func() { w.awaitPolicy(b, w.putPolicy(b)) })
-	median(b, "new-subscription", func() {
+	add("put-policy", func() { w.putPolicy(b) })
+	add("policy-is-live", func() { w.awaitPolicy(b, w.putPolicy(b)) })
+	add("new-subscription", func() {
 		w.n++
 		w.put(b, fmt.Sprintf("subscriptions/new-%d", w.n), fmt.Sprintf(`{"displayName":"New","scope":"/products/product-0","primaryKey":"new-%d"}`, w.n))
 	})
-	median(b, "get-subscription", func() { w.get(b, fmt.Sprintf("subscriptions/s-%d", w.any())) })
-	median(b, "key-in-use", func() { w.keyInUse(b) })
+	add("get-subscription", func() { w.get(b, fmt.Sprintf("subscriptions/s-%d", w.any())) })
+	add("key-in-use", func() { w.keyInUse(b) })
 	deep := w.apis * subscriptionsPerAPI / 10 * 9
 	for _, l := range []struct{ name, path, query string }{
 		{"list-apis", "apis", ""},
@@ -143,8 +166,10 @@ func (w *world) run(b *testing.B) {
 		{"list-operations-filter", "apis/api-5/operations", "$filter=" + url.QueryEscape("method eq 'GET'")},
 		{"list-subscriptions", "subscriptions", ""},
 		{"list-subscriptions-1000", "subscriptions", "$top=1000"},
+		{"list-subscriptions-middle", "subscriptions", "$skip=" + strconv.Itoa(w.apis*subscriptionsPerAPI/2)},
 		{"list-subscriptions-deep", "subscriptions", "$skip=" + strconv.Itoa(deep)},
 		{"list-subscriptions-filter-eq", "subscriptions", "$filter=" + url.QueryEscape("displayName eq 'Subscription 77'")},
+		{"list-subscriptions-filter-none", "subscriptions", "$filter=" + url.QueryEscape("displayName eq 'nobody'")},
 		{"list-subscriptions-filter-owner", "subscriptions", "$filter=" + url.QueryEscape("ownerId eq '"+causewaytest.DevService+"/users/user-7'")},
 		{"list-subscriptions-filter-contains", "subscriptions", "$filter=" + url.QueryEscape("contains(displayName,'77')")},
 		{"list-subscriptions-filter-state", "subscriptions", "$filter=" + url.QueryEscape("state eq 'active'")},
@@ -156,29 +181,29 @@ func (w *world) run(b *testing.B) {
 		{"list-products-by-tags", "productsByTags", ""},
 		{"list-tag-resources", "tagResources", ""},
 	} {
-		median(b, l.name, func() { w.get(b, l.path+"?"+l.query) })
+		add(l.name, func() { w.get(b, l.path+"?"+l.query) })
 	}
 	import1000, err := json.Marshal(description(1000))
 	if err != nil {
 		b.Fatal(err)
 	}
-	median(b, "import-1000-operations", func() {
+	add("import-1000-operations", func() {
 		w.n++
 		w.put(b, fmt.Sprintf("apis/imported-%d", w.n%2), fmt.Sprintf(`{"format":"openapi+json","path":"imported-%d","value":%s}`, w.n%2, import1000))
 	})
-	b.Logf("memory afterwards: %s (peak %s)", w.memory(b, "VmRSS"), w.memory(b, "VmHWM"))
+	return all
 }
 
 // any is the number of an API.
 func (w *world) any() int { return rand.IntN(w.apis) }
 
-func (w *world) get(b *testing.B, path string) {
+func (w *world) get(b testing.TB, path string) {
 	b.Helper()
 	w.system.ARM(w.plane, http.MethodGet, strings.TrimSuffix(path, "?"), "")
 }
 
 // putPolicy writes the policy document of api-0 and returns what it says.
-func (w *world) putPolicy(b *testing.B) string {
+func (w *world) putPolicy(b testing.TB) string {
 	b.Helper()
 	w.n++
 	said := strconv.Itoa(w.n)
@@ -187,7 +212,7 @@ func (w *world) putPolicy(b *testing.B) string {
 	return said
 }
 
-func (w *world) awaitPolicy(b *testing.B, said string) {
+func (w *world) awaitPolicy(b testing.TB, said string) {
 	b.Helper()
 	for deadline := time.Now().Add(startWithin); ; {
 		resp, err := http.Get(w.plane.Listen["gateway"] + "/api-0/things/0/1")
@@ -204,7 +229,7 @@ func (w *world) awaitPolicy(b *testing.B, said string) {
 }
 
 // keyInUse offers a key that another subscription has: it has to be looked up among all.
-func (w *world) keyInUse(b *testing.B) {
+func (w *world) keyInUse(b testing.TB) {
 	b.Helper()
 	body := `{"properties":{"displayName":"Double","scope":"/products/product-0","primaryKey":"taken","secondaryKey":"taken too"}}`
 	status, answer, err := w.system.TryARM(w.plane, http.MethodPut, "subscriptions/holder", body)
