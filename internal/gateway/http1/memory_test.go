@@ -32,7 +32,9 @@ func TestMemoryBodies(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain := target(t, startServer(t, server))
-	go func() { _ = server.Serve(tls.NewListener(http1.Direct(secure), &tls.Config{Certificates: []tls.Certificate{cert}})) }()
+	go func() {
+		_ = server.Serve(tls.NewListener(http1.Direct(secure), &tls.Config{Certificates: []tls.Certificate{cert}}))
+	}()
 	encrypted := target(t, secure.Addr().String())
 	encrypted.Scheme = "https"
 	client := &http1.Client{}
