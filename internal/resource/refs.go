@@ -252,7 +252,11 @@ func JoinedFrom(x *Reader, target arm.ID, join string) ([]string, error) {
 		return nil, err
 	}
 	var parents []string
+	segment := "/" + strings.ToLower(join[strings.LastIndexByte(join, '/')+1:]) + "/"
 	for _, key := range keys {
+		if !strings.Contains(key, segment) { // most of what refers to a user are subscriptions
+			continue
+		}
 		id, err := arm.ParseID(key)
 		if err != nil {
 			return nil, err
