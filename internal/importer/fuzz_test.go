@@ -60,3 +60,16 @@ func checkResult(t *testing.T, r *Result) {
 		}
 	}
 }
+
+// FuzzBundle imports a description whose links all lead to one other document.
+func FuzzBundle(f *testing.F) {
+	f.Add([]byte(bundled), []byte(pets()["https://api.example/v1/models/pet.yaml"]))
+	f.Add([]byte(head+"  /a: {$ref: 'b#/x'}"), []byte("x: {get: {callbacks: {y: {$ref: '#/x'}}, responses: {'200': {$ref: 'c#/x/get/callbacks'}}}}"))
+	f.Add([]byte(head+"  /a: {$ref: 'b#/x'}"), []byte("x: &x {get: {responses: {'200': {content: {a/b: {schema: {$ref: '#/x'}}}}}}}"))
+	f.Fuzz(func(t *testing.T, data, other []byte) {
+		o := Options{MaxBytes: 1 << 16, SourceURL: "https://x.example/a", Fetch: func(context.Context, string) ([]byte, error) { return other, nil }}
+		if r, err := Import(context.Background(), data, o); err == nil {
+			checkResult(t, r)
+		}
+	})
+}

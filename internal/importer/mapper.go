@@ -131,6 +131,9 @@ func (m *mapper) document() *Error {
 	if paths == nil || paths.kind != kindObject {
 		return m.tree.fail(orPlace(paths, root), `the document has no object "paths"`, `Add the paths of the API under "paths".`)
 	}
+	if err := m.bundle(); err != nil {
+		return err
+	}
 	if err := m.refs.check(root); err != nil {
 		return err
 	}

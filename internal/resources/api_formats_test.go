@@ -165,3 +165,41 @@ func TestImportWSDLLink(t *testing.T) {
 		t.Errorf("answer: %s", r.Body)
 	}
 }
+
+// TestImportOpenAPILink reads a description in several files; an export gives back the text of the first one.
+func TestImportOpenAPILink(t *testing.T) {
+	t.Parallel()
+	const text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths:\n  /a: {$ref: 'parts/a.yaml'}\n"
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/api.yaml":
+			_, _ = w.Write([]byte(text))
+		case "/v1/parts/a.yaml":
+			_, _ = w.Write([]byte("get: {operationId: readA, responses: {'200': {description: OK, content: {a/b: {schema: {$ref: '../types.json#/A'}}}}}}"))
+		case "/v1/types.json":
+			_, _ = w.Write([]byte(`{"A": {"type": "object", "properties": {"a": {"$ref": "#/A"}}}}`))
+		case "/bad.yaml":
+			_, _ = w.Write([]byte(strings.Replace(text, "parts/a.yaml", "http://169.254.169.254/a", 1)))
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(backend.Close)
+	srv := newServer(t)
+	put := func(path string) string {
+		return props(t, map[string]any{"path": "p", "format": "openapi-link", "value": backend.URL + path})
+	}
+	srv.Must(http.StatusCreated, "PUT", "apis/a", put("/v1/api.yaml"))
+	if r := srv.Must(http.StatusOK, "GET", "apis/a/operations/reada", ""); !strings.Contains(string(r.Body), `"typeName":"A"`) {
+		t.Errorf("operation: %s", r.Body)
+	}
+	if r := srv.Must(http.StatusOK, "GET", "apis/a/schemas", ""); !strings.Contains(string(r.Body), `"a":{"$ref":"#/components/schemas/A"}`) {
+		t.Errorf("schema: %s", r.Body)
+	}
+	if r := srv.Must(http.StatusOK, "GET", "apis/a?format=openapi&export=true", ""); !strings.Contains(string(r.Body), "parts/a.yaml") {
+		t.Errorf("export: %s", r.Body)
+	}
+	if r := srv.Must(http.StatusBadRequest, "PUT", "apis/b", put("/bad.yaml")); !strings.Contains(string(r.Body), "line 4, column 14") || !strings.Contains(string(r.Body), "link-local") {
+		t.Errorf("answer: %s", r.Body)
+	}
+}
