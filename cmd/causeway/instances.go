@@ -32,6 +32,24 @@ type instanceBoard struct {
 	pending map[noteKey]configsync.Instance
 }
 
+// shownInstance is an instance as the management API lists it.
+type shownInstance struct {
+	configsync.Instance
+	// LatestSequence is the newest configuration of the service, Drift by how many changes the instance is behind it. Changes of what the
+	// gateway does not see count as well: they reach it as nothing but a number.
+	LatestSequence int64 `json:"latestSequence"`
+	Drift          int64 `json:"drift"`
+}
+
+// showInstances adds how far instances are behind a sequence.
+func showInstances(list []configsync.Instance, latest int64) []shownInstance {
+	shown := make([]shownInstance, len(list))
+	for i, one := range list {
+		shown[i] = shownInstance{one, latest, max(0, latest-one.Sequence)}
+	}
+	return shown
+}
+
 type noteKey struct{ scope, instance string }
 
 func boardScope(service, gateway string) string {

@@ -60,6 +60,7 @@ type plane struct {
 	manage      *manage.Server
 	identity    *identity
 	mail        mailSetup
+	spans       planeSpans
 	gateway     *gateway.Gateway
 	gatewaySv   *gateway.Server
 
@@ -91,6 +92,8 @@ type planeOptions struct {
 	vaults vaultOptions
 	// mail is how mail is sent.
 	mail mailSetup
+	// spans is where those of the management API go.
+	spans planeSpans
 	// gitDir is the folder of the Git repositories of services.
 	gitDir string
 	// backupDir is the folder of backups of services, deadLetterDir that of events that could not be delivered.
@@ -131,7 +134,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	p := &plane{
-		log: o.log, store: st, mail: o.mail, feed: &configsync.Feed{}, followed: make(map[string]func()),
+		log: o.log, store: st, mail: o.mail, spans: o.spans, feed: &configsync.Feed{}, followed: make(map[string]func()),
 		traces: &traceBoard{store: st, now: time.Now, log: o.log},
 	}
 	p.quotas = &quotaBoard{
@@ -211,7 +214,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	config := manage.Config{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log,
 		Subscriptions: []string{subscriptionID}, TenantID: tenantID, Handlers: handlers, Connect: p.config,
-		OnWrite: p.onWrite(o.awaitGateway),
+		OnWrite: p.onWrite(o.awaitGateway), Spans: o.spans.options(),
 		Fetch: func(ctx context.Context, link string, most int64) ([]byte, error) {
 			b, _, err := importer.Fetch(ctx, link, importer.FetchOptions{MaxBytes: most, AllowLoopback: o.allowLoopbackLinks, AllowPrivate: o.allowPrivateLinks})
 			return b, err
@@ -243,12 +246,16 @@ func storeAdvice(err error) string {
 }
 
 // instances lists the instances of a gateway, wherever they are connected.
-func (p *plane) instances(service, gateway string) []configsync.Instance {
-	local := p.config.Instances(service, gateway)
-	if p.board == nil {
-		return local
+func (p *plane) instances(service, gateway string) []shownInstance {
+	list := p.config.Instances(service, gateway)
+	if p.board != nil {
+		list = p.board.join(service, gateway, list)
 	}
-	return p.board.join(service, gateway, local)
+	latest := int64(0)
+	if s, err := p.feed.Current(strings.ToLower(service)); err == nil {
+		latest = s.Sequence()
+	}
+	return showInstances(list, latest)
 }
 
 // takeRecord takes what a self-hosted gateway sends up.
@@ -353,6 +360,9 @@ func (p *plane) serve(ctx context.Context, listeners *listenerSet, serverTLS *tl
 	defer stopReporting()
 	var reported sync.WaitGroup
 	reported.Go(func() { p.usage.run(reporting) })
+	if p.spans.traces != nil {
+		reported.Go(func() { p.spans.traces.Run(reporting) })
+	}
 	if p.counting != nil {
 		reported.Go(func() { p.counting.run(reporting) })
 	}

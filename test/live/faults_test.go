@@ -54,7 +54,10 @@ func (w *world) ready(g *causewaytest.Process) int {
 }
 
 // instance is what the plane tells of a process of the gateway.
-type instance struct{ ID, Status, Message string }
+type instance struct {
+	ID, Status, Message string
+	Drift               int64
+}
 
 // awaitInstance waits until the plane tells so of one.
 func (w *world) awaitInstance(t *testing.T, what string, processes []*causewaytest.Process, want func(instance) bool) {

@@ -73,6 +73,7 @@ func TestKeyIsRegenerated(t *testing.T) {
 	awaitLog(t, w.edge, "The management plane refuses the token")
 	w.awaitInstance(t, "with a token that is void", []*causewaytest.Process{w.edge}, func(i instance) bool { return i.Status == "tokenRevoked" })
 	w.change(1)
+	w.awaitInstance(t, "that is behind", []*causewaytest.Process{w.edge}, func(i instance) bool { return i.Status == "tokenRevoked" && i.Drift > 0 })
 	calling.more(t, 50)
 	if n, err := w.get(w.edge); n != 0 || err != nil {
 		t.Errorf("with a void token the gateway serves change %d, %v", n, err)
