@@ -212,7 +212,8 @@ func TestChartWithEveryValue(t *testing.T) {
 		"observability.opentelemetry.histogram.buckets": "5,10", "observability.opentelemetry.system-metrics.enabled": "true",
 		"telemetry.metrics.prometheus.listen": "0.0.0.0:9102", "net.server.tls.ciphers.allowed-suites": "TLS_AES_128_GCM_SHA256",
 		"net.client.tls.ciphers.allowed-suites": "TLS_AES_256_GCM_SHA384", "HTTP_PROXY": "http://proxy:3128", "HTTPS_PROXY": "http://proxy:3129",
-		"NO_PROXY": "localhost", "net.server.http.forwarded.proto.enabled": "true",
+		"NO_PROXY": "localhost", "config.service.tls.certificatePath": "/etc/causeway/tls/tls.crt", "config.service.tls.keyPath": "/etc/causeway/tls/tls.key",
+		"config.service.tls.authoritiesPath": "/etc/causeway/tls/ca.crt", "net.server.http3.enabled": "true", "net.server.http3.port": "443", "net.server.http.forwarded.proto.enabled": "true",
 	} {
 		if settings[name] != value {
 			t.Errorf("setting %s is %q, want %q", name, settings[name], value)
@@ -231,15 +232,16 @@ func TestChartWithEveryValue(t *testing.T) {
 	for _, m := range c.VolumeMounts {
 		mounts = append(mounts, m.Name+":"+m.MountPath)
 	}
-	if want := []string{"tmp:/tmp", "configuration-backup:/apim/config", "syslog:/dev/log", "ca:/etc/ssl/extra"}; !slices.Equal(mounts, want) {
+	if want := []string{"tmp:/tmp", "configuration-backup:/apim/config", "tls:/etc/causeway/tls", "syslog:/dev/log", "ca:/etc/ssl/extra"}; !slices.Equal(mounts, want) {
 		t.Errorf("mounts %v, want %v", mounts, want)
 	}
-	if len(pod.Volumes) != 4 || len(pod.Containers) != 2 || len(pod.InitContainers) != 1 || pod.PriorityClassName != "high" || len(pod.HostAliases) != 1 ||
+	if len(pod.Volumes) != 5 || len(pod.Containers) != 2 || len(pod.InitContainers) != 1 || pod.PriorityClassName != "high" || len(pod.HostAliases) != 1 ||
 		c.Resources.Limits.Memory().String() != "2Gi" || pod.TopologySpreadConstraints[0].WhenUnsatisfiable != corev1.DoNotSchedule {
 		t.Errorf("pod %+v", pod)
 	}
 	if s := get[corev1.Service](t, o, "Service/gw"); s.Spec.Type != corev1.ServiceTypeLoadBalancer || s.Spec.LoadBalancerIP != "203.0.113.7" ||
-		s.Spec.Ports[0].Port != 80 || s.Spec.Ports[0].NodePort != 30080 || s.Spec.ExternalTrafficPolicy != corev1.ServiceExternalTrafficPolicyLocal {
+		s.Spec.Ports[0].Port != 80 || s.Spec.Ports[0].NodePort != 30080 ||
+		s.Spec.Ports[2].Protocol != corev1.ProtocolUDP || s.Spec.Ports[2].Port != 443 || s.Spec.Ports[2].TargetPort.StrVal != c.Ports[2].Name || c.Ports[2].Protocol != corev1.ProtocolUDP || s.Spec.ExternalTrafficPolicy != corev1.ServiceExternalTrafficPolicyLocal {
 		t.Errorf("service %+v", s.Spec)
 	}
 	if claim := get[corev1.PersistentVolumeClaim](t, o, "PersistentVolumeClaim/gw-configuration-backup"); *claim.Spec.StorageClassName != "fast" || claim.Spec.Resources.Requests.Storage().String() != "1Gi" {
@@ -248,7 +250,7 @@ func TestChartWithEveryValue(t *testing.T) {
 	if h := get[autoscalingv2.HorizontalPodAutoscaler](t, o, "HorizontalPodAutoscaler/gw"); h.Spec.MaxReplicas != 20 || len(h.Spec.Metrics) != 2 {
 		t.Errorf("autoscaler %+v", h.Spec)
 	}
-	if p := get[networkingv1.NetworkPolicy](t, o, "NetworkPolicy/gw"); len(p.Spec.Ingress[0].Ports) != 3 || len(p.Spec.Ingress[0].From) != 1 {
+	if p := get[networkingv1.NetworkPolicy](t, o, "NetworkPolicy/gw"); len(p.Spec.Ingress[0].Ports) != 4 || len(p.Spec.Ingress[0].From) != 1 {
 		t.Errorf("network policy %+v", p.Spec)
 	}
 	get[map[string]any](t, o, "ServiceMonitor/gw")
@@ -278,14 +280,30 @@ func TestChartWithWorkloadIdentity(t *testing.T) {
 	}
 }
 
+func TestChartWithCertificate(t *testing.T) {
+	t.Parallel()
+	o, err := render(`gateway: {name: edge, configuration: {uri: "https://plane.example", tls: {secretName: edge}}, auth: {type: Certificate}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := o["Secret/edge-causeway-gateway"]; ok {
+		t.Error("a secret without anything secret")
+	}
+	if got := get[corev1.ConfigMap](t, o, "ConfigMap/edge-causeway-gateway").Data["config.service.auth"]; got != "certificate" {
+		t.Errorf("config.service.auth is %q", got)
+	}
+}
+
 func TestChartRefusesBadValues(t *testing.T) {
 	t.Parallel()
 	for values, want := range map[string]string{
 		`gateway: {auth: {key: k}}`:                                  "gateway.configuration.uri is required",
 		`gateway: {configuration: {uri: u}}`:                         "gateway.auth.key is required",
-		`gateway: {configuration: {uri: u}, auth: {type: Password}}`: "must be GatewayToken, AzureAdApp or WorkloadIdentity",
+		`gateway: {configuration: {uri: u}, auth: {type: Password}}`: "must be GatewayToken, AzureAdApp, WorkloadIdentity or Certificate",
 		`gateway: {configuration: {uri: u}, auth: {type: AzureAdApp, azureAd: {app: {id: a, secret: s}}}}`:                    "gateway.name is required",
 		`gateway: {name: g, configuration: {uri: u}, auth: {type: AzureAdApp, azureAd: {app: {secret: s}}}}`:                  "gateway.auth.azureAd.app.id is required",
+		`gateway: {name: g, configuration: {uri: u}, auth: {type: Certificate}}`:                                              "gateway.configuration.tls.secretName is required",
+		`gateway: {name: g, configuration: {uri: u}, auth: {type: AzureAdApp, azureAd: {app: {id: a, secret: s}}}}`:           "gateway.auth.azureAd.tenant.id is required",
 		least + "\nsecret: {createSecret: false}":                                                                             "secret.existingSecretName is required",
 		least + "\ningress: {controller: {enabled: true}}":                                                                    "not supported",
 		least + "\nobservability: {statsD: {enabled: true}}":                                                                  "observability.statsD.endpoint is required",

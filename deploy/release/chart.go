@@ -1,10 +1,14 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -46,9 +50,9 @@ func writeChart(source, folder, version, url string, created time.Time) (string,
 	if err != nil {
 		return "", fmt.Errorf("package chart: %w", err)
 	}
-	packaged, err := os.ReadFile(path)
+	packaged, err := redate(path, created)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("package chart: %w", err)
 	}
 	file := filepath.Join(folder, "index.yaml")
 	index := chartIndex{APIVersion: "v1", Entries: map[string][]chartEntry{}}
@@ -83,4 +87,40 @@ func writeChart(source, folder, version, url string, created time.Time) (string,
 		return "", err
 	}
 	return path, os.WriteFile(file, text, 0o644)
+}
+
+// redate writes the archive of a chart anew, as Helm packages it but with one time everywhere: Helm takes that of the packaging, and the same
+// sources would never give the same bytes. It returns them.
+func redate(path string, created time.Time) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	packed := gzip.NewWriter(&out)
+	packed.Comment, packed.Extra = unpacked.Comment, unpacked.Extra // Helm knows its archives by them
+	from, to := tar.NewReader(unpacked), tar.NewWriter(packed)
+	for {
+		h, err := from.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := to.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: h.Name, Mode: 0o644, Size: h.Size, ModTime: created, Format: tar.FormatPAX}); err != nil {
+			return nil, err
+		}
+		if _, err := io.Copy(to, from); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(to.Close(), packed.Close()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), os.WriteFile(path, out.Bytes(), 0o644)
 }

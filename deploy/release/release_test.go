@@ -17,6 +17,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"helm.sh/helm/v3/pkg/chart/loader"
 	"sigs.k8s.io/yaml"
 )
 
@@ -238,6 +239,45 @@ func TestChartIndex(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("index lists %v, want %v", got, want)
+	}
+}
+
+// TestChartIsTheSameTwice: the archive does not depend on when it was made, and Helm still takes it.
+func TestChartIsTheSameTwice(t *testing.T) {
+	t.Parallel()
+	var archives [][]byte
+	for range 2 {
+		path, err := writeChart("../chart", t.TempDir(), "1.2.3", "", created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := loader.LoadFile(path); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		archives = append(archives, text)
+		packed, err := gzip.NewReader(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, n := tar.NewReader(packed), 0
+		for h, err := entries.Next(); err != io.EOF; h, err = entries.Next() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n++; !h.ModTime.Equal(created) {
+				t.Errorf("%s is of %v", h.Name, h.ModTime)
+			}
+		}
+		if n < 10 {
+			t.Errorf("%d files", n)
+		}
+	}
+	if !bytes.Equal(archives[0], archives[1]) {
+		t.Error("the archive is not the same twice")
 	}
 }
 

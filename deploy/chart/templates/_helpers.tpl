@@ -59,11 +59,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{- /* gatewaytoken, azureadapp or workloadidentity */ -}}
+{{- /* gatewaytoken, azureadapp, workloadidentity or certificate */ -}}
 {{- define "causeway.auth" -}}
 {{- $auth := lower .Values.gateway.auth.type -}}
-{{- if not (has $auth (list "gatewaytoken" "azureadapp" "workloadidentity")) -}}
-{{- fail (printf "gateway.auth.type is %q; it must be GatewayToken, AzureAdApp or WorkloadIdentity" .Values.gateway.auth.type) -}}
+{{- if not (has $auth (list "gatewaytoken" "azureadapp" "workloadidentity" "certificate")) -}}
+{{- fail (printf "gateway.auth.type is %q; it must be GatewayToken, AzureAdApp, WorkloadIdentity or Certificate" .Values.gateway.auth.type) -}}
 {{- end -}}
 {{- $auth -}}
 {{- end -}}
