@@ -103,8 +103,26 @@ func leadsOut(n *node, names bool) bool {
 		if (names || !isSample(m.name)) && leadsOut(m.node, !names && holdsNames(m.name)) {
 			return true
 		}
+		for _, e := range namedExamples(&m, names) {
+			if leadsOut(e, false) {
+				return true
+			}
+		}
 	}
 	return false
+}
+
+// namedExamples are the references among the examples that a member of an object holds by name.
+func namedExamples(m *member, names bool) (refs []*node) {
+	if names || m.name != "examples" {
+		return nil
+	}
+	for _, e := range m.node.object() {
+		if refOf(e.node) != nil {
+			refs = append(refs, e.node)
+		}
+	}
+	return refs
 }
 
 // holdsNames reports whether the members of the object under this name are
@@ -138,6 +156,11 @@ func (b *bundler) walk(n *node, at string, schema, names bool) *Error {
 	for i := range n.members {
 		m := &n.members[i]
 		if !names && isSample(m.name) {
+			for _, e := range namedExamples(m, schema) {
+				if err := b.walk(e, at, false, false); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		inSchema := schema || !names && (m.name == "schema" || m.name == "schemas" || m.name == "definitions")
@@ -169,7 +192,7 @@ func (b *bundler) follow(n, ref *node, at string, schema bool) *Error {
 	}
 	target := (&references{tree: t}).find(fragment)
 	if target == nil {
-		return b.root.fail(ref.place, fmt.Sprintf("the reference %q leads nowhere", clip(ref.text)), "Correct it, or add what it names.")
+		return b.root.fail(ref.place, b.from(at)+fmt.Sprintf("the reference %q leads nowhere", clip(ref.text)), "Correct it, or add what it names.")
 	}
 	if schema {
 		name := b.name(link, fragment)
@@ -189,6 +212,14 @@ func (b *bundler) follow(n, ref *node, at string, schema bool) *Error {
 	delete(b.open, target)
 	*n = *target
 	return nil
+}
+
+// from begins a message about a document that is not the description itself.
+func (b *bundler) from(at string) string {
+	if b.trees[at] == b.root {
+		return ""
+	}
+	return "in " + clip(at) + ": "
 }
 
 // expanded counts the nodes of a tree whose parts may be shared, every use by itself. It gives up on trees that are too large or contain
@@ -234,7 +265,7 @@ func (b *bundler) address(ref *node, at string) (link, fragment string, _ *Error
 		}
 	}
 	if err != nil || !u.IsAbs() {
-		return "", "", b.root.fail(ref.place, fmt.Sprintf("the reference %q leads out of the document", clip(ref.text)), "Bundle the files into one document first, or import by link.")
+		return "", "", b.root.fail(ref.place, b.from(at)+fmt.Sprintf("the reference %q leads out of the document", clip(ref.text)), "Bundle the files into one document first, or import by link.")
 	}
 	return u.String(), fragment, nil
 }

@@ -36,7 +36,7 @@ paths:
         '200':
           description: A pet.
           content:
-            application/json: {schema: {$ref: 'models/pet.yaml'}}
+            application/json: {schema: {$ref: 'models/pet.yaml'}, examples: {cat: {$ref: 'examples.json#/cat'}}}
         '404': {$ref: 'https://other.example/common.json#/components/responses/Wrong'}
 components:
   schemas:
@@ -45,6 +45,7 @@ components:
 
 func pets() site {
 	return site{
+		"https://api.example/v1/examples.json": `{"cat": {"value": {"name": "Tom", "$ref": "as it is"}}}`,
 		"https://api.example/v1/paths/pets.yaml": `
 get:
   operationId: listPets
@@ -99,6 +100,9 @@ func TestBundle(t *testing.T) {
 	}
 	if name := get.Responses[0].Representations[0].TypeName; name != "pet" {
 		t.Errorf("the type is %q", name)
+	}
+	if e := get.Responses[0].Representations[0].Examples["cat"]; !strings.Contains(string(e.Value), `"$ref":"as it is"`) {
+		t.Errorf("the example is %s", e.Value)
 	}
 	if name := get.Responses[1].Representations[0].TypeName; name != "pet2" {
 		t.Errorf("the type of the other document is %q", name)
@@ -155,6 +159,7 @@ func TestBundleErrors(t *testing.T) {
 		{"nobody there", "b.yaml", nil, source, `5:11 "https://x.example/b.yaml" cannot be read: nobody there`},
 		{"relative in a text", "b.yaml", nil, "", `5:11 the reference "b.yaml" leads out of the document`},
 		{"nowhere", "b.yaml#/none", site{"https://x.example/b.yaml": "a: 1"}, source, `5:11 the reference "b.yaml#/none" leads nowhere`},
+		{"nowhere further on", "b.yaml", site{"https://x.example/b.yaml": "get: {responses: {'200': {$ref: '#/r'}}}"}, source, `5:11 in https://x.example/b.yaml: the reference "#/r" leads nowhere`},
 		{"broken", "b.yaml", site{"https://x.example/b.yaml": "{"}, source, `5:11 in https://x.example/b.yaml, line 1, column 2: the JSON`},
 		{"itself", "b.yaml", site{"https://x.example/b.yaml": "$ref: 'b.yaml'"}, source, `leads back to itself`},
 		{"in itself", "b.yaml#/a/b", site{"https://x.example/b.yaml": "a: {b: {get: {callbacks: {x: {$ref: '#/a'}}}}}"}, source, `the references of the document expand to too much`},
@@ -174,5 +179,21 @@ func TestBundleErrors(t *testing.T) {
 				t.Errorf("the error is %v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestImportWithoutPaths(t *testing.T) {
+	t.Parallel()
+	r, err := Import(t.Context(), []byte("openapi: 3.1.0\ninfo: {title: T, version: '1'}\nwebhooks: {a: {post: {}}}"), Options{})
+	if err != nil || len(r.Operations) != 0 || len(r.Warnings) != 1 {
+		t.Errorf("result %+v, error %v", r, err)
+	}
+}
+
+func TestWellKnownSchemas(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(string(readFile(t, "orders.wsdl")), "<xs:schema ", `<xs:schema><xs:import namespace="http://schemas.xmlsoap.org/soap/encoding/" schemaLocation="http://schemas.xmlsoap.org/soap/encoding/"/></xs:schema><xs:schema `, 1)
+	if _, err := Import(t.Context(), []byte(text), Options{Format: FormatWSDL, Fetch: site{}.fetch}); err != nil {
+		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // maxDocuments is how many documents one description may consist of.
@@ -24,6 +25,9 @@ func newDocuments(ctx context.Context, o Options, size int) *documents {
 
 // follow reads what the attribute of an element refers to. It returns nil for a document that was read before.
 func (d *documents) follow(t *xmlTree, n *xmlNode, attribute string) (*xmlTree, *Error) {
+	if wellKnown(n.attr(attribute)) {
+		return nil, nil
+	}
 	link, err := d.resolve(t, n, attribute)
 	if err != nil || d.read[link] {
 		return nil, err
@@ -48,6 +52,12 @@ func (d *documents) follow(t *xmlTree, n *xmlNode, attribute string) (*xmlTree, 
 	}
 	read.url = link
 	return read, nil
+}
+
+// wellKnown reports whether a link leads to a schema of the standards themselves, which says nothing about a service.
+func wellKnown(link string) bool {
+	link = strings.TrimPrefix(strings.TrimPrefix(link, "http://"), "https://")
+	return strings.HasPrefix(link, "schemas.xmlsoap.org/soap/") || strings.HasPrefix(link, "schemas.xmlsoap.org/wsdl/") || strings.HasPrefix(link, "www.w3.org/")
 }
 
 // resolve makes an absolute link of an attribute.

@@ -128,6 +128,9 @@ func (m *mapper) document() *Error {
 	m.servers()
 	m.declaredTags(root.get("tags"))
 	paths := root.get("paths")
+	if paths == nil && m.refs.anchors && (root.get("components") != nil || root.get("webhooks") != nil) {
+		paths = newObject() // OpenAPI 3.1
+	}
 	if paths == nil || paths.kind != kindObject {
 		return m.tree.fail(orPlace(paths, root), `the document has no object "paths"`, `Add the paths of the API under "paths".`)
 	}
