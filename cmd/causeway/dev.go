@@ -110,8 +110,12 @@ func runDev(cmd *cobra.Command, f devFlags) error {
 	if err != nil {
 		return err
 	}
+	spans, err := openPlaneSpans("", "1", log)
+	if err != nil {
+		return err
+	}
 	p, err := openPlane(ctx, planeOptions{
-		mail:        mails,
+		mail: mails, spans: spans,
 		countersDir: absolute(filepath.Join(f.data, "counters")),
 		expressions: expressions, backupDir: absolute(filepath.Join(f.data, "backups")), deadLetterDir: absolute(filepath.Join(f.data, "deadletters")),
 		gitDir: absolute(filepath.Join(f.data, "git")),

@@ -56,6 +56,8 @@ var serverOptions = slices.Concat([]serverOption{
 	{name: "oidc-audiences", help: "audiences of its access tokens that the management API takes, separated by blanks; none is taken without one"},
 	{name: "oidc-role-claim", normal: "groups", help: "claim that gives roles"},
 	{name: "oidc-roles", help: "VALUE=ROLE@SCOPE;…: the roles that values of the claim give"},
+	{name: "opentelemetry-collector", help: "collector of the spans of the management API: port 4318 means HTTP, others gRPC; default OTEL_EXPORTER_OTLP_ENDPOINT"},
+	{name: "opentelemetry-sampling", normal: "1", help: "share of the traces that begin here, from 0 to 1; for others the caller has decided"},
 	{name: "log-format", normal: "text", help: "text, json or none"},
 	{name: "log-level", normal: "info", help: "all, debug, info, warn, error or fatal"},
 }, mailOptions)
@@ -229,8 +231,12 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	if err != nil {
 		return err
 	}
+	spans, err := openPlaneSpans(c.text("opentelemetry-collector"), c.text("opentelemetry-sampling"), log)
+	if err != nil {
+		return err
+	}
 	p, err := openPlane(ctx, planeOptions{
-		mail:         mails,
+		mail: mails, spans: spans,
 		enforceTiers: tiers, countersDir: absolute(filepath.Join(c.text("data"), "counters")),
 		allowLoopbackLinks: privateLinks, allowPrivateLinks: privateLinks,
 		backupDir: c.backupDir(), deadLetterDir: absolute(filepath.Join(c.text("data"), "deadletters")),

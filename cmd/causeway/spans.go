@@ -44,12 +44,6 @@ func collectorOptions(s *settings, what string, log *slog.Logger) (o otlp.Option
 	}
 	return otlp.Options{
 		Collector: s.text(uri), Headers: headers, Version: version, Timeout: metricsTimeout, Now: time.Now,
-		Report: func(err error) {
-			if err != nil {
-				log.Warn("Telemetry cannot be sent to the collector.", telemetry.EventKey, "TelemetryFailed", "what", what, "error", err)
-				return
-			}
-			log.Info("Telemetry reaches the collector again.", telemetry.EventKey, "TelemetryRestored", "what", what)
-		},
+		Report: reportSending(what, log),
 	}, nil
 }

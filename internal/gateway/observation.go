@@ -275,7 +275,7 @@ func (r *request) beginLink(list []*diagnostic, spans bool) (l link) {
 		binary.NativeEndian.PutUint64(l.trace[:8], randomNonZero())
 		binary.NativeEndian.PutUint64(l.trace[8:], randomNonZero())
 		l.flags = 0
-		if !spans || l.ratio() < r.gateway.spans.Ratio {
+		if !spans || telemetry.TraceRatio(l.trace) < r.gateway.spans.Ratio {
 			l.flags = 1
 		}
 	} else {
@@ -298,26 +298,14 @@ func randomNonZero() uint64 {
 
 // parse reads a traceparent field (W3C Trace Context, 3.2) and says whether it is valid.
 func (l *link) parse(text string) bool {
-	if len(text) < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' || text[:2] == "ff" || len(text) > 55 && (text[:2] == "00" || text[55] != '-') {
+	c, ok := telemetry.ParseTraceParent(text)
+	if !ok {
 		return false
 	}
-	for i := range 55 {
-		if c := text[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
+	l.trace, l.parent, l.flags = c.Trace, c.Span, 0
+	if c.Sampled {
+		l.flags = 1
 	}
-	var trace [16]byte
-	var parent, flags [8]byte
-	if _, err := hex.Decode(trace[:], []byte(text[3:35])); err != nil || trace == [16]byte{} {
-		return false
-	}
-	if _, err := hex.Decode(parent[:], []byte(text[36:52])); err != nil || parent == [8]byte{} {
-		return false
-	}
-	if _, err := hex.Decode(flags[:], []byte(text[53:55])); err != nil {
-		return false
-	}
-	l.trace, l.parent, l.flags = trace, parent, flags[0]&1
 	return true
 }
 
@@ -332,11 +320,6 @@ func (l *link) operation() string {
 		return l.root
 	}
 	return hex.EncodeToString(l.trace[:])
-}
-
-// ratio is a number from 0 up to 1 that is the same for all who see the trace (OpenTelemetry's TraceIdRatioBased).
-func (l *link) ratio() float64 {
-	return float64(binary.BigEndian.Uint64(l.trace[8:])>>1) / (1 << 63)
 }
 
 // sampledBy says whether a diagnostic sends so many percent. Requests of one operation are chosen together, as the libraries of Application

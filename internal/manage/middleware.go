@@ -16,7 +16,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		arm.SetRequestIDs(w, r, id)
 		rec := &recorder{ResponseWriter: w}
 		start := s.c.Now()
+		r, end := s.span(r, id, start)
 		next.ServeHTTP(rec, r)
+		end(rec.status)
 		s.metrics.observe(r.Method, rec.status, s.c.Now().Sub(start))
 		level := slog.LevelInfo
 		if rec.status >= http.StatusInternalServerError {

@@ -20,6 +20,7 @@ import (
 	"github.com/causeway-apim/causeway/internal/configsync"
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/store"
+	"github.com/causeway-apim/causeway/internal/telemetry"
 )
 
 // Limits of the listeners. The deadline for reading is lifted for mounted handlers.
@@ -70,6 +71,9 @@ type Config struct {
 	// Connect serves the configuration connection of gateways, at configsync.Path below the root and below the path of a
 	// service; nil for none. It authenticates gateways itself.
 	Connect http.Handler
+
+	// Spans say which requests leave spans.
+	Spans telemetry.SpanOptions
 
 	// Metrics writes metrics of others after those of the server, in the text format of Prometheus; may be nil.
 	Metrics func(w io.Writer)

@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -28,12 +29,15 @@ func (o *Options) pause() time.Duration {
 	return batchPause
 }
 
-// resource describes the gateway.
+// resource describes the program.
 func (o *Options) resource() *resource.Resource {
-	return &resource.Resource{Attributes: attributes([]slog.Attr{
-		slog.String("service.name", serviceName), slog.String("service.version", o.Version),
-		slog.String("service.instance.id", o.Instance), slog.String("apim.gateway.id", o.Gateway),
-	})}
+	all := []slog.Attr{
+		slog.String("service.name", cmp.Or(o.Service, serviceName)), slog.String("service.version", o.Version), slog.String("service.instance.id", o.Instance),
+	}
+	if o.Service == "" {
+		all = append(all, slog.String("apim.gateway.id", o.Gateway))
+	}
+	return &resource.Resource{Attributes: attributes(all)}
 }
 
 // Traces sends spans.

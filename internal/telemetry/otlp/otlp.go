@@ -32,8 +32,8 @@ type exporter interface {
 type Options struct {
 	// Collector is the URI of the collector. Port 4318 or a path with /v1/ in it means HTTP, anything else gRPC; the scheme https means TLS.
 	Collector string
-	// Instance and Version describe the gateway.
-	Gateway, Instance, Version string
+	// Service is the name of the program; empty for a gateway's, which Gateway names. Instance and Version describe it.
+	Service, Gateway, Instance, Version string
 	// Headers are sent with spans and log records; the library for metrics takes its own from the environment.
 	Headers map[string]string
 	// Pause is the time between two batches of spans or log records; 0 means 2 s.
