@@ -89,7 +89,7 @@ func (r *request) exchangeWithBackend(ctx context.Context, out *message.Request,
 	timeout := cmp.Or(o.Timeout, defaultForwardTimeout)
 	options := message.TransportOptions{
 		ConnectTimeout: min(connectTimeout, timeout), HeaderTimeout: timeout, IdleTimeout: bodyIdleTimeout, TLS: tlsConfig,
-		Proxy: proxy, OnInformational: r.interim, Version: r.httpVersion(o.HTTPVersion),
+		ContinueTimeout: o.ContinueTimeout, Proxy: proxy, OnInformational: r.interim, Version: r.httpVersion(o.HTTPVersion),
 	}
 	if isGRPCCall(r.exec.Request) {
 		options.IdleTimeout = 0 // streams may rest; the engine asks whether the backend service is there

@@ -83,6 +83,9 @@ type TransportOptions struct {
 	// ConnectTimeout limits name look-up, connecting and the TLS handshake together; HeaderTimeout the time from the last byte of the request
 	// (or, with a body, from its last progress) to the end of the response's head; IdleTimeout each wait for a part of the body. 0: no limit.
 	ConnectTimeout, HeaderTimeout, IdleTimeout time.Duration
+	// ContinueTimeout is how long a body waits for 100 Continue where the request says that it expects that; it fails when neither that nor the answer
+	// comes. 0 sends the body at once, and so does HTTP/2.
+	ContinueTimeout time.Duration
 	// TLS is used for https. Connections are shared only between requests with the same pointer: keep one config per identity. An empty
 	// ServerName becomes the URL's host. nil means the transport's default.
 	TLS *tls.Config

@@ -19,7 +19,7 @@ var ForwardRequest = policy.Define[forwardRequest](policy.Spec{
 type forwardRequest struct {
 	Timeout         policy.Value[int64]  `attr:"timeout" min:"0" doc:"Seconds until the head of the answer has to be there; default 300."`
 	TimeoutMS       policy.Value[int64]  `attr:"timeout-ms" min:"0" doc:"The same in milliseconds; instead of timeout."`
-	ContinueTimeout policy.Value[int64]  `attr:"continue-timeout" min:"0" doc:"Seconds to wait for 100 Continue."`
+	ContinueTimeout policy.Value[int64]  `attr:"continue-timeout" min:"0" doc:"Seconds to wait for 100 Continue before the body is sent, where the request has Expect: 100-continue."`
 	HTTPVersion     policy.Value[string] `attr:"http-version" default:"1" enum:"1,2or1,2" doc:"Version of HTTP towards the backend service."`
 	FollowRedirects policy.Value[bool]   `attr:"follow-redirects" default:"false" doc:"Whether redirects are followed or handed to the caller."`
 	BufferRequest   policy.Value[bool]   `attr:"buffer-request-body" default:"false" doc:"Whether the body is kept, so that a retry can send it again."`

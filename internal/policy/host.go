@@ -129,7 +129,7 @@ const (
 type ForwardOptions struct {
 	// Timeout limits the time to the end of the response's head; 0 means the host's default of 300 s.
 	Timeout time.Duration
-	// ContinueTimeout is how long to wait for "100 Continue" before the body is sent; 0 sends it at once.
+	// ContinueTimeout is how long the body waits for "100 Continue" where the request expects that; 0 sends it at once.
 	ContinueTimeout time.Duration
 	// HTTPVersion is "1", "2or1" or "2"; empty means "1".
 	HTTPVersion string

@@ -32,6 +32,7 @@ type call struct {
 	sender   *sender // streams the request body; nil when it was sent at once
 	sent     int64   // bytes, when sender is nil
 	asked    bool    // the request was written and the answer waited for, up to askWait
+	held     bool    // the body waits until the backend service asks for it
 
 	reading  sync.Mutex // held during Read
 	closing  atomic.Bool
@@ -119,6 +120,9 @@ func (x *call) send() error {
 	switch {
 	case r.Body == nil:
 		err = x.ask()
+	case x.options.ContinueTimeout > 0 && message.EqualName(r.Header.Get("Expect"), "100-continue"):
+		x.held = true
+		err = out.flush()
 	case s.mode == sendLength && x.atHand(s.length):
 		err = out.sendBody(r.Body, s, nobody{})
 		_ = r.Body.Close()
@@ -209,9 +213,14 @@ func (x *call) receive() error {
 		if f := x.options.OnInformational; f != nil {
 			f(resp.Status, &resp.Header)
 		}
+		asked := x.held && resp.Status == 100
 		x.in.release()
 		x.in.hold(callBlock)
-		if err := x.limitNext(); err != nil {
+		if asked {
+			x.held = false
+			x.startSender(x.plan())
+		}
+		if err := x.limitNext(asked); err != nil {
 			return err
 		}
 	}
@@ -221,6 +230,9 @@ func (x *call) receive() error {
 // awaitHead reads what a request that asked has waited for and sets the time limit of the head, unless the whole of it is there.
 func (x *call) awaitHead() error {
 	limit := x.options.HeaderTimeout
+	if x.held {
+		limit = x.options.ContinueTimeout
+	}
 	if x.asked {
 		err := x.in.fill()
 		switch {
@@ -235,9 +247,9 @@ func (x *call) awaitHead() error {
 	return x.in.limit.arm(limit)
 }
 
-// limitNext sets the time limit of the heads behind the first one, if that came before it was set.
-func (x *call) limitNext() error {
-	if !x.asked {
+// limitNext sets the time limit of the heads behind an interim one, if that came before it was set or was for less.
+func (x *call) limitNext(anew bool) error {
+	if !x.asked && !anew {
 		return nil
 	}
 	x.asked = false
@@ -252,6 +264,10 @@ func (x *call) open() {
 	resp := &x.response
 	resp.ContentLength = x.framing.responseBody(&x.reader, x.request.Method, resp.Status)
 	x.reusable = x.framing.persistent() && x.reader.state != bodyUntilClose
+	if x.held { // the backend service does without the body, but may wait for it
+		x.reusable = false
+		_ = x.request.Body.Close()
+	}
 	x.conn.bare = x.reader.ended() && x.framing.length != 0
 	resp.Owner = x
 	if x.reader.ended() {
@@ -263,7 +279,7 @@ func (x *call) open() {
 
 // switchProtocols hands the connection over.
 func (x *call) switchProtocols() error {
-	if !x.request.Header.Has("Upgrade") || x.sender != nil {
+	if !x.request.Header.Has("Upgrade") || x.sender != nil || x.held {
 		return errUnasked
 	}
 	if x.shared = !x.waiting.cancel(); x.shared {
@@ -430,7 +446,7 @@ func (x *call) recycle() {
 	x.canceled.Store(false)
 	x.conn, x.request, x.sender, x.ctx = nil, nil, nil, nil
 	x.options = message.TransportOptions{}
-	x.over, x.reusable, x.sent, x.asked = false, false, 0, false
+	x.over, x.reusable, x.sent, x.asked, x.held = false, false, 0, false, false
 	header, trailer := x.response.Header, x.response.Trailer
 	header.Reset()
 	trailer.Reset()
