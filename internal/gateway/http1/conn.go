@@ -86,30 +86,28 @@ func (c *conn) deactivate() {
 	c.server.actives.Put(a)
 }
 
-// serve runs the connection until it ends or rests.
+// serve completes TLS and runs the connection until it ends, rests or goes on in another goroutine.
 func (c *conn) serve() {
-	if c.open() {
-		c.activate(time.Time{})
-		c.run()
-	} else {
-		c.end()
-	}
-}
-
-// open completes TLS and says whether requests of HTTP/1 follow.
-func (c *conn) open() bool {
 	var err error
 	if c.tls, err = c.server.handshake(c.netConn); err != nil {
 		if f := c.server.Hooks.HandshakeFailed; f != nil {
 			f(c.remote(), err)
 		}
-		return false
+		c.end()
+		return
 	}
-	if f := c.server.HTTP2; f != nil && c.tls != nil && c.tls.NegotiatedProtocol == "h2" {
-		f(c.netConn, c.tls, nil)
-		return false
+	if c.server.HTTP2 != nil && c.tls != nil && c.tls.NegotiatedProtocol == "h2" {
+		go c.serveHTTP2(nil) // which needs a smaller stack than the handshake
+		return
 	}
-	return true
+	c.activate(time.Time{})
+	c.run()
+}
+
+// serveHTTP2 hands the connection to the engine of HTTP/2 until its end.
+func (c *conn) serveHTTP2(early []byte) {
+	defer c.end()
+	c.server.HTTP2(c.netConn, c.tls, early)
 }
 
 // run serves requests until the connection ends or rests: then another goroutine goes on with it.
