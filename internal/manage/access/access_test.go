@@ -370,6 +370,10 @@ func TestAuditAndRestore(t *testing.T) {
 	if page["nextLink"] == nil || event["caller"] != "admin" || event["resourceGroupName"] != "demo" || event["operationName"].(map[string]any)["value"] != "Microsoft.ApiManagement/service/notes/write" {
 		t.Errorf("event: %v", page)
 	}
+	some := h.must(200, secret, "GET", subscription+"/providers/Microsoft.Insights/eventtypes/management/values?$top=1&$select=eventName,%20CALLER", "")
+	if event := some["value"].([]any)[0].(map[string]any); len(event) != 2 || event["caller"] != "admin" || event["eventName"] == nil {
+		t.Errorf("selected: %v", event)
+	}
 	h.must(400, secret, "GET", log+"?$filter=nonsense", "")
 	h.must(404, secret, "GET", "/providers/log/audit/nothing", "")
 	h.must(403, reader, "GET", "/providers/log/audit", "")

@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -148,7 +149,7 @@ func (l *Log) page(r *http.Request, query store.AuditQuery, f filter, azure bool
 				continue
 			}
 			if azure {
-				values = append(values, event(e, &rec))
+				values = append(values, selected(event(e, &rec), arm.Param(r.URL.Query(), "$select")))
 			} else {
 				values = append(values, shown(e, false))
 			}
@@ -266,6 +267,22 @@ type localized struct {
 
 func local(s string) localized { return localized{s, s} }
 
+// selected keeps the members of an event that $select names; all without one.
+func selected(event map[string]any, names string) map[string]any {
+	if names == "" {
+		return event
+	}
+	kept := map[string]any{}
+	for name := range strings.SplitSeq(names, ",") {
+		for k, v := range event {
+			if strings.EqualFold(k, strings.TrimSpace(name)) {
+				kept[k] = v
+			}
+		}
+	}
+	return kept
+}
+
 // event is an entry as Azure's activity log shows it ("Activity Logs - List", EventData).
 func event(e *store.AuditEntry, r *Record) map[string]any {
 	level, sub := "Informational", "OK"
@@ -273,7 +290,10 @@ func event(e *store.AuditEntry, r *Record) map[string]any {
 		level, sub = "Error", http.StatusText(r.StatusCode)
 	}
 	id, _ := arm.ParseID(r.Resource)
-	host, _, _ := strings.Cut(r.Client, ":")
+	host, _, err := net.SplitHostPort(r.Client)
+	if err != nil {
+		host = r.Client
+	}
 	return map[string]any{
 		"id": r.Resource + "/events/" + e.ID + "/ticks/" + strconv.FormatInt(e.At.UnixNano()/100, 10), "eventDataId": e.ID,
 		"authorization": map[string]string{"action": r.Operation, "scope": r.Resource}, "caller": r.Caller, "claims": map[string]string{"appid": r.AppID},
