@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -59,7 +60,7 @@ func importGraphQL(ctx context.Context, data []byte, o Options) (*Result, *Error
 func graphQLError(err error) *Error {
 	const advice = "Correct the schema."
 	if ge, ok := errors.AsType[*gqlerror.Error](err); ok && len(ge.Locations) > 0 {
-		return &Error{Line: ge.Locations[0].Line, Column: ge.Locations[0].Column, Reason: ge.Message, Advice: advice}
+		return &Error{Line: ge.Locations[0].Line, Column: ge.Locations[0].Column, Reason: strings.TrimSuffix(ge.Message, "."), Advice: advice}
 	}
 	e := &Error{Reason: err.Error(), Advice: advice}
 	if n, _ := fmt.Sscanf(err.Error(), "line %d, column %d:", &e.Line, &e.Column); n == 2 {

@@ -296,7 +296,9 @@ func completeGateway(sd *store.Document, body []byte, by string, now time.Time) 
 	}
 	names := make([]string, 0, 3)
 	for _, t := range gatewayTiers() {
-		names = append(names, t.name)
+		if names = append(names, t.name); strings.EqualFold(t.name, g.SKU.Name) {
+			g.SKU.Name = t.name
+		}
 	}
 	switch p := &g.Properties; {
 	case !regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9-]{0,43}[A-Za-z0-9])?$`).MatchString(sd.Name):

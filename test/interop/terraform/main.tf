@@ -1,5 +1,4 @@
-# Every azurerm_api_management_* resource that can work without Azure: custom_domain needs a key vault, standalone_gateway
-# is a resource of Azure's own.
+# Every azurerm_api_management_* resource that can work without Azure: custom_domain needs a key vault.
 
 variable "metadata_host" {}
 variable "client_secret" {}

@@ -39,3 +39,16 @@ resource "azurerm_api_management_workspace_policy_fragment" "tf" {
   xml_content                 = "<fragment><set-header name=\"X\" exists-action=\"override\"><value>y</value></set-header></fragment>"
   description                 = var.note
 }
+
+resource "azurerm_api_management_standalone_gateway" "edge" {
+  name                 = "terraform-edge"
+  resource_group_name  = local.group
+  location             = azurerm_resource_group.tf.location
+  virtual_network_type = "External"
+  backend_subnet_id    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/terraform/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+  tags                 = { team = "edge" }
+  sku {
+    name     = "WorkspaceGatewayPremium"
+    capacity = var.note == "first" ? 1 : 2
+  }
+}
