@@ -58,8 +58,8 @@ func (s *Server) servesOne(r *armtemplate.Resource) *arm.Error {
 // servesType checks a type of API Management.
 func (s *Server) servesType(r *armtemplate.Resource, kind string) *arm.Error {
 	versions := arm.APIVersions()
-	for _, t := range s.c.Catalogue.Types() {
-		if !strings.EqualFold(t.ARMType, r.Type) {
+	for _, t := range append(s.c.Catalogue.ARMTypes(), gatewaysARM, connectionsARM) {
+		if !strings.EqualFold(t, r.Type) {
 			continue
 		}
 		if slices.ContainsFunc(versions, func(v string) bool { return strings.EqualFold(v, r.APIVersion) }) {

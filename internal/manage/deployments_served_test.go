@@ -14,7 +14,7 @@ func TestTemplatesOfOtherResources(t *testing.T) {
 	const known = `{"type": "Microsoft.ApiManagement/service", "apiVersion": "2024-05-01", "name": "contoso", "location": "westeurope"}`
 	for resource, want := range map[string]string{
 		`{"type": "Microsoft.Insights/components", "apiVersion": "2020-02-02", "name": "x"}`:                   "InvalidResourceNamespace",
-		`{"type": "Microsoft.ApiManagement/gateways", "apiVersion": "2024-05-01", "name": "x"}`:                "InvalidResourceType",
+		`{"type": "Microsoft.ApiManagement/nothings", "apiVersion": "2024-05-01", "name": "x"}`:                "InvalidResourceType",
 		`{"type": "Microsoft.ApiManagement/service/nothing", "apiVersion": "2024-05-01", "name": "contoso/x"}`: "InvalidResourceType",
 		`{"type": "Microsoft.Resources/deploymentScripts", "apiVersion": "2023-08-01", "name": "x"}`:           "InvalidResourceType",
 		`{"type": "Microsoft.ApiManagement/service/tags", "apiVersion": "2019-01-01", "name": "contoso/x"}`:    "NoRegisteredProviderFound",
