@@ -61,6 +61,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(why.status)
 		return
 	}
+	x.bytesIn.Store(int64(len(x.req.Method)+len(x.req.Target)) + headSize(&x.req.Header))
 	if x.parseBody() != nil {
 		panic(http.ErrAbortHandler) // resets the stream
 	}
@@ -184,7 +185,7 @@ func (x *exchange) Respond(r *message.Response) error {
 		x.w.Header().Set("Content-Length", strconv.FormatInt(r.ContentLength, 10))
 	}
 	_ = x.control.SetWriteDeadline(time.Now().Add(x.server.limits.WriteTimeout)) // fails on ended streams only: then writing does
-	x.result.FirstByte = x.server.Now()
+	x.result.FirstByte, x.result.BytesOut = x.server.Now(), headSize(&r.Header)
 	x.w.WriteHeader(r.Status)
 	err := x.send(r, bare)
 	x.result.Done = x.server.Now()
@@ -260,6 +261,14 @@ func (x *exchange) write(p []byte) error {
 		return &clientGoneError{err}
 	}
 	return nil
+}
+
+// headSize is about the size of a head in bytes. What QPACK makes of it is not told.
+func headSize(h *message.Header) (size int64) {
+	for name, value := range h.All() {
+		size += int64(len(name) + len(value))
+	}
+	return size
 }
 
 // validSent says which field of a header cannot be sent; nil when all can.

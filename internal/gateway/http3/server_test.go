@@ -188,7 +188,7 @@ func TestBodies(t *testing.T) {
 			if got != string(data) || known != (response.ContentLength == int64(size)) {
 				t.Errorf("%d bytes, known %v: got %d, announced %d", size, known, len(got), response.ContentLength)
 			}
-			if r := receive(t, finished, "finish"); r.Err != nil || r.BytesIn != int64(size) || r.BytesOut != int64(size) || r.Done.Before(r.FirstByte) {
+			if r := receive(t, finished, "finish"); r.Err != nil || r.BytesIn < int64(size) || r.BytesOut < int64(size) || r.BytesIn > int64(size)+1000 || r.Done.Before(r.FirstByte) {
 				t.Errorf("result %+v", r)
 			}
 		}

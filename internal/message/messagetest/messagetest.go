@@ -22,6 +22,10 @@ type Engine struct {
 	Transport func(t *testing.T) message.Transport
 	// LowerNames says that the protocol sends field names in small letters.
 	LowerNames bool
+	// SortsNames says that fields with different names may come in another order.
+	SortsNames bool
+	// ResetsOvertake says that of an answer that breaks off not even the head may arrive.
+	ResetsOvertake bool
 	// HTTP1 says that the server speaks HTTP/1.1 in the clear, so that its bytes are tested too.
 	HTTP1 bool
 }
@@ -129,6 +133,7 @@ type pattern struct {
 	size, step int
 	failAt     int // fails at this offset if positive or, with fail set, zero
 	fail       error
+	failAfter  <-chan struct{} // it waits for a value before; nil: it does not
 
 	mu     sync.Mutex
 	offset int
@@ -144,6 +149,9 @@ func (p *pattern) Read(b []byte) (int, error) {
 	case p.closed:
 		return 0, message.ErrBodyClosed
 	case p.fail != nil && p.offset >= p.failAt:
+		if p.failAfter != nil {
+			<-p.failAfter
+		}
 		return 0, p.fail
 	case p.offset == p.size:
 		return 0, io.EOF
