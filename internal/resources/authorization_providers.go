@@ -92,6 +92,13 @@ func checkProvider(env Env, old, d *resource.Doc[AuthorizationProvider]) error {
 		return arm.Invalid("identityProvider", "%s is not known. Use oauth2 with authorizationUrl and tokenUrl, or one of %s.",
 			d.Props.IdentityProvider, strings.Join(slices.Sorted(maps.Keys(oauth2Servers())), ", "))
 	}
+	if name := strings.ToLower(d.Props.IdentityProvider); name == "aad" || name == "aadv2" {
+		for _, c := range []map[string]string{grants.AuthorizationCode, grants.ClientCredentials} {
+			if c != nil { // as Azure answers them
+				c["loginUri"], c["tenantId"] = first(c["loginUri"], auth.DefaultAuthority), first(c["tenantId"], "common")
+			}
+		}
+	}
 	if c := grants.AuthorizationCode; c != nil {
 		if s := oauth2Client(d.Props.IdentityProvider, c); s.AuthorizationURL == "" || s.TokenURL == "" {
 			return arm.Invalid("oauth2.grantTypes.authorizationCode", "authorizationUrl and tokenUrl are required.")

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"software.sslmate.com/src/go-pkcs12"
-
 	"github.com/causeway-apim/causeway/internal/resource"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
@@ -143,10 +141,14 @@ func services(env Env) *resource.Type {
 		NameMax:     50,
 		TopLevel:    true,
 		Default:     completeService,
-		After:       furnishService,
-		View:        func(_ *resource.Reader, d *resource.Doc[Service]) (any, error) { return viewService(env, d), nil },
-		Actions:     serviceActions(env),
-		Publish:     publishService,
+		Check: func(_ *resource.Tx, _, d *resource.Doc[Service]) error {
+			d.Props.Properties.describeCertificates()
+			return nil
+		},
+		After:   furnishService,
+		View:    func(_ *resource.Reader, d *resource.Doc[Service]) (any, error) { return viewService(env, d), nil },
+		Actions: serviceActions(env),
+		Publish: publishService,
 	})
 }
 
@@ -287,15 +289,9 @@ const protocolProperties = "microsoft.windowsazure.apimanagement.gateway."
 // publishAuthorities publishes the certificates that the managed gateway trusts. Files with private keys do as well: the key stays behind.
 func publishAuthorities(p *resource.Pub, certificates []ServiceCertificate) error {
 	for i, c := range certificates {
-		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(c.EncodedCertificate), ""))
+		leaf, err := readCertificate(c.EncodedCertificate, c.CertificatePassword)
 		if err != nil {
-			return fmt.Errorf("certificate authority %d: %w", i, err)
-		}
-		leaf := publicCertificate(raw)
-		if leaf == nil {
-			if _, leaf, _, err = pkcs12.DecodeChain(raw, c.CertificatePassword); err != nil {
-				continue // kept, and of no use to a gateway
-			}
+			continue // kept, and of no use to a gateway
 		}
 		id := fmt.Sprintf("authorities/%d", i)
 		if err := p.Add(snapshot.KindAuthority, id, snapshot.Authority{Gateway: "managed", DER: leaf.Raw, Trusted: c.StoreName == "Root"}); err != nil {
