@@ -41,22 +41,26 @@ func viewAPI(x *resource.Reader, d *resource.Doc[API]) (any, error) {
 	return v, nil
 }
 
-// unify keeps one server or provider in the single member and several in the list, of which both answers both.
+// unify keeps one form of the settings where both say the same; both answers both.
 func (s *AuthenticationSettings) unify(old AuthenticationSettings) {
-	s.OAuth2, s.OAuth2List = oneOrMany(old.OAuth2, s.OAuth2, s.OAuth2List)
-	s.OpenID, s.OpenIDList = oneOrMany(old.OpenID, s.OpenID, s.OpenIDList)
+	s.OAuth2, s.OAuth2List = oneOrMany(old.OAuth2, old.OAuth2List, s.OAuth2, s.OAuth2List)
+	s.OpenID, s.OpenIDList = oneOrMany(old.OpenID, old.OpenIDList, s.OpenID, s.OpenIDList)
 }
 
-// oneOrMany decides between the two forms. A client that writes what it has read brings both: of one and a list of one, the one that is not
-// as it was counts.
-func oneOrMany[T any](old, one *T, many []T) (*T, []T) {
-	switch {
-	case len(many) > 1:
-		return nil, many
-	case len(many) == 1 && (one == nil || old == nil || !reflect.DeepEqual(*old, many[0])):
-		return &many[0], nil
+// oneOrMany drops the form that follows from the other. A client that changes one of them brings the other as it was: the change counts.
+// Both are kept where they differ from the start.
+func oneOrMany[T any](old *T, oldMany []T, one *T, many []T) (*T, []T) {
+	if one == nil || len(many) == 0 {
+		return one, many
 	}
-	return one, nil
+	derived := old != nil && len(oldMany) == 0 // so far the list followed from the single one
+	switch {
+	case len(many) == 1 && reflect.DeepEqual(*one, many[0]), derived && len(many) == 1 && reflect.DeepEqual(*old, many[0]):
+		return one, nil
+	case derived && reflect.DeepEqual(*one, *old):
+		return nil, many
+	}
+	return one, many
 }
 
 // both are the settings in both forms. Clients of older versions know the single one only.
@@ -68,10 +72,10 @@ func (s AuthenticationSettings) both() AuthenticationSettings {
 
 func oneAndMany[T any](one *T, many []T) (*T, []T) {
 	switch {
-	case len(many) > 0:
-		return &many[0], many
-	case one != nil:
-		return one, []T{*one}
+	case one == nil && len(many) > 0:
+		one = &many[0]
+	case one != nil && len(many) == 0:
+		many = []T{*one}
 	}
-	return nil, nil
+	return one, many
 }
