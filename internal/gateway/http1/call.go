@@ -28,7 +28,7 @@ type call struct {
 	framing  framing
 	response message.Response
 	reader   bodyReader
-	waiting  registration
+	waiting  message.Registration
 	sender   *sender // streams the request body; nil when it was sent at once
 	sent     int64   // bytes, when sender is nil
 	asked    bool    // the request was written and the answer waited for, up to askWait
@@ -69,8 +69,8 @@ func (x *call) ContextDone() {
 func (x *call) do(ctx context.Context) (response *message.Response, failure *message.BackendError, free bool) {
 	x.ctx = ctx
 	var ok bool
-	if x.waiting, ok = await(ctx, x); !ok {
-		x.waiting = registration{}
+	if x.waiting, ok = message.Await(ctx, x); !ok {
+		x.waiting = message.Registration{}
 		x.canceled.Store(true)
 		return x.fail(context.Cause(ctx))
 	}
@@ -282,7 +282,7 @@ func (x *call) switchProtocols() error {
 	if !x.request.Header.Has("Upgrade") || x.sender != nil || x.held {
 		return errUnasked
 	}
-	if x.shared = !x.waiting.cancel(); x.shared {
+	if x.shared = !x.waiting.Cancel(); x.shared {
 		return errAborted
 	}
 	_ = x.conn.SetDeadline(time.Time{}) // fails on closed connections only: their use says so
@@ -367,7 +367,7 @@ func (x *call) finish() {
 		return
 	}
 	x.over = true
-	x.shared = !x.waiting.cancel() || x.shared
+	x.shared = !x.waiting.Cancel() || x.shared
 	x.reusable = x.reusable && !x.shared && x.in.buffered() == 0
 	x.conn.deadline = x.in.limit.current()
 	if x.sender == nil {

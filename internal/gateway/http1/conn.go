@@ -50,7 +50,7 @@ func newConn(s *Server, netConn net.Conn) *conn {
 }
 
 // remote is the client's address.
-func (c *conn) remote() netip.AddrPort { return addrPort(c.netConn.RemoteAddr()) }
+func (c *conn) remote() netip.AddrPort { return message.AddrPort(c.netConn.RemoteAddr()) }
 
 // activate makes the connection able to receive requests. deadline is the one of reads that is in force.
 func (c *conn) activate(deadline time.Time) {
@@ -61,13 +61,13 @@ func (c *conn) activate(deadline time.Time) {
 		a.in.lenient = true
 		a.in.blocks, a.out.blocks, a.out.stall = &s.blocks, &s.blocks, s.limits.WriteTimeout
 		a.gone.active = a
-		a.x.ctx = &exchangeContext{watched: a.gone.start}
+		a.x.ctx = &message.ExchangeContext{Watched: a.gone.start}
 	}
 	c.active = a
 	a.in.conn, a.in.limit.conn, a.in.limit.at = c.netConn, c.netConn, deadline
 	a.out.conn, a.out.until = c.netConn, time.Time{}
 	a.x.c = c
-	a.x.req.RemoteAddr, a.x.req.LocalAddr = c.remote(), addrPort(c.netConn.LocalAddr())
+	a.x.req.RemoteAddr, a.x.req.LocalAddr = c.remote(), message.AddrPort(c.netConn.LocalAddr())
 }
 
 // deactivate gives back what activate took. Nothing is buffered.
@@ -352,11 +352,5 @@ func requestReadError(err error) error {
 	case errors.Is(err, errAborted):
 		return message.ErrBodyClosed
 	}
-	return &clientGoneError{err}
+	return message.ClientGone(err)
 }
-
-// clientGoneError is [message.ErrClientGone] with what the connection said.
-type clientGoneError struct{ err error }
-
-func (e *clientGoneError) Error() string   { return message.ErrClientGone.Error() + ": " + e.err.Error() }
-func (e *clientGoneError) Unwrap() []error { return []error{message.ErrClientGone, e.err} }

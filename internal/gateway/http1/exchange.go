@@ -18,7 +18,7 @@ const maxDiscard = 256 << 10
 // exchange implements [message.Exchange] for the requests of a connection, one after the other.
 type exchange struct {
 	c        *conn
-	ctx      *exchangeContext
+	ctx      *message.ExchangeContext
 	req      message.Request
 	framing  framing
 	body     *requestBody // nil when the request has none
@@ -48,7 +48,7 @@ func (x *exchange) forget() {
 	trailer.Reset()
 	x.req = message.Request{Header: header, Trailer: trailer}
 	x.c, x.body, x.trailer, x.result = nil, nil, nil, message.Result{}
-	x.ctx = x.ctx.next()
+	x.ctx = x.ctx.Next()
 }
 
 // begin prepares for a request whose first byte arrived at the time.
@@ -105,7 +105,7 @@ func (x *exchange) run() bool {
 	}
 	x.c.out.drop()
 	x.c.in.release()
-	x.ctx = x.ctx.next()
+	x.ctx = x.ctx.Next()
 	return again
 }
 
@@ -135,7 +135,7 @@ func (x *exchange) settle() {
 		x.result.Done = x.c.server.Now()
 	}
 	x.result.BytesIn, x.result.BytesOut = x.c.in.consumed-x.inBefore, x.c.out.written
-	x.ctx.end(message.ErrFinished)
+	x.ctx.End(message.ErrFinished)
 	for _, f := range x.finish {
 		f(x.result)
 	}
@@ -220,8 +220,8 @@ func (x *exchange) sendInterim(status int, h *message.Header) error {
 // lose notes that the client cannot be written to.
 func (x *exchange) lose(err error) error {
 	x.keep = false
-	x.ctx.end(message.ErrClientGone)
-	return &clientGoneError{err}
+	x.ctx.End(message.ErrClientGone)
+	return message.ClientGone(err)
 }
 
 // Respond implements [message.Exchange].

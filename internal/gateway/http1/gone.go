@@ -47,11 +47,11 @@ func (g *goneWatch) reset() {
 }
 
 // allow is called when the request has been read completely.
-func (g *goneWatch) allow(x *exchangeContext) {
+func (g *goneWatch) allow(x *message.ExchangeContext) {
 	g.mu.Lock()
 	g.allowed = true
 	g.mu.Unlock()
-	if x.isWatched() {
+	if x.IsWatched() {
 		g.start()
 	}
 }
@@ -80,7 +80,7 @@ func (g *goneWatch) readAhead() {
 	lost := g.lost
 	g.mu.Unlock()
 	if lost {
-		ctx.end(message.ErrClientGone)
+		ctx.End(message.ErrClientGone)
 	}
 	close(done)
 }

@@ -147,9 +147,7 @@ func (p *parking) expire() {
 		p.setAlarm(p.queue[0].until)
 	}
 	p.mu.Unlock()
-	for _, c := range over {
-		c.end()
-	}
+	endAll(over)
 }
 
 // close ends all that are parked and takes no more.
@@ -162,8 +160,13 @@ func (p *parking) close() {
 		_ = set.Close() // which ends run
 	}
 	p.mu.Unlock()
-	for _, c := range over {
-		c.end()
+	endAll(over)
+}
+
+// endAll ends connections side by side: TLS says goodbye, which takes seconds where the client takes nothing.
+func endAll(conns []*conn) {
+	for _, c := range conns {
+		go c.end()
 	}
 }
 

@@ -59,7 +59,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	}
 	err = requestReadError(err)
 	if errors.Is(err, message.ErrClientGone) {
-		b.x.ctx.end(message.ErrClientGone)
+		b.x.ctx.End(message.ErrClientGone)
 	}
 	return n, err
 }

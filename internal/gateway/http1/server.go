@@ -266,7 +266,7 @@ func (s *Server) Drain(ctx context.Context, while time.Duration) error {
 	s.ended.Store(true)
 	s.stop(func(c *conn) {
 		if c.state.CompareAndSwap(connIdle, connClosed) {
-			_ = c.netConn.Close()
+			go func() { _ = c.netConn.Close() }() // TLS says goodbye, which takes seconds where the client takes nothing
 		}
 	})
 	s.parking.close()
@@ -300,16 +300,6 @@ func (s *Server) stop(f func(*conn)) {
 		f(c)
 	}
 	s.checkDrained()
-}
-
-// addrPort returns the IP address and port of an address, or the zero value.
-func addrPort(a net.Addr) netip.AddrPort {
-	tcp, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := tcp.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
 // handshake completes TLS within the limit and returns the state of the connection, nil on plain ones.
