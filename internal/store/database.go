@@ -138,6 +138,9 @@ func (db *database) LastSeq(ctx context.Context, service string) (int64, error) 
 	return (&reader{db: db, conn: db.read}).LastSeq(ctx, service)
 }
 
+// maxCompacted bounds the changes that one call removes: writers wait for it.
+const maxCompacted = 10_000
+
 // Compact implements Store.
 func (db *database) Compact(ctx context.Context, service string, keepAfter int64) error {
 	if err := db.compact(ctx, service, keepAfter); err != nil {
@@ -159,7 +162,7 @@ func (db *database) compact(ctx context.Context, service string, keepAfter int64
 	} else if err != nil {
 		return err
 	}
-	upTo := min(keepAfter, seq)
+	upTo := min(keepAfter, seq, compacted+maxCompacted)
 	if upTo <= compacted {
 		return nil
 	}

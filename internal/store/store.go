@@ -95,7 +95,8 @@ type Store interface {
 	// ends the watch; it does not close the channel.
 	Watch() (wake <-chan struct{}, stop func())
 
-	// Compact removes the changes of service's log with numbers up to and including keepAfter.
+	// Compact removes the changes of service's log with numbers up to and including keepAfter: the oldest 10,000 of them,
+	// so that nobody waits for long. Who compacts now and then gets at the others by and by.
 	Compact(ctx context.Context, service string, keepAfter int64) error
 
 	// PutNotes writes notes, replacing those of the same scope and name, and drops all that are older than forget.
