@@ -116,3 +116,11 @@ func (e *BackendError) Timeout() bool { return e.Kind == BackendTimeout }
 func (e *BackendError) MayRepeat(method string) bool {
 	return e.BytesSent == 0 || !e.Answered && IsIdempotent(method)
 }
+
+// ClientGone is [ErrClientGone] with what the connection said.
+func ClientGone(err error) error { return &clientGoneError{err} }
+
+type clientGoneError struct{ err error }
+
+func (e *clientGoneError) Error() string   { return ErrClientGone.Error() + ": " + e.err.Error() }
+func (e *clientGoneError) Unwrap() []error { return []error{ErrClientGone, e.err} }

@@ -61,6 +61,16 @@ type Result struct {
 	Err error
 }
 
+// AddrPort returns the IP address and port of a connection's end, the zero value when it has none. IPv4 in IPv6 becomes IPv4.
+func AddrPort(a net.Addr) netip.AddrPort {
+	end, ok := a.(interface{ AddrPort() netip.AddrPort })
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := end.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
 // Tunnel is a raw two-way connection after an upgrade.
 type Tunnel interface {
 	io.ReadWriteCloser

@@ -146,6 +146,16 @@ func (h *Header) DeleteFunc(drop func(Field) bool) {
 	h.fields = kept
 }
 
+// Validate says which field cannot be sent, with an [InvalidFieldError]; nil when all can.
+func (h *Header) Validate() error {
+	for i := range h.fields {
+		if f := &h.fields[i]; !ValidName(f.Name) || !ValidValue(f.Value) {
+			return &InvalidFieldError{Name: f.Name}
+		}
+	}
+	return nil
+}
+
 // Reset empties the header and keeps its memory for reuse.
 func (h *Header) Reset() {
 	clear(h.fields)

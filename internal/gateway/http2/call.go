@@ -30,7 +30,7 @@ type call struct {
 	response message.Response
 	header   *message.Header // pooled; response.Header is its copy
 	ctx      context.Context
-	waiting  registration
+	waiting  message.Registration
 
 	// Guarded by the link's lock.
 	opened   bool
@@ -77,8 +77,8 @@ func (x *call) ContextDone() {
 func (x *call) do(ctx context.Context) (response *message.Response, failure *message.BackendError, free bool) {
 	x.ctx = ctx
 	var ok bool
-	if x.waiting, ok = await(ctx, x); !ok {
-		x.waiting, x.canceled = registration{}, true
+	if x.waiting, ok = message.Await(ctx, x); !ok {
+		x.waiting, x.canceled = message.Registration{}, true
 		return x.giveUp(ctx.Err())
 	}
 	if err := x.send(); err != nil {
@@ -359,7 +359,7 @@ func (x *call) finish() {
 	x.closeRead()
 	x.conn.checkRetired()
 	l.mu.Unlock()
-	x.waiting.cancel()
+	x.waiting.Cancel()
 	body := x.request.Body
 	if x.sending == nil {
 		return

@@ -129,7 +129,7 @@ func checkRequest(r *message.Request) *message.BackendError {
 	}
 	err := errTarget
 	if valid {
-		if err = validSent(&r.Header); err == nil && (r.URL.Path == "" || r.URL.Path[0] == '/' || r.URL.Path == "*") {
+		if err = r.Header.Validate(); err == nil && (r.URL.Path == "" || r.URL.Path[0] == '/' || r.URL.Path == "*") {
 			return nil
 		}
 	}

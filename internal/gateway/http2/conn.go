@@ -41,7 +41,7 @@ type conn struct {
 }
 
 func newConn(s *Server, netConn net.Conn, state *tls.ConnectionState, early []byte) *conn {
-	c := &conn{server: s, tls: state, remote: addrPort(netConn.RemoteAddr()), local: addrPort(netConn.LocalAddr())}
+	c := &conn{server: s, tls: state, remote: message.AddrPort(netConn.RemoteAddr()), local: message.AddrPort(netConn.LocalAddr())}
 	in := io.Reader(netConn)
 	if len(early) > 0 {
 		in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), netConn)
@@ -268,11 +268,5 @@ func requestError(err error) error {
 	case errors.As(err, &reset) && reset.own && reset.code == h2.ErrCodeProtocol:
 		return errLength
 	}
-	return &clientGoneError{err}
+	return message.ClientGone(err)
 }
-
-// clientGoneError is [message.ErrClientGone] with what the connection said.
-type clientGoneError struct{ err error }
-
-func (e *clientGoneError) Error() string   { return message.ErrClientGone.Error() + ": " + e.err.Error() }
-func (e *clientGoneError) Unwrap() []error { return []error{message.ErrClientGone, e.err} }

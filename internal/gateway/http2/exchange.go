@@ -20,7 +20,7 @@ import (
 type exchange struct {
 	stream
 	c      *conn
-	ctx    exchangeContext
+	ctx    message.ExchangeContext
 	req    message.Request
 	header *message.Header // pooled; req.Header is its copy
 	body   requestBody
@@ -56,7 +56,7 @@ func newExchange(c *conn, received time.Time) *exchange {
 
 // reuse gives the exchange back when its handler has returned, unless somebody may still hold a part of it.
 func (x *exchange) reuse() {
-	if x.body.x != nil || x.err != nil || x.result.Err != nil || x.ctx.isGiven() {
+	if x.body.x != nil || x.err != nil || x.result.Err != nil || x.ctx.Held() {
 		return
 	}
 	server := x.c.server
@@ -77,7 +77,7 @@ func (x *exchange) lost(err error) {
 	if reset, ok := err.(*resetError); ok && reset.own && reset.code != h2.ErrCodeProtocol {
 		return
 	}
-	go x.ctx.end(message.ErrClientGone)
+	go x.ctx.End(message.ErrClientGone)
 }
 
 // run serves the exchange in a goroutine of its own.
@@ -94,7 +94,7 @@ func (x *exchange) run() {
 			why = errPanicked
 		}
 		if gone != nil {
-			why = &clientGoneError{gone}
+			why = message.ClientGone(gone)
 		} else {
 			_ = x.Respond(&message.Response{Status: 500}) // the reason why there was no answer matters more
 		}
@@ -141,7 +141,7 @@ func (x *exchange) settle() {
 	if x.result.Done.IsZero() {
 		x.result.Done = x.c.server.Now()
 	}
-	x.ctx.end(message.ErrFinished)
+	x.ctx.End(message.ErrFinished)
 	for _, f := range x.finish {
 		f(x.result)
 	}
@@ -171,7 +171,7 @@ func (x *exchange) Informational(status int, h *message.Header) error {
 		return fmt.Errorf("status %d is not interim", status)
 	}
 	if h != nil {
-		if err := validSent(h); err != nil {
+		if err := h.Validate(); err != nil {
 			return err
 		}
 	}
@@ -182,7 +182,7 @@ func (x *exchange) Informational(status int, h *message.Header) error {
 	case x.answered:
 		return message.ErrAnswered
 	case x.err != nil:
-		return &clientGoneError{x.err}
+		return message.ClientGone(x.err)
 	case status == 100 && x.continued.Swap(true):
 		return nil
 	}

@@ -137,16 +137,6 @@ func parseLength(value string) (int64, bool) {
 	return n, err == nil
 }
 
-// validSent says which field of a header cannot be sent; nil when all can.
-func validSent(h *message.Header) error {
-	for i := range h.Len() {
-		if f := h.At(i); !message.ValidName(f.Name) || !message.ValidValue(f.Value) {
-			return &message.InvalidFieldError{Name: f.Name}
-		}
-	}
-	return nil
-}
-
 // put encodes a field into the block that is being made. The lock is held; what is encoded must be sent.
 func (l *link) put(name, value string) {
 	_ = l.encoder.WriteField(hpack.HeaderField{Name: name, Value: value}) // a bytes.Buffer takes everything

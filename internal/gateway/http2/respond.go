@@ -44,9 +44,9 @@ func (x *exchange) check(r *message.Response) error {
 	case r.Status < 200 || r.Status > 999:
 		return fmt.Errorf("status %d is not final", r.Status)
 	case x.err != nil:
-		return &clientGoneError{x.err}
+		return message.ClientGone(x.err)
 	}
-	return validSent(&r.Header)
+	return r.Header.Validate()
 }
 
 // plan says which length to announce, -1 for none, and whether a body follows.
@@ -109,8 +109,8 @@ func (x *exchange) ended(r *message.Response, err error) error {
 			x.stream.reset(h2.ErrCodeCancel)
 			l.flush()
 		}
-		go x.ctx.end(message.ErrClientGone)
-		err = &clientGoneError{errors.Join(err, x.err)}
+		go x.ctx.End(message.ErrClientGone)
+		err = message.ClientGone(errors.Join(err, x.err))
 	}
 	x.result.Err = err
 	return err

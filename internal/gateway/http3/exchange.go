@@ -24,7 +24,7 @@ type exchange struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	r       *http.Request
-	ctx     exchangeContext
+	ctx     message.ExchangeContext
 	req     message.Request
 	finish  []func(message.Result)
 	result  message.Result
@@ -45,15 +45,14 @@ var _ message.Exchange = (*exchange)(nil)
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.begin()
 	defer s.finish()
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
-	x := &exchange{server: s, w: w, control: http.NewResponseController(w), r: r, ctx: exchangeContext{Context: ctx}}
-	stop := context.AfterFunc(r.Context(), func() { cancel(message.ErrClientGone) })
+	x := &exchange{server: s, w: w, control: http.NewResponseController(w), r: r}
+	stop := context.AfterFunc(r.Context(), func() { x.ctx.End(message.ErrClientGone) })
 	x.req = message.Request{TLS: r.TLS, Received: s.Now()}
 	if remote, ok := r.Context().Value(h3.RemoteAddrContextKey).(net.Addr); ok {
-		x.req.RemoteAddr = addrPort(remote)
+		x.req.RemoteAddr = message.AddrPort(remote)
 	}
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		x.req.LocalAddr = addrPort(local)
+		x.req.LocalAddr = message.AddrPort(local)
 	}
 	if why := x.parse(); why != nil {
 		stop()
@@ -67,7 +66,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	x.run()
 	stop()
-	cancel(message.ErrFinished)
+	x.ctx.End(message.ErrFinished)
 	x.settle()
 	if x.broken {
 		panic(http.ErrAbortHandler)
@@ -141,7 +140,7 @@ func (x *exchange) Informational(status int, h *message.Header) error {
 		return fmt.Errorf("status %d is not interim", status)
 	}
 	if h != nil {
-		if err := validSent(h); err != nil {
+		if err := h.Validate(); err != nil {
 			return err
 		}
 	}
@@ -197,7 +196,7 @@ func (x *exchange) Respond(r *message.Response) error {
 
 // check says why a response cannot be sent.
 func (x *exchange) check(r *message.Response) error {
-	if err := validSent(&r.Header); err != nil {
+	if err := r.Header.Validate(); err != nil {
 		return err
 	}
 	if memory, ok := r.Body.(message.Memory); ok && int64(len(memory.Rest())) < r.ContentLength && x.r.Method != http.MethodHead {
@@ -213,7 +212,7 @@ func (x *exchange) check(r *message.Response) error {
 // send sends the head and the body.
 func (x *exchange) send(r *message.Response, bare bool) error {
 	if err := x.control.Flush(); err != nil {
-		return &clientGoneError{err}
+		return message.ClientGone(err)
 	}
 	if bare || r.Body == nil {
 		return nil
@@ -258,7 +257,7 @@ func (x *exchange) write(p []byte) error {
 		err = x.control.Flush()
 	}
 	if err != nil {
-		return &clientGoneError{err}
+		return message.ClientGone(err)
 	}
 	return nil
 }
@@ -269,16 +268,6 @@ func headSize(h *message.Header) (size int64) {
 		size += int64(len(name) + len(value))
 	}
 	return size
-}
-
-// validSent says which field of a header cannot be sent; nil when all can.
-func validSent(h *message.Header) error {
-	for i := range h.Len() {
-		if f := h.At(i); !message.ValidName(f.Name) || !message.ValidValue(f.Value) {
-			return &message.InvalidFieldError{Name: f.Name}
-		}
-	}
-	return nil
 }
 
 // putHeader hands the fields over that may be sent, but Content-Length, which the engine writes.

@@ -191,7 +191,7 @@ func (b *requestBody) failure(err error) error {
 	case errors.As(err, &stream) && !stream.Remote, x.r.Context().Err() == nil && stream == nil:
 		return fmt.Errorf("%w: %w", message.ErrMalformed, err)
 	}
-	return &clientGoneError{err}
+	return message.ClientGone(err)
 }
 
 // Close implements [message.Body].
@@ -201,9 +201,3 @@ func (b *requestBody) Close() error {
 	}
 	return nil
 }
-
-// clientGoneError is [message.ErrClientGone] with what the connection said.
-type clientGoneError struct{ err error }
-
-func (e *clientGoneError) Error() string   { return message.ErrClientGone.Error() + ": " + e.err.Error() }
-func (e *clientGoneError) Unwrap() []error { return []error{message.ErrClientGone, e.err} }

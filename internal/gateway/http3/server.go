@@ -162,7 +162,7 @@ func (l *limitedListener) Accept(ctx context.Context) (*quic.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		remote := addrPort(conn.RemoteAddr())
+		remote := message.AddrPort(conn.RemoteAddr())
 		if l.server.admit(remote.Addr()) {
 			context.AfterFunc(conn.Context(), func() { l.server.leave(remote.Addr()) })
 			return conn, nil
@@ -264,14 +264,4 @@ func (s *Server) Close() error {
 	s.start()
 	defer s.end.Do(func() { close(s.ended) })
 	return s.engine.Close()
-}
-
-// addrPort returns the IP address and port of an address, or the zero value.
-func addrPort(a net.Addr) netip.AddrPort {
-	udp, ok := a.(*net.UDPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := udp.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
