@@ -3,10 +3,20 @@
 package sdk
 
 import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 )
 
@@ -27,6 +37,64 @@ func TestInteropCredentials(t *testing.T) {
 	}
 	if _, err := wrong.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{s.URL + "/.default"}}); err == nil {
 		t.Error("a wrong secret gets a token")
+	}
+}
+
+// TestInteropCertificate signs an application in with a certificate, and with an assertion that it signs itself with its key.
+func TestInteropCertificate(t *testing.T) {
+	t.Parallel()
+	s := Start(t)
+	const app = "cccccccc-0000-4000-8000-000000000001"
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	body, err := json.Marshal(map[string]any{"properties": map[string]any{
+		"kind": "ServicePrincipal", "displayName": "certificate", "keyCredentials": []any{map[string]any{"displayName": "own", "key": string(text)}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+"/providers/Microsoft.Causeway/principals/"+app+"?api-version=2024-05-01", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := s.HTTP.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated {
+		t.Fatalf("make the application: %d", answer.StatusCode)
+	}
+	options := &azidentity.ClientCertificateCredentialOptions{ClientOptions: s.Options.ClientOptions, DisableInstanceDiscovery: true}
+	credential, err := azidentity.NewClientCertificateCredential(tenant, app, []*x509.Certificate{certificate}, key, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{s.URL + "/.default"}}); err != nil || token.Token == "" {
+		t.Errorf("the certificate: %v", err)
+	}
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if credential, err = azidentity.NewClientCertificateCredential(tenant, app, []*x509.Certificate{certificate}, other, options); err == nil {
+		if token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{s.URL + "/.default"}}); err == nil {
+			t.Errorf("another key gets the token %s", token.Token)
+		}
 	}
 }
 
