@@ -9,10 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// Hash returns a number of the template's content, as templateHash shows it. It is ours: Azure's is not documented.
-func (t *Template) Hash() string {
+// Hash returns a number of the template's content, as templateHash shows it.
+func (t *Template) Hash() string { return Hash(t.root) }
+
+// Hash returns a number of the content of a template that is not read yet. It is ours: Azure's is not documented.
+func Hash(root *Object) string {
 	h := fnv.New64a()
-	b, err := t.root.MarshalJSON()
+	b, err := root.MarshalJSON()
 	if err != nil {
 		return ""
 	}

@@ -187,3 +187,25 @@ func escaped(v armtemplate.Value) armtemplate.Value {
 	}
 	return v
 }
+
+// templateHash answers the hash of a template and the template without its white space ("Deployments - Calculate Template Hash"). Everybody
+// who has signed in may ask: nothing is looked at but what is sent.
+func templateHash(w http.ResponseWriter, r *http.Request) (answer, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, armtemplate.MaxBytes))
+	if err != nil {
+		return answer{}, arm.Errorf(arm.CodeTooLarge, "The request's body is larger than %d bytes.", armtemplate.MaxBytes)
+	}
+	v, err := armtemplate.ParseJSON(body)
+	if err != nil {
+		return answer{}, arm.Errorf(arm.CodeInvalidJSON, "The template cannot be read: %s.", err)
+	}
+	root, ok := v.(*armtemplate.Object)
+	if !ok {
+		return answer{}, arm.Errorf(arm.CodeInvalidJSON, "The template must be a JSON object.")
+	}
+	small, err := root.MarshalJSON()
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusOK, map[string]any{"minifiedTemplate": string(small), "templateHash": armtemplate.Hash(root)}}, nil
+}

@@ -79,6 +79,23 @@ func TestDeploymentOfTheTenant(t *testing.T) {
 	h.must(http.StatusNotFound, "PUT", groups+"/mg/providers/Microsoft.Resources/deployments/x", template)
 }
 
+func TestTemplateHash(t *testing.T) {
+	t.Parallel()
+	h := withGroup(t, nil)
+	const path = "/providers/Microsoft.Resources/calculateTemplateHash"
+	var one, two struct{ MinifiedTemplate, TemplateHash string }
+	for body, to := range map[string]any{`{"resources": [ ], "contentVersion": "1.0.0.0"}`: &one, `{"resources":[],"contentVersion":"1.0.0.0"}`: &two} {
+		if err := json.Unmarshal(h.must(http.StatusOK, "POST", path, body).Body.Bytes(), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if one != two || one.TemplateHash == "" || one.MinifiedTemplate != `{"resources":[],"contentVersion":"1.0.0.0"}` {
+		t.Errorf("%+v, %+v", one, two)
+	}
+	h.must(http.StatusBadRequest, "POST", path, `[]`)
+	h.must(http.StatusBadRequest, "POST", path, `{`)
+}
+
 // TestWhatIfHidesSecrets shows that values of secure parameters are not answered, wherever they come to stand.
 func TestWhatIfHidesSecrets(t *testing.T) {
 	t.Parallel()

@@ -58,6 +58,9 @@ func (s *Server) surrounding(w http.ResponseWriter, r *http.Request) (answer, er
 	if isGateways(segs) {
 		return s.gateways(w, r, id)
 	}
+	if r.Method == http.MethodPost && id.Key() == "/providers/microsoft.resources/calculatetemplatehash" {
+		return templateHash(w, r)
+	}
 	if len(segs) > 2 && segs[0] == "providers" && segs[1] == "microsoft.management" && segs[2] == "managementgroups" {
 		return s.managementGroups(r, id, segs)
 	}
