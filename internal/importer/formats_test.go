@@ -86,7 +86,7 @@ func TestOtherFormatErrors(t *testing.T) {
 		{"WADL root", "<a/>", Options{Format: FormatWADL}, `1:1 the root element is "a"`},
 		{"WADL brace", wadlHead + `<resource path="{a"/></resources></application>`, Options{Format: FormatWADL}, `2:1 the path "{a" has a "{" without "}"`},
 		{"WADL reference", wadlHead + `<resource path="a"><method href="#x"/></resource></resources></application>`, Options{Format: FormatWADL}, `2:20 the reference "#x" leads nowhere`},
-		{"WADL twice", wadlHead + `<resource path="a"><method name="GET"/><method name="GET"/></resource></resources></application>`, Options{Format: FormatWADL}, "2:40 GET /a is there twice"},
+		{"WADL twice", wadlHead + `<resource path="{a}"><method name="GET"/></resource><resource path="{b}"><method name="GET"/></resource></resources></application>`, Options{Format: FormatWADL}, "GET /{b} matches the same requests as /{a}"},
 		{"OData without container", edmHead + `</Schema></DataServices></Edmx>`, Options{Format: FormatOData}, "1:1 the metadata has no entity container"},
 		{"OData type", edmHead + `<EntityContainer Name="C"><EntitySet Name="A" EntityType="N.T"/></EntityContainer></Schema></DataServices></Edmx>`, Options{Format: FormatOData}, `2:27 there is no entity type "N.T"`},
 		{"GraphQL", "type Query {\n  a: Gone\n}", Options{Format: FormatGraphQL}, "2:6 Undefined type Gone"},
@@ -181,4 +181,25 @@ func FuzzOtherFormats(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestWADLMethodTwice imports what JAX-RS writes of two methods for different media types.
+func TestWADLMethodTwice(t *testing.T) {
+	t.Parallel()
+	method := func(media, query string) string {
+		return `<method name="POST" id="m"><request><param name="` + query + `" style="query"/><representation mediaType="` + media + `"/></request>` +
+			`<response status="200"><representation mediaType="` + media + `"/></response></method>`
+	}
+	text := `<application xmlns="http://wadl.dev.java.net/2009/02"><resources base="http://a.example/"><resource path="a">` + method("application/json", "q") + method("text/xml", "q") + method("text/xml", "r") + `</resource></resources></application>`
+	r, err := Import(t.Context(), []byte(text), Options{Format: FormatWADL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Operations) != 1 || len(r.Warnings) != 2 {
+		t.Fatalf("operations %+v, warnings %v", r.Operations, r.Warnings)
+	}
+	o := r.Operations[0]
+	if len(o.Request.QueryParameters) != 2 || len(o.Request.Representations) != 2 || len(o.Responses) != 1 || len(o.Responses[0].Representations) != 2 {
+		t.Errorf("operation %+v", o)
+	}
 }

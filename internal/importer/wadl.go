@@ -22,7 +22,7 @@ type wadl struct {
 	result   *Result
 	options  Options
 	ids      unique
-	seen     map[string]bool
+	seen     map[string]seenMethod
 	grammars string // name of the schema of the grammars, or empty
 	budget   int
 }
@@ -36,7 +36,7 @@ func importWADL(ctx context.Context, data []byte, o Options) (*Result, *Error) {
 		return nil, t.fail(t.root, "Send a WADL document.", "the root element is %q, not application of WADL", t.root.name.Local)
 	}
 	w := &wadl{
-		tree: t, space: t.root.name.Space, byID: map[string]*xmlNode{}, options: o, ids: unique{}, seen: map[string]bool{},
+		tree: t, space: t.root.name.Space, byID: map[string]*xmlNode{}, options: o, ids: unique{}, seen: map[string]seenMethod{},
 		budget: freeGrowth + maxGrowth*len(data),
 		result: &Result{Kind: FormatWADL, Syntax: SyntaxXML, Original: data},
 	}
@@ -193,6 +193,12 @@ func plainTemplate(path string) (plain, problem string) {
 	}
 }
 
+// seenMethod is a method that was mapped: its path and its operation.
+type seenMethod struct {
+	path  string
+	index int
+}
+
 func (w *wadl) method(reference *xmlNode, path string, inherited []*xmlNode) *Error {
 	n, err := w.resolve(reference)
 	if err != nil {
@@ -202,17 +208,16 @@ func (w *wadl) method(reference *xmlNode, path string, inherited []*xmlNode) *Er
 	if method == "" {
 		return w.tree.fail(n, `Add "name".`, "a method has no name")
 	}
-	if key := method + " " + templateKey(path); w.seen[key] {
-		return w.tree.fail(reference, "Keep one of them.", "%s %s is there twice", method, clip(path))
-	} else {
-		w.seen[key] = true
+	key := method + " " + templateKey(path)
+	twin, again := w.seen[key]
+	if again && twin.path != path {
+		return w.tree.fail(reference, "Keep one of them.", "%s %s matches the same requests as %s", method, clip(path), clip(twin.path))
 	}
 	if w.budget -= operationBytes + len(path); w.budget < 0 {
 		return tooMuch()
 	}
 	title, description := w.doc(n)
 	out := Operation{
-		ID:          w.ids.name(first(normalID(n.attr("id")), normalID(method+path), "operation")),
 		DisplayName: displayName(title, n.attr("id"), method, path), Description: description, Method: method, URLTemplate: path,
 		TemplateParameters: []Parameter{},
 		Request:            Request{QueryParameters: []Parameter{}, Headers: []Header{}, Representations: []Representation{}},
@@ -231,6 +236,13 @@ func (w *wadl) method(reference *xmlNode, path string, inherited []*xmlNode) *Er
 			return err
 		}
 	}
+	if again {
+		w.result.Operations[twin.index].join(&out)
+		w.result.Warnings = append(w.result.Warnings, reference.warn("%s %s is there twice: both become one operation", method, clip(path)))
+		return nil
+	}
+	w.seen[key] = seenMethod{path, len(w.result.Operations)}
+	out.ID = w.ids.name(first(normalID(n.attr("id")), normalID(method+path), "operation"))
 	w.result.Operations = append(w.result.Operations, out)
 	if w.options.Progress != nil {
 		w.options.Progress(len(w.result.Operations), len(w.result.Operations))

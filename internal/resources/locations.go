@@ -3,6 +3,7 @@ package resources
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/arm"
@@ -12,12 +13,19 @@ import (
 // locations are the regions of the service, as far as its network status is asked for.
 func locations() *resource.Type {
 	return resource.Define(resource.Spec[struct{}]{
-		Name: "locations", Title: "Location of the service", Doc: "The region that the service is in.",
+		Name: "locations", Title: "Location of the service", Doc: "A region that the service is in.",
 		Parents: []string{""},
 		Acts: func(x *resource.Reader, id arm.ID) (*struct{}, error) {
 			service, err := resource.Get[Service](x, x.Service)
-			if err != nil || !strings.EqualFold(plainLocation(id.Name()), plainLocation(service.Props.Location)) {
+			if err != nil {
 				return nil, err
+			}
+			places := []string{service.Props.Location}
+			for _, l := range service.Props.Properties.AdditionalLocations {
+				places = append(places, l.Location)
+			}
+			if !slices.ContainsFunc(places, func(l string) bool { return strings.EqualFold(plainLocation(id.Name()), plainLocation(l)) }) {
+				return nil, nil
 			}
 			return new(struct{}), nil
 		},
