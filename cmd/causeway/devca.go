@@ -61,7 +61,27 @@ func readLocalCA(certFile, keyFile string) (*localCA, error) {
 	return &localCA{cert: pair.Leaf, key: key, pem: certPEM}, nil
 }
 
+// makeLocalCA makes an authority and writes it into files.
 func makeLocalCA(certFile, keyFile string, now time.Time) (*localCA, error) {
+	ca, err := newLocalCA(now)
+	if err != nil {
+		return nil, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(ca.key)
+	if err != nil {
+		return nil, fmt.Errorf("make local certificate authority: %w", err)
+	}
+	if err := os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600); err != nil {
+		return nil, fmt.Errorf("write local certificate authority: %w", err)
+	}
+	if err := os.WriteFile(certFile, ca.pem, 0o644); err != nil {
+		return nil, fmt.Errorf("write local certificate authority: %w", err)
+	}
+	return ca, nil
+}
+
+// newLocalCA makes an authority in memory.
+func newLocalCA(now time.Time) (*localCA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make local certificate authority: %w", err)
@@ -81,18 +101,11 @@ func makeLocalCA(certFile, keyFile string, now time.Time) (*localCA, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make local certificate authority: %w", err)
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, fmt.Errorf("make local certificate authority: %w", err)
 	}
-	if err := os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600); err != nil {
-		return nil, fmt.Errorf("write local certificate authority: %w", err)
-	}
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := os.WriteFile(certFile, certPEM, 0o644); err != nil {
-		return nil, fmt.Errorf("write local certificate authority: %w", err)
-	}
-	return readLocalCA(certFile, keyFile)
+	return &localCA{cert: cert, key: key, pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, nil
 }
 
 // issue makes a server certificate for names and addresses, valid for a year:

@@ -77,14 +77,10 @@ func newInstanceID() string {
 }
 
 // selfSigned is the certificate for host names that have none of their own. It
-// lives in memory and is made at each start.
+// lives in memory, for there may be no file system that can be written, and is
+// made at each start.
 func selfSigned(now time.Time) (*tls.Certificate, error) {
-	dir, err := os.MkdirTemp("", "causeway")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	ca, err := loadLocalCA(dir, now)
+	ca, err := newLocalCA(now)
 	if err != nil {
 		return nil, err
 	}
