@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +19,12 @@ import (
 // deploy makes the text of a gateway with a name that is awkward everywhere.
 func deploy(t *testing.T, body string) (GatewayDeploymentContract, error) {
 	t.Helper()
-	id, err := arm.ParseID("/subscriptions/s/resourceGroups/g/providers/Microsoft.ApiManagement/service/dev/gateways/9_It's-Edge")
+	return deployNamed(t, "9_It's-Edge", body)
+}
+
+func deployNamed(t *testing.T, name, body string) (GatewayDeploymentContract, error) {
+	t.Helper()
+	id, err := arm.ParseID("/subscriptions/s/resourceGroups/g/providers/Microsoft.ApiManagement/service/dev/gateways/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +66,25 @@ func TestGatewayDeploymentTexts(t *testing.T) {
 		}
 		if n := objectsIn(t, got.Value); c.objects > 0 && n != c.objects {
 			t.Errorf("%s has %d documents, want %d", format, n, c.objects)
+		}
+	}
+}
+
+// TestGatewayDeploymentFiles: tests of deploy/ decode these files with Kubernetes' own types and render the chart with them.
+func TestGatewayDeploymentFiles(t *testing.T) {
+	t.Parallel()
+	token := regexp.MustCompile(`GatewayKey edge&[0-9]+&[A-Za-z0-9+/=]+`)
+	for format, file := range map[string]string{"kubernetes": "kubernetes.yaml", "helm": "values.yaml"} {
+		want, err := os.ReadFile("../../deploy/testdata/deployment/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := deployNamed(t, "edge", `{"format":"`+format+`","endpoint":"https://plane.example:8881","image":"causeway-apim/causeway:0.1.0","expiry":"2026-12-01T00:00:00Z"}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mask := func(text string) string { return token.ReplaceAllString(text, "TOKEN") }; mask(got.Value) != mask(string(want)) {
+			t.Errorf("%s is not what deploy/testdata/deployment/%s says:\n%s", format, file, got.Value)
 		}
 	}
 }
