@@ -33,7 +33,7 @@ bench: ## benchmarks: they inform and never gate
 	$(GO) test -run '^$$' -bench . -benchtime 50x ./test/live
 
 bench-plane: ## the management plane with 10,000 APIs and 1,000,000 subscriptions (CAUSEWAY_BENCH_APIS=1000 for less)
-	$(GO) test -run '^$$' -bench Plane -benchtime 20x -timeout 120m -v ./test/plane
+	$(GO) test -run '^$$' -bench Plane -benchtime 20x -timeout 240m -v ./test/plane
 
 bench-gateway: build ## our gateway beside nginx, HAProxy, Caddy … on one core each (make bench-gateway BENCH='-scenario tls -page docs/performance.md')
 	$(GO) run ./bench $(BENCH)
