@@ -337,7 +337,11 @@ func refused(err error) error {
 		return arm.Errorf(arm.CodeConflict, "%s is already used by /%s.", de.Index, holder.Rel()).WithTarget(de.Index)
 	}
 	if errors.Is(err, store.ErrInvalid) {
-		return arm.Errorf(arm.CodeValidation, "The resource is too large or its ID too long to be stored: %v.", err)
+		why := err
+		if inner := errors.Unwrap(err); errors.Is(inner, store.ErrInvalid) && inner != store.ErrInvalid { // without what the store was doing
+			why = inner
+		}
+		return arm.Errorf(arm.CodeValidation, "The resource is too large or its ID too long to be stored: %v.", why)
 	}
 	return err
 }
