@@ -29,7 +29,9 @@ func (a authorizer) Authorize(_ context.Context, _ manage.Principal, action stri
 	return errors.New("not allowed: " + action)
 }
 
-func (a authorizer) AuthorizeData(context.Context, manage.Principal, string, arm.ID) error { return nil }
+func (a authorizer) AuthorizeData(context.Context, manage.Principal, string, arm.ID) error {
+	return nil
+}
 
 // next is what serves the rest.
 type next struct{}

@@ -44,7 +44,9 @@ func TestInteropGateways(t *testing.T) {
 		return names
 	}
 	all := names(t, gateways.NewListPager(nil), func(p armapimanagement.APIGatewayClientListResponse) []string { return gatewayNames(p.Value) })
-	ours := names(t, gateways.NewListByResourceGroupPager(group, nil), func(p armapimanagement.APIGatewayClientListByResourceGroupResponse) []string { return gatewayNames(p.Value) })
+	ours := names(t, gateways.NewListByResourceGroupPager(group, nil), func(p armapimanagement.APIGatewayClientListByResourceGroupResponse) []string {
+		return gatewayNames(p.Value)
+	})
 	if !slices.Contains(all, name) || !slices.Contains(ours, name) {
 		t.Errorf("the gateway is not in %v or %v", all, ours)
 	}
