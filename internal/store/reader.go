@@ -122,9 +122,15 @@ func (r *reader) page(ctx context.Context, q Query, size int) ([]Document, error
 // chosen index is ordered by.
 func (q Query) from(in dialect) (from string, args []any, key string) {
 	from, key = " FROM documents d WHERE 1 = 1", "d.key"
-	if q.Index != "" { // for SQLite a cross join says which table comes first: the parent's index would select too many
+	plain := "" // what keeps a column of text from the indexes
+	if q.Index != "" {
+		// The index rows come first: the documents of a parent would be too many. SQLite takes a cross join in its order; PostgreSQL,
+		// which believes that parents have few children, must not see that there is an index of them.
 		from, key = " FROM index_rows i CROSS JOIN documents d WHERE d.key = i.key AND i.name = ? AND i.value = ?", "i.key"
 		args = append(args, q.Index, q.Value)
+		if in.numbered {
+			plain = " || ''"
+		}
 	}
 	and := func(condition string, values ...any) {
 		from += " AND " + condition
@@ -134,13 +140,13 @@ func (q Query) from(in dialect) (from string, args []any, key string) {
 		and("d.service = (SELECT s.id FROM services s WHERE s.name = ?)", q.Service)
 	}
 	if q.Parent != "" {
-		and("d.parent = ?", q.Parent)
+		and("d.parent"+plain+" = ?", q.Parent)
 	}
 	if q.Under != "" {
-		and("d.key >= ? AND d.key < ?", q.Under+"/", q.Under+"0") // "0" follows "/"
+		and(key+" >= ? AND "+key+" < ?", q.Under+"/", q.Under+"0") // "0" follows "/"
 	}
 	if q.Type != "" {
-		and("d.type = ?", q.Type)
+		and("d.type"+plain+" = ?", q.Type)
 	}
 	if q.Name != "" {
 		and("lower(d.name) = ?", asciiLower(q.Name))
