@@ -51,8 +51,9 @@ interop: ## tests with other people's clients and servers: Terraform, SDKs, h2sp
 	$(GO) test -tags interop -run '^TestInterop' -timeout 60m -v ./test/...
 	$(GO) test -C test/interop/sdk -tags interop -timeout 30m -v ./...
 
-soak: ## ten minutes of mixed load while everything changes and fails (make soak SOAK=1h)
+soak: ## ten minutes of mixed load while everything changes and fails, then fuzz (make soak SOAK=1h)
 	CAUSEWAY_SOAK=$(or $(SOAK),10m) $(GO) test -count 1 -run '^TestSoak$$' -timeout 0 -v ./test/soak
+	@$(MAKE) --no-print-directory fuzz
 
 fuzz: ## fuzz every target for a minute (make fuzz FUZZ='-time 10m -run FuzzScan')
 	@$(GO) run -C tools ./fuzz $(FUZZ)
