@@ -184,6 +184,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = withCall(w, r)
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = withoutByteMark(r.Body)
+	}
 	s.dispatch(w, r)
 	s.afterDelete(w, r)
 	s.refused(w, r)

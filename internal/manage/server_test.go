@@ -202,6 +202,8 @@ func TestSurroundings(t *testing.T) {
 	contains(t, h.must(200, "GET", "/healthz", "", "Authorization", ""), "healthy")
 	h.must(201, "PUT", service, `{"location":"x"}`)
 	h.must(201, "PUT", service+"/tags/a", `{"properties":{"displayName":"A"}}`)
+	contains(t, h.must(200, "PUT", service+"/tags/a", "\ufeff"+`{"properties":{"displayName":"with a byte order mark"}}`), "with a byte order mark")
+	contains(t, h.must(400, "PUT", service+"/tags/a", "\ufeff"), "InvalidRequestContent")
 	contains(t, h.must(409, "PUT", strings.Replace(strings.Replace(service, "demo", "x", 1), subscription, other, 1), `{"location":"x"}`), "ServiceAlreadyExists")
 	h.must(200, "DELETE", group, "")
 	h.must(404, "GET", service+"/tags/a", "")
