@@ -101,35 +101,63 @@ func (w *world) getAs(gateway *causewaytest.Process, host string) error {
 }
 
 const (
-	newerService = "/subscriptions/s/resourcegroups/g/providers/microsoft.apimanagement/service/newer"
-	newerKey     = "primary key"
+	nearService = "/subscriptions/s/resourcegroups/g/providers/microsoft.apimanagement/service/near"
+	nearKey     = "primary key"
 )
 
-// newerPlane is a management plane of a later version: it has policies that this gateway does not know.
-type newerPlane struct {
+// nearPlane is a management plane in the test's own process. It can be what no other is: of a later version, with policies that the
+// gateway does not know, or one with another clock.
+type nearPlane struct {
 	configsync.Feed
 	t       *testing.T
 	current *snapshot.Snapshot
+	url     string
+}
+
+// newNearPlane serves the API of a world, whose policy says 0.
+func newNearPlane(t *testing.T, w *world, server *configsync.Server) *nearPlane {
+	t.Helper()
+	p := &nearPlane{t: t, current: snapshot.Empty()}
+	p.publish(snapshot.KindService, "", snapshot.Service{Name: "near"})
+	p.publish(snapshot.KindGateway, "gateways/edge", snapshot.Gateway{Name: "edge"})
+	p.publish(snapshot.KindGatewayAPI, "gateways/edge/apis/live", snapshot.GatewayAPI{Gateway: "edge", API: "live"})
+	p.publish(snapshot.KindAPI, "apis/live", snapshot.API{ID: "live", Name: "live", Path: "live", Protocols: []string{"http"}, ServiceURL: w.backend.URL(), Revision: "1", IsCurrent: true})
+	p.publish(snapshot.KindOperation, "apis/live/operations/get", snapshot.Operation{API: "live", Name: "get", Method: "GET", URLTemplate: "/get"})
+	p.change(0)
+	server.Source = p
+	listener := httptest.NewServer(server)
+	t.Cleanup(func() {
+		server.Close()
+		listener.Close()
+	})
+	p.url = listener.URL
+	return p
 }
 
 // GatewayKeys implements configsync.Source.
-func (p *newerPlane) GatewayKeys(context.Context, string) ([]configsync.GatewayKeys, error) {
-	return []configsync.GatewayKeys{{Service: newerService, Gateway: "edge", Primary: newerKey, Secondary: "secondary key"}}, nil
+func (p *nearPlane) GatewayKeys(context.Context, string) ([]configsync.GatewayKeys, error) {
+	return []configsync.GatewayKeys{{Service: nearService, Gateway: "edge", Primary: nearKey, Secondary: "secondary key"}}, nil
 }
 
-func (p *newerPlane) publish(kind snapshot.Kind, id string, v any) {
+func (p *nearPlane) publish(kind snapshot.Kind, id string, v any) {
 	p.t.Helper()
 	part, err := snapshot.Encode(kind, id, v)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.current, _ = p.current.Edit(p.current.Sequence()+1, []snapshot.Part{part}, nil)
-	if err := p.Publish(newerService, p.current); err != nil {
+	if err := p.Publish(nearService, p.current); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-func (p *newerPlane) policy(statement string) {
+// change makes the API's policy say n.
+func (p *nearPlane) change(n int) {
+	p.t.Helper()
+	p.policy(fmt.Sprintf(`<set-header name="X-Change" exists-action="override"><value>%d</value></set-header>`, n))
+}
+
+func (p *nearPlane) policy(statement string) {
 	p.t.Helper()
 	p.publish(snapshot.KindPolicy, "apis/live/policies/policy", snapshot.Policy{Scope: "apis/live", Format: "rawxml",
 		Value: `<policies><inbound /><backend><forward-request /></backend><outbound>` + statement + `</outbound><on-error /></policies>`})
@@ -140,33 +168,19 @@ func (p *newerPlane) policy(statement string) {
 func TestConfigurationIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newSystem(t)
-	p := &newerPlane{t: t, current: snapshot.Empty()}
-	says := func(n int) string {
-		return fmt.Sprintf(`<set-header name="X-Change" exists-action="override"><value>%d</value></set-header>`, n)
-	}
-	p.publish(snapshot.KindService, "", snapshot.Service{Name: "newer"})
-	p.publish(snapshot.KindGateway, "gateways/edge", snapshot.Gateway{Name: "edge"})
-	p.publish(snapshot.KindGatewayAPI, "gateways/edge/apis/live", snapshot.GatewayAPI{Gateway: "edge", API: "live"})
-	p.publish(snapshot.KindAPI, "apis/live", snapshot.API{ID: "live", Name: "live", Path: "live", Protocols: []string{"http"}, ServiceURL: w.backend.URL(), Revision: "1", IsCurrent: true})
-	p.publish(snapshot.KindOperation, "apis/live/operations/get", snapshot.Operation{API: "live", Name: "get", Method: "GET", URLTemplate: "/get"})
-	p.policy(says(0))
-	server := &configsync.Server{Source: p, Version: "9.9.9"}
-	listener := httptest.NewServer(server)
-	t.Cleanup(func() {
-		server.Close()
-		listener.Close()
-	})
-	token, err := auth.NewGatewayToken("edge", newerKey, time.Now().Add(time.Hour), time.Now())
+	server := &configsync.Server{Version: "9.9.9"}
+	p := newNearPlane(t, w, server)
+	token, err := auth.NewGatewayToken("edge", nearKey, time.Now().Add(time.Hour), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.edge = w.system.Start("edge", "config.service.endpoint="+listener.URL, "config.service.auth=GatewayKey "+token, "gateway")
+	w.edge = w.system.Start("edge", "config.service.endpoint="+p.url, "config.service.auth=GatewayKey "+token, "gateway")
 	w.waitFor(w.edge, 0, faultWait)
 
 	p.policy(`<policy-of-tomorrow />`)
 	var told configsync.Instance
 	await(t, "the plane tells that the configuration was refused", []*causewaytest.Process{w.edge}, func() bool {
-		for _, told = range server.Instances(newerService, "edge") {
+		for _, told = range server.Instances(nearService, "edge") {
 			return told.Status == configsync.StatusRejected
 		}
 		return false
@@ -179,6 +193,6 @@ func TestConfigurationIsRefused(t *testing.T) {
 	if n, err := w.get(w.edge); n != 0 || err != nil {
 		t.Errorf("it serves %d, %v", n, err)
 	}
-	p.policy(says(1))
+	p.change(1)
 	w.waitFor(w.edge, 1, faultWait)
 }

@@ -52,7 +52,8 @@ func TestTokenHasExpired(t *testing.T) {
 	}
 }
 
-// TestKeyIsRegenerated: a gateway is told that its token is void and serves on; it takes the one that is put into its file.
+// TestKeyIsRegenerated: a gateway is told at once, on its open connection, that its token is void, and the plane shows it. It serves on,
+// and takes the token that is put into its file. One whose token is of the other key notices nothing.
 func TestKeyIsRegenerated(t *testing.T) {
 	t.Parallel()
 	w := newPlane(t)
@@ -68,11 +69,23 @@ func TestKeyIsRegenerated(t *testing.T) {
 	w.edge = w.system.Start("edge", "config.service.endpoint="+w.plane.Listen["management"], "config.service.auth=Key",
 		"config.service.auth.keyFile="+file, "gateway")
 	w.waitFor(w.edge, 0, faultWait)
+	other := w.startGateway("other", w.token("secondary"), t.TempDir())
+	w.waitFor(other, 0, faultWait)
+	for _, g := range []*causewaytest.Process{w.edge, other} {
+		awaitLog(t, g, "The gateway is connected to the management plane.")
+	}
 	calling := w.callers(t, func() error { _, err := w.get(w.edge); return err })
+	regenerated := time.Now()
 	w.system.ARM(w.plane, http.MethodPost, "gateways/edge/regenerateKey", `{"keyType":"primary"}`)
-	awaitLog(t, w.edge, "The management plane refuses the token")
 	w.awaitInstance(t, "with a token that is void", []*causewaytest.Process{w.edge}, func(i instance) bool { return i.Status == "tokenRevoked" })
+	t.Logf("the plane shows it after %v; promised are 5 s", time.Since(regenerated))
+	awaitLog(t, w.edge, "The management plane refuses the token: "+strings.TrimPrefix(w.plane.Listen["management"], "http://")+" closed the connection")
+	t.Logf("the gateway was told within %v; promised is 1 s", time.Since(regenerated))
 	w.change(1)
+	w.waitFor(other, 1, faultWait)
+	if log := other.Log(); strings.Contains(log, "refuses the token") {
+		t.Errorf("the gateway with the other key says:\n%s", log)
+	}
 	w.awaitInstance(t, "that is behind", []*causewaytest.Process{w.edge}, func(i instance) bool { return i.Status == "tokenRevoked" && i.Drift > 0 })
 	calling.more(t, 50)
 	if n, err := w.get(w.edge); n != 0 || err != nil {
