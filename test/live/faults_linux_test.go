@@ -1,15 +1,11 @@
 package live
 
 import (
-	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/causeway-apim/causeway/internal/causewaytest"
 )
 
 // TestDiskIsFull: the log tells that the copy of the configuration cannot be written, and the gateway serves on; the next copy is
@@ -67,8 +63,5 @@ func TestUsageIsCountedOnce(t *testing.T) {
 	signal(syscall.SIGCONT)
 	w.edge = w.startGateway("edge", token, folder)
 	w.waitFor(w.edge, 0, faultWait)
-	want := fmt.Sprintf(`"callCountTotal":%d,`, len(w.backend.Requests()))
-	await(t, "reports with "+want, []*causewaytest.Process{w.plane, w.edge}, func() bool {
-		return strings.Contains(w.system.ARM(w.plane, http.MethodGet, "reports/byApi?%24filter=timestamp%20ge%202020-01-01T00:00:00Z", ""), want)
-	})
+	w.awaitReports(t)
 }

@@ -33,11 +33,7 @@ func TestPlaneIsKilled(t *testing.T) {
 	w.waitFor(w.edge, 1, faultWait)
 	c.more(t, 50)
 	c.stop()
-	want := fmt.Sprintf(`"callCountTotal":%d,`, len(w.backend.Requests()))
-	path := "reports/byApi?%24filter=timestamp%20ge%202020-01-01T00:00:00Z"
-	await(t, "reports with "+want, []*causewaytest.Process{w.plane, w.edge}, func() bool {
-		return strings.Contains(w.system.ARM(w.plane, http.MethodGet, path, ""), want)
-	})
+	w.awaitReports(t)
 }
 
 // TestPostgreSQLIsKilled: neither callers of the managed gateway nor those of a self-hosted one notice. Writes to the management

@@ -77,6 +77,15 @@ func (w *world) awaitInstance(t *testing.T, what string, processes []*causewayte
 	})
 }
 
+// awaitReports waits until the reports tell of every request that came to the backend service, each once.
+func (w *world) awaitReports(t *testing.T) {
+	t.Helper()
+	want := fmt.Sprintf(`"callCountTotal":%d,`, len(w.backend.Requests()))
+	await(t, "reports with "+want, []*causewaytest.Process{w.plane, w.edge}, func() bool {
+		return strings.Contains(w.system.ARM(w.plane, http.MethodGet, "reports/byApi?%24filter=timestamp%20ge%202020-01-01T00:00:00Z", ""), want)
+	})
+}
+
 // callers call a gateway until they are told to stop; a call that fails fails the test.
 type callers struct {
 	calls atomic.Int64
