@@ -85,6 +85,7 @@ type clientRun struct {
 	telling sync.Mutex // keeps calls of Status in order; taken before mu
 
 	applyWake, diskWake, statusWake chan struct{}
+	applied                         chan struct{} // closed when the apply loop has ended
 }
 
 // Run serves until ctx ends, and returns nil then. It first hands over the disk
@@ -103,7 +104,7 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	r := &clientRun{
 		Client: c, target: at, http: c.httpClient(), held: snapshot.Empty(),
-		applyWake: make(chan struct{}, 1), diskWake: make(chan struct{}, 1), statusWake: make(chan struct{}, 1),
+		applyWake: make(chan struct{}, 1), diskWake: make(chan struct{}, 1), statusWake: make(chan struct{}, 1), applied: make(chan struct{}),
 	}
 	defer r.http.CloseIdleConnections()
 	c.outbox.start(c.now())
@@ -130,7 +131,10 @@ func (c *Client) Run(ctx context.Context) error {
 		loops.Wait()
 		return err
 	}
-	loops.Go(func() { r.applyLoop(ctx) })
+	loops.Go(func() {
+		defer close(r.applied)
+		r.applyLoop(ctx)
+	})
 	if c.Renewed != nil {
 		loops.Go(func() { r.renewLoop(ctx) })
 	}
@@ -209,7 +213,7 @@ func (r *clientRun) applyLoop(ctx context.Context) {
 		}
 		held, serving := r.snapshots()
 		next, err := applyNext(ctx, r.Apply, serving, held)
-		if ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
 			return
 		}
 		if err != nil {
@@ -229,7 +233,7 @@ func (r *clientRun) applyLoop(ctx context.Context) {
 // again.
 const diskRetry = 15 * time.Second
 
-// diskLoop writes what serves to the disk copy, at once and in its own time.
+// diskLoop writes what serves to the disk copy, at once and in its own time. At the end it writes what came into service last.
 func (r *clientRun) diskLoop(ctx context.Context, d *disk) {
 	defer d.close()
 	retry := time.NewTimer(0)
@@ -241,6 +245,7 @@ func (r *clientRun) diskLoop(ctx context.Context, d *disk) {
 		case <-r.diskWake:
 		case <-retry.C:
 		case <-ctx.Done():
+			<-r.applied
 			stop = true
 		}
 		if _, serving := r.snapshots(); serving != nil {

@@ -2,6 +2,7 @@ package configsync
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -366,6 +367,31 @@ func TestGatewayStartsFromDisk(t *testing.T) {
 	i.Dir, i.Disk = dir, trouble
 	i.start().until(3)
 	i.status("serving 3", func(s Status) bool { return s.Serving == 3 })
+}
+
+// TestLastConfigurationIsKept: a configuration that comes into service while the gateway ends is in the copy.
+func TestLastConfigurationIsKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := newPlane(t)
+	s := serve(t, p)
+	token := p.token(time.Now().Add(time.Hour), time.Now())
+	ctx, cancel := context.WithCancel(t.Context())
+	g := newGateway(t, s.url, token, func(s *snapshot.Snapshot) error {
+		if s.Sequence() == 1 {
+			p.put(policy(t, "one"))
+		} else {
+			cancel()
+		}
+		return nil
+	})
+	g.Dir, g.Disk = dir, func(err error) { t.Errorf("disk: %v", err) }
+	if err := g.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if s := openDisk(dir, nil, g.Disk).load(); s == nil || s.Sequence() != 2 {
+		t.Errorf("the copy is %+v", s)
+	}
 }
 
 // FuzzReadFrames reads files as damage may leave them.
