@@ -20,6 +20,7 @@ type site struct {
 	backendPort int
 	cert, key   string // PEM files
 	gateway     string // our program
+	base        string // another build of our program, to compare with; empty: none
 	plane       *plane
 	many        bool // with manyOperations
 }
@@ -33,6 +34,7 @@ type contender struct {
 	prepare func(s *site, dir string, port, tlsPort int) (env, args []string, err error)
 	// lacks are the scenarios that it cannot take part in.
 	lacks []string
+	ours  bool // has our gateway's policies and its page of profiles
 }
 
 // instance is a contender that runs.
@@ -57,13 +59,14 @@ func inPath(name string) func(*site) string {
 // contenders are all that there are. The first is ours, the second the one that ratios are against.
 func contenders() []*contender {
 	return []*contender{
-		{name: "causeway", find: func(s *site) string { return s.gateway }, prepare: prepareGateway},
+		{name: "causeway", find: func(s *site) string { return s.gateway }, prepare: prepareGateway, ours: true},
 		{name: "nginx", find: inPath("nginx"), prepare: prepareNginx},
 		{name: "nginx+log", find: inPath("nginx"), prepare: prepareNginxLog},
 		{name: "haproxy", find: inPath("haproxy"), prepare: prepareHAProxy, lacks: []string{"routes"}},
 		{name: "caddy", find: inPath("caddy"), prepare: prepareCaddy, lacks: []string{"cache", "routes"}},
 		{name: "traefik", find: inPath("traefik"), prepare: prepareTraefik, lacks: []string{"cache", "routes"}},
 		{name: "net/http", find: func(*site) string { return selfProgram }, prepare: prepareReverseProxy, lacks: []string{"cache", "routes"}},
+		{name: "base", find: func(s *site) string { return s.base }, prepare: prepareGateway, ours: true},
 	}
 }
 
@@ -101,7 +104,7 @@ func (in *instance) launch(s *site) error {
 	if err != nil {
 		return fmt.Errorf("prepare %s: %w", in.name, err)
 	}
-	if in.name == "causeway" {
+	if in.ours {
 		args = append(args, "--profile-listen", local(in.profilePort))
 	}
 	output, err := os.Create(filepath.Join(in.dir, "output.log"))

@@ -65,6 +65,7 @@ func run(out io.Writer, args []string) error {
 	names := flags.String("scenario", "", "scenarios, separated by commas; all by default")
 	who := flags.String("contender", "", "contenders, separated by commas; all that the machine has by default")
 	flags.StringVar(&b.gateway, "gateway", "bin/causeway", "the program causeway")
+	flags.StringVar(&b.base, "base", "", "another build of the program, which takes part as \"base\"")
 	flags.DurationVar(&b.turn, "turn", time.Second, "length of a contender's turn")
 	flags.IntVar(&b.rounds, "rounds", 5, "turns of each contender in each scenario")
 	flags.StringVar(&b.profiles, "profile", "", "write CPU profiles of our gateway to this `folder` instead of comparing")
@@ -110,12 +111,17 @@ func (b *bench) choose(names, who string) error {
 
 // runIn runs in a folder of its own, which goes away with a run that succeeds.
 func (b *bench) runIn(out io.Writer) error {
-	path, err := filepath.Abs(b.gateway)
-	if err != nil {
-		return err
-	}
-	if b.gateway = path; !isProgram(path) {
-		return fmt.Errorf("%s is missing: make build", path)
+	var err error
+	for _, program := range []*string{&b.gateway, &b.base} {
+		if *program == "" {
+			continue
+		}
+		if *program, err = filepath.Abs(*program); err != nil {
+			return err
+		}
+		if !isProgram(*program) {
+			return fmt.Errorf("%s is missing: make build", *program)
+		}
 	}
 	if b.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return err

@@ -101,17 +101,19 @@ func statFields(pid, first, last int) []string {
 	return fields[first : last+1]
 }
 
-// cpu is the CPU time, user and system, that the process and its children have used so far.
+// cpu is the CPU time, user and system, that the processes have used so far.
 func (p *process) cpu(pids []int) time.Duration {
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux
-	var total int64
+	var total time.Duration
 	for _, pid := range pids {
-		for _, field := range statFields(pid, 11, 14) { // utime, stime, cutime, cstime
-			n, _ := strconv.ParseInt(field, 10, 64)
-			total += n
+		// The clock of another process: clock_getcpuclockid(3), of the scheduler's kind, which counts nanoseconds and not ticks.
+		var used syscall.Timespec
+		const schedulers = 2
+		_, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, uintptr(int32(^pid<<3|schedulers)), uintptr(unsafe.Pointer(&used)), 0)
+		if errno == 0 {
+			total += time.Duration(used.Nano())
 		}
 	}
-	return time.Duration(total) * tick
+	return total
 }
 
 // memory is the sum of a line of /proc/PID/status, in bytes.

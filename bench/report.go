@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
 
-// writeTable writes the medians of a scenario as Markdown. Ratios of CPU time are to nginx, or to the last contender where nginx takes no part.
+// writeTable writes the medians of a scenario as Markdown. Ratios of CPU time are to nginx, or to the last contender where nginx takes no part: the
+// median of those of the rounds, because a neighbour that slows the machine down slows a whole round.
 func writeTable(out io.Writer, sc scenario, taking []*instance, turns [][]*round) {
 	reference := len(taking) - 1
 	medians := make([]*round, len(taking))
@@ -32,10 +34,20 @@ func writeTable(out io.Writer, sc scenario, taking []*instance, turns [][]*round
 	fmt.Fprintf(out, "| | CPU µs a request | × %s | requests/s | p50 ms | p99 ms | peak MB | anonymous MB |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n", taking[reference].name)
 	for i, in := range taking {
 		m := medians[i]
-		fmt.Fprintf(out, "| %s | %.1f | %.2f | %.0f | %.2f | %.2f | %.0f | %.0f |\n", in.name, micros(m.cpu), float64(m.cpu)/float64(medians[reference].cpu),
+		fmt.Fprintf(out, "| %s | %.1f | %.2f | %.0f | %.2f | %.2f | %.0f | %.0f |\n", in.name, micros(m.cpu), ratio(turns[i], turns[reference]),
 			m.throughput, micros(m.p50)/1000, micros(m.p99)/1000, megabytes(m.peak), megabytes(m.anon))
 	}
 	fmt.Fprintln(out)
+}
+
+// ratio is the median of what the CPU time of each turn is to the other's in the same round.
+func ratio(turns, others []*round) float64 {
+	var all []float64
+	for i, r := range turns {
+		all = append(all, float64(r.cpu)/float64(others[i].cpu))
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }

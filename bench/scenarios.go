@@ -62,7 +62,7 @@ type round struct {
 // request is the head of the requests of a scenario.
 func (b *bench) request(sc scenario, in *instance) []byte {
 	path, extra := sc.path, ""
-	if in.name == "causeway" && sc.own != "" {
+	if in.ours && sc.own != "" {
 		path = sc.own
 		for name, values := range subscriptionHeader(b.jwt) {
 			extra += name + ": " + values[0] + "\r\n"
