@@ -43,7 +43,7 @@ func (h *Header) All() iter.Seq2[string, string] {
 func (h *Header) Each(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range h.fields {
-			if EqualName(h.fields[i].Name, name) && !yield(h.fields[i].Value) {
+			if f := &h.fields[i]; len(f.Name) == len(name) && EqualName(f.Name, name) && !yield(f.Value) {
 				return
 			}
 		}
@@ -53,7 +53,8 @@ func (h *Header) Each(name string) iter.Seq[string] {
 // index returns the position of the first field called name from start on, or -1.
 func (h *Header) index(name string, start int) int {
 	for i := start; i < len(h.fields); i++ {
-		if EqualName(h.fields[i].Name, name) {
+		// Most names differ in length: that saves the call.
+		if f := &h.fields[i]; len(f.Name) == len(name) && EqualName(f.Name, name) {
 			return i
 		}
 	}
@@ -126,7 +127,7 @@ func (h *Header) removeFrom(name string, start int) {
 	}
 	kept := h.fields[:first]
 	for _, f := range h.fields[first+1:] {
-		if !EqualName(f.Name, name) {
+		if len(f.Name) != len(name) || !EqualName(f.Name, name) {
 			kept = append(kept, f)
 		}
 	}
@@ -136,8 +137,12 @@ func (h *Header) removeFrom(name string, start int) {
 
 // DeleteFunc removes the fields for which drop returns true.
 func (h *Header) DeleteFunc(drop func(Field) bool) {
-	kept := h.fields[:0]
-	for _, f := range h.fields {
+	first := slices.IndexFunc(h.fields, drop)
+	if first < 0 {
+		return
+	}
+	kept := h.fields[:first]
+	for _, f := range h.fields[first+1:] {
 		if !drop(f) {
 			kept = append(kept, f)
 		}
@@ -208,7 +213,10 @@ func EqualName(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	for i := 0; i < len(a); i++ {
+	if a == b {
+		return true
+	}
+	for i := range len(a) {
 		if x, y := a[i], b[i]; x != y && lower(x) != lower(y) {
 			return false
 		}
