@@ -2,6 +2,7 @@ package message
 
 import (
 	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -247,24 +248,50 @@ func (h *Header) HasToken(name, token string) bool {
 }
 
 // ValidName says whether name is a field name: one or more token characters (RFC 9110, 5.6.2).
-func ValidName(name string) bool {
-	for i := 0; i < len(name); i++ {
-		if !tokenByte[name[i]] {
-			return false
-		}
+func ValidName(name string) bool { return name != "" && TokenLength(name) == len(name) }
+
+// TokenLength is the number of token characters (RFC 9110, 5.6.2) that s begins with.
+func TokenLength(s string) int {
+	i := 0
+	for i < len(s) && tokenByte[s[i]] {
+		i++
 	}
-	return name != ""
+	return i
 }
 
 // ValidValue says whether value may be sent as a field value: no control characters but tab (RFC 9110, 5.5), so that no text given to a policy can
 // add fields or end the head.
-func ValidValue(value string) bool {
-	for i := 0; i < len(value); i++ {
-		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
+func ValidValue(value string) bool { return ValueLength(value) == len(value) }
+
+// ValueLength is the number of bytes that s begins with and that a field value may have: see [ValidValue].
+func ValueLength(s string) int {
+	i := 0
+	for {
+		i += textLength(s[i:])
+		if i == len(s) || s[i] != '\t' {
+			return i
+		}
+		i++
+	}
+}
+
+// textLength is the number of bytes that s begins with and that are no control characters. It takes eight at a time: each turn sets the highest bit of
+// the lowest byte that is less than a space or DEL, and perhaps those of bytes behind it.
+func textLength(s string) int {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := s[i : i+8]
+		word := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 | uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+		deleted := word ^ ones*0x7f
+		if found := ((word-ones*' ')&^word | (deleted-ones)&^deleted) & highest; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	return true
+	for i < len(s) && s[i] >= ' ' && s[i] != 0x7f {
+		i++
+	}
+	return i
 }
 
 // tokenByte marks the characters of tokens (RFC 9110, 5.6.2).

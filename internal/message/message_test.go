@@ -3,6 +3,7 @@ package message_test
 import (
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
@@ -324,5 +325,32 @@ func TestBackendError(t *testing.T) {
 	e := &message.BackendError{Kind: message.BackendTimeout, Err: message.ErrClientGone}
 	if !e.Timeout() || !errors.Is(e, message.ErrClientGone) || e.Error() != "backend (timeout): client has gone" {
 		t.Errorf("%v", e)
+	}
+}
+
+// TestValueLength compares the eight bytes at a time with one at a time.
+func TestValueLength(t *testing.T) {
+	t.Parallel()
+	plain := func(s string) int {
+		for i := range len(s) {
+			if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+				return i
+			}
+		}
+		return len(s)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		text := make([]byte, random.IntN(40))
+		for i := range text {
+			text[i] = ' ' + byte(random.IntN(0x5f))
+			if random.IntN(20) == 0 {
+				text[i] = "\t\x00\r\x1f\x7f\x80\xff\xa0"[random.IntN(8)]
+			}
+		}
+		s := string(text)
+		if got, want := message.ValueLength(s), plain(s); got != want {
+			t.Fatalf("%q: %d, want %d", s, got, want)
+		}
 	}
 }
