@@ -73,7 +73,7 @@ func (c *config) admit(r *message.Request, a *api, now time.Time) (admission, *p
 		return c.admitWithoutKey(r, a)
 	}
 	sub := c.findSubscription(key)
-	if sub == nil || !sub.usable(now) || sub.api != "" && sub.api != a.name || sub.workspace != "" && sub.workspace != workspaceOfName(a.name) {
+	if sub == nil || !sub.usable(now) || sub.api != "" && sub.api != a.name || sub.workspace != "" && sub.workspace != a.workspace {
 		return admission{}, a.refuse(r, invalidKey)
 	}
 	ad := admission{key: key, subscription: sub}

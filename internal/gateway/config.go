@@ -161,6 +161,7 @@ func (e *edit) removeAPI(id string) {
 }
 
 func (e *edit) setAPI(a *api) {
+	a.traits = traitsOf(&a.part)
 	e.fresh[a] = true
 	e.apis.set(a.part.ID, a)
 	if !a.known {

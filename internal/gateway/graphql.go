@@ -27,7 +27,7 @@ type graphqlField struct{ typ, name string }
 var errNoGraphQLSchema = errors.New("the API has no GraphQL schema")
 
 // isGraphQL says whether the API answers GraphQL requests at its one path.
-func (a *api) isGraphQL() bool { return strings.EqualFold(a.part.Type, "graphql") }
+func (a *api) isGraphQL() bool { return a.kind == graphQLAPI }
 
 // isGraphQLPath tells the path of a GraphQL API itself, without what operations
 // have below it.

@@ -13,7 +13,7 @@ import (
 )
 
 // isGRPC says whether the API passes calls of gRPC through.
-func (a *api) isGRPC() bool { return strings.EqualFold(a.part.Type, "grpc") }
+func (a *api) isGRPC() bool { return a.kind == grpcAPI }
 
 // takesAll says whether a path without an operation is taken all the same: by a GraphQL or WebSocket API for its one path, and by a gRPC API that
 // has no operations for each of its methods.
@@ -24,8 +24,11 @@ func (a *api) takesAll(method, path string) bool {
 // isGRPCCall tells a call of gRPC ("gRPC over HTTP2"). gRPC-Web is HTTP like any other to us.
 func isGRPCCall(r *message.Request) bool {
 	const kind = "application/grpc"
+	if r.Proto == "HTTP/1.1" || r.Proto == "HTTP/1.0" || r.Method != "POST" {
+		return false
+	}
 	value := r.Header.Get("Content-Type")
-	if len(value) < len(kind) || !message.EqualName(value[:len(kind)], kind) || r.Method != "POST" || r.Proto == "HTTP/1.1" || r.Proto == "HTTP/1.0" {
+	if len(value) < len(kind) || !message.EqualName(value[:len(kind)], kind) {
 		return false
 	}
 	return len(value) == len(kind) || value[len(kind)] == '+' || value[len(kind)] == ';'

@@ -20,6 +20,7 @@ type api struct {
 	path  string      // lower-case, without outer slashes
 	scope string      // of its policy document
 	base  message.URL // serviceUrl; zero when there is none
+	traits
 	// bare stands for an operation where a request needs none: its pipeline
 	// ends at the API.
 	bare       *operation
@@ -49,20 +50,17 @@ func (a *api) router() *router {
 	return a.routes
 }
 
-// isWebSocket says whether the API passes WebSocket connections through and
-// takes nothing else.
-func (a *api) isWebSocket() bool { return a.part.Type == "websocket" }
-
 // serves tells whether the API is offered over a scheme, http or https, for a
 // request of its kind.
 func (a *api) serves(scheme string, upgrade bool) bool {
+	web, sockets := a.http, a.ws
+	if scheme == "https" {
+		web, sockets = a.https, a.wss
+	}
 	if a.isWebSocket() {
-		return upgrade && slices.Contains(a.part.Protocols, map[bool]string{false: "ws", true: "wss"}[scheme == "https"])
+		return upgrade && sockets
 	}
-	if upgrade && a.isGraphQL() && slices.Contains(a.part.Protocols, map[bool]string{false: "ws", true: "wss"}[scheme == "https"]) {
-		return true
-	}
-	return slices.Contains(a.part.Protocols, scheme)
+	return web || upgrade && sockets && a.isGraphQL()
 }
 
 // find returns the operation for a request. A WebSocket API has at most one,
@@ -227,6 +225,9 @@ const (
 // request that names a version by header or query never gets the unversioned
 // original.
 func (c *config) matchVersion(a *api, r *message.Request, seg string) versionMatch {
+	if a.part.VersionSet == "" {
+		return versionNone
+	}
 	set, ok := c.versionSets.Get(a.part.VersionSet)
 	if !ok {
 		return versionNone

@@ -36,8 +36,8 @@ func (c *config) pipeline(a *api, op *operation, p *product) *policy.Pipeline {
 func (c *config) link(a *api, op *operation, p *product) *policy.Pipeline {
 	var scopes [5]*policy.Document
 	scopes[0], _ = c.documents.Get("")
-	if workspace := workspaceOfName(a.part.ID); workspace != "" {
-		scopes[1], _ = c.documents.Get(workspacePrefix + workspace)
+	if a.workspace != "" {
+		scopes[1], _ = c.documents.Get(workspacePrefix + a.workspace)
 	}
 	if p != nil {
 		scopes[2], _ = c.documents.Get(p.scope)

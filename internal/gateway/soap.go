@@ -11,7 +11,7 @@ import (
 )
 
 // isSOAP says whether the API passes SOAP messages through. The templates of its operations end in ?soapAction=….
-func (a *api) isSOAP() bool { return a.part.Type == "soap" }
+func (a *api) isSOAP() bool { return a.kind == soapAPI }
 
 // maxSOAPMessage is how long a message may be whose body says what it is to do.
 const maxSOAPMessage = 1 << 20

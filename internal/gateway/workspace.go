@@ -65,5 +65,5 @@ func (r *request) workspace() string {
 	if r.matched.api == nil { // no API is at the path
 		return ""
 	}
-	return workspaceOfName(r.matched.api.part.ID)
+	return r.matched.api.workspace
 }
