@@ -1,3 +1,5 @@
+//go:build !386
+
 package http1
 
 import (
@@ -10,8 +12,8 @@ import (
 )
 
 // directConn reads and writes a TCP connection without telling Go's scheduler about each system call. Sockets do not block, so there is nothing to
-// tell, and it costs: a thread that the operating system interrupts in such a call loses its place to another one. Deadlines, closing and all else
-// are those of the connection.
+// tell, and it costs: a thread that the operating system interrupts in such a call loses its place to another one. The calls are those for sockets, which
+// pass by what the kernel does for files of all kinds in read and write. Deadlines, closing and all else are those of the connection.
 type directConn struct {
 	*net.TCPConn
 	raw     syscall.RawConn
@@ -72,7 +74,7 @@ func (d *directConn) Read(p []byte) (int, error) {
 // read says whether there was something.
 func (c *directCall) read(fd uintptr) bool {
 	for {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(c.p))), uintptr(len(c.p)))
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(c.p))), uintptr(len(c.p)), 0, 0, 0)
 		switch errno {
 		case 0:
 			c.n = int(n)
@@ -107,7 +109,7 @@ func (d *directConn) Write(p []byte) (int, error) {
 func (c *directCall) write(fd uintptr) bool {
 	for c.n < len(c.p) {
 		rest := c.p[c.n:]
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(rest))), uintptr(len(rest)))
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(rest))), uintptr(len(rest)), syscall.MSG_NOSIGNAL, 0, 0)
 		switch errno {
 		case 0:
 			c.n += int(n)
