@@ -71,6 +71,7 @@ type shard struct {
 // entry is the state of one key. Which fields are used depends on the window.
 type entry struct {
 	slots   []slot  // sliding: non-empty slices of the period, oldest first
+	inSlots int64   // sliding: the sum of their counts
 	used    int64   // fixed
 	start   int64   // fixed: number of the window
 	level   float64 // bucket: tokens left
@@ -112,17 +113,18 @@ func (m *Memory) Commit(_ context.Context, limits []Limit, cost int64) error {
 	held := m.lock(limits)
 	defer held.unlock()
 	now := m.now()
-	for _, l := range limits {
-		m.add(l, cost, now)
+	for i := range limits {
+		l := &limits[i]
+		m.add(m.entry(l.Key, now), l, cost, now)
 	}
 	return nil
 }
 
 // add counts in one counter, whose shard is locked, and tells those who watch.
-func (m *Memory) add(l Limit, cost int64, now time.Time) {
-	m.entry(l.Key, now).add(l, cost, now)
+func (m *Memory) add(e *entry, l *Limit, cost int64, now time.Time) {
+	e.add(l, cost, now)
 	for _, tell := range m.watch {
-		tell(l, cost)
+		tell(*l, cost)
 	}
 }
 
@@ -132,7 +134,7 @@ func (m *Memory) addElsewhere(l Limit, cost int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := m.now()
-	m.entry(l.Key, now).add(l, cost, now)
+	s.entry(l.Key, now, m.maxKeys).add(&l, cost, now)
 }
 
 // Acquire takes one of max slots and says whether there was one.
@@ -162,11 +164,15 @@ func (m *Memory) Release(key string) {
 }
 
 func (m *Memory) decide(limits []Limit, cost int64, take bool) Decision {
+	if len(limits) == 1 {
+		return m.decideOne(&limits[0], cost, take)
+	}
 	held := m.lock(limits)
 	defer held.unlock()
 	now := m.now()
 	d := Decision{Allowed: true, Remaining: math.MaxInt64}
-	for i, l := range limits {
+	for i := range limits {
+		l := &limits[i]
 		room, wait := m.entry(l.Key, now).room(l, cost, now)
 		if room < cost && d.Allowed {
 			d.Allowed, d.Exceeded = false, i
@@ -178,8 +184,9 @@ func (m *Memory) decide(limits []Limit, cost int64, take bool) Decision {
 	}
 	if d.Allowed {
 		if take {
-			for _, l := range limits {
-				m.add(l, cost, now)
+			for i := range limits { // looked up again: the entry of another limit may have swept one away
+				l := &limits[i]
+				m.add(m.entry(l.Key, now), l, cost, now)
 			}
 		}
 		d.Remaining = max(d.Remaining-cost, 0)
@@ -187,37 +194,45 @@ func (m *Memory) decide(limits []Limit, cost int64, take bool) Decision {
 	return d
 }
 
+// decideOne is decide for one limit, which is what most requests have: its counter is looked up once.
+func (m *Memory) decideOne(l *Limit, cost int64, take bool) Decision {
+	s := m.shard(l.Key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := m.now()
+	e := s.entry(l.Key, now, m.maxKeys)
+	room, wait := e.room(l, cost, now)
+	if room < cost {
+		return Decision{Remaining: max(room, 0), RetryAfter: max(wait, 1)}
+	}
+	if take {
+		m.add(e, l, cost, now)
+	}
+	return Decision{Allowed: true, Remaining: max(max(room, 0)-cost, 0)}
+}
+
 // locked is what lock has locked.
 type locked struct {
-	one  *shard // for one limit, which is what most requests have
-	more []uint64
-	m    *Memory
+	m  *Memory
+	at []uint64
 }
 
 // lock locks the shards of the limits' keys, in order.
 func (m *Memory) lock(limits []Limit) locked {
-	if len(limits) == 1 {
-		s := m.shard(limits[0].Key)
-		s.mu.Lock()
-		return locked{one: s}
-	}
-	var at []uint64
-	for _, l := range limits {
-		at = append(at, m.index(l.Key))
+	at := make([]uint64, len(limits))
+	for i := range limits {
+		at[i] = m.index(limits[i].Key)
 	}
 	slices.Sort(at)
 	at = slices.Compact(at)
 	for _, i := range at {
 		m.shards[i].mu.Lock()
 	}
-	return locked{more: at, m: m}
+	return locked{m, at}
 }
 
 func (l *locked) unlock() {
-	if l.one != nil {
-		l.one.mu.Unlock()
-	}
-	for _, i := range l.more {
+	for _, i := range l.at {
 		l.m.shards[i].mu.Unlock()
 	}
 }
@@ -229,11 +244,14 @@ func (m *Memory) shard(key string) *shard { return &m.shards[m.index(key)] }
 // entry returns the state of a key, whose shard is locked. The key is copied
 // when it is kept.
 func (m *Memory) entry(key string, now time.Time) *entry {
-	s := m.shard(key)
+	return m.shard(key).entry(key, now, m.maxKeys)
+}
+
+func (s *shard) entry(key string, now time.Time, maxKeys int) *entry {
 	e := s.entries[key]
 	if e == nil {
 		if len(s.entries) >= s.sweepAt {
-			s.sweep(now, m.maxKeys)
+			s.sweep(now, maxKeys)
 		}
 		e = &entry{at: now, expires: now}
 		s.entries[strings.Clone(key)] = e
@@ -259,7 +277,7 @@ func (s *shard) sweep(now time.Time, maxKeys int) {
 }
 
 // room is what a limit has left, and how long until it has room for cost.
-func (e *entry) room(l Limit, cost int64, now time.Time) (room int64, wait time.Duration) {
+func (e *entry) room(l *Limit, cost int64, now time.Time) (room int64, wait time.Duration) {
 	switch {
 	case l.Period <= 0:
 		return l.Max - e.used, math.MaxInt64
@@ -280,13 +298,9 @@ func (e *entry) room(l Limit, cost int64, now time.Time) (room int64, wait time.
 	return e.slidingRoom(l, cost, now)
 }
 
-func (e *entry) slidingRoom(l Limit, cost int64, now time.Time) (int64, time.Duration) {
-	e.forget(now.Add(-l.Period))
-	used := int64(0)
-	for _, s := range e.slots {
-		used += s.count
-	}
-	room := l.Max - used
+func (e *entry) slidingRoom(l *Limit, cost int64, now time.Time) (int64, time.Duration) {
+	e.forget(now.UnixNano() - int64(l.Period))
+	room := l.Max - e.inSlots
 	if room >= cost {
 		return room, 0
 	}
@@ -299,19 +313,22 @@ func (e *entry) slidingRoom(l Limit, cost int64, now time.Time) (int64, time.Dur
 	return room, l.Period
 }
 
-// forget drops slots whose last call was at a moment or before it.
-func (e *entry) forget(moment time.Time) {
+// forget drops slots whose last call was at a moment, in nanoseconds since 1970, or before it.
+func (e *entry) forget(moment int64) {
 	n := 0
-	for n < len(e.slots) && e.slots[n].last <= moment.UnixNano() {
+	for n < len(e.slots) && e.slots[n].last <= moment {
+		e.inSlots -= e.slots[n].count
 		n++
 	}
-	e.slots = slices.Delete(e.slots, 0, n)
+	if n > 0 {
+		e.slots = slices.Delete(e.slots, 0, n)
+	}
 }
 
 func slotWidth(period time.Duration) int64 { return max(int64(period)/slotsPerPeriod, 1) }
 
 // add counts.
-func (e *entry) add(l Limit, cost int64, now time.Time) {
+func (e *entry) add(l *Limit, cost int64, now time.Time) {
 	switch {
 	case l.Period <= 0:
 		e.used += cost
@@ -330,20 +347,22 @@ func (e *entry) add(l Limit, cost int64, now time.Time) {
 		}
 		e.expires = e.at.Add(l.Period)
 	default:
-		e.forget(now.Add(-l.Period))
-		number := now.UnixNano() / slotWidth(l.Period)
+		at := now.UnixNano()
+		e.forget(at - int64(l.Period))
+		number := at / slotWidth(l.Period)
 		if n := len(e.slots); n > 0 && e.slots[n-1].number == number {
 			e.slots[n-1].count += cost
-			e.slots[n-1].last = now.UnixNano()
+			e.slots[n-1].last = at
 		} else {
-			e.slots = append(e.slots, slot{number, now.UnixNano(), cost})
+			e.slots = append(e.slots, slot{number, at, cost})
 		}
+		e.inSlots += cost
 		e.expires = now.Add(l.Period)
 	}
 }
 
 // refill is the level of a bucket at a moment. A key that nobody used is full.
-func (e *entry) refill(l Limit, now time.Time) float64 {
+func (e *entry) refill(l *Limit, now time.Time) float64 {
 	if !e.expires.After(now) {
 		return float64(l.Max)
 	}
@@ -353,7 +372,7 @@ func (e *entry) refill(l Limit, now time.Time) float64 {
 
 // fixedWindow is the window that a moment falls into: its number, never 0, and
 // its end.
-func fixedWindow(l Limit, now time.Time) (number int64, end time.Time) {
+func fixedWindow(l *Limit, now time.Time) (number int64, end time.Time) {
 	since := now.Sub(l.Start)
 	if l.Start.IsZero() {
 		since = time.Duration(now.UnixNano())
