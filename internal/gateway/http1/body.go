@@ -298,7 +298,7 @@ func (b *bodyReader) trailerByte(c byte) error {
 	if n < 4 || string(b.lines[n-4:]) != "\r\n\r\n" {
 		return nil
 	}
-	if err := parseFields(string(b.lines), b.trailer, nil, maxTrailers); err != nil {
+	if _, err := parseFields(string(b.lines), b.trailer, nil, maxTrailers); err != nil {
 		return errTrailer
 	}
 	b.state = bodyNone

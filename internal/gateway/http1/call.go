@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +30,7 @@ type call struct {
 	waiting  message.Registration
 	sender   *sender // streams the request body; nil when it was sent at once
 	sent     int64   // bytes, when sender is nil
-	asked    bool    // the request was written and the answer waited for, up to askWait
+	asked    bool    // the request was written and the answer waited for, up to askWait; the limit of its head is not set yet
 	held     bool    // the body waits until the backend service asks for it
 
 	reading  sync.Mutex // held during Read
@@ -189,15 +188,9 @@ func (x *call) receive() error {
 	if err := x.awaitHead(); err != nil {
 		return err
 	}
+	resp := &x.response
 	for range maxHeads {
-		head, err := x.in.head(x.client.HeaderBytes, 0)
-		if err != nil {
-			return err
-		}
-		resp := &x.response
-		resp.Header.Reset()
-		resp.Trailer.Reset()
-		if err := parseStatus(head, resp, &x.framing, x.client.HeaderFields); err != nil {
+		if err := x.readHead(); err != nil {
 			return err
 		}
 		switch {
@@ -227,24 +220,65 @@ func (x *call) receive() error {
 	return errTooManyHeads
 }
 
-// awaitHead reads what a request that asked has waited for and sets the time limit of the head, unless the whole of it is there.
+// awaitHead sets the time limit of the head. A request that asked has waited for a part of it: if that has brought something, the limit waits too.
 func (x *call) awaitHead() error {
-	limit := x.options.HeaderTimeout
 	if x.held {
-		limit = x.options.ContinueTimeout
+		return x.in.limit.arm(x.options.ContinueTimeout)
 	}
-	if x.asked {
-		err := x.in.fill()
-		switch {
-		case err == nil && bytes.Contains(x.in.buf[x.in.r:x.in.w], endOfHead):
-			return nil
-		case err == nil || errors.Is(err, os.ErrDeadlineExceeded):
-			limit -= askWait
-		default:
+	if !x.asked {
+		return x.in.limit.arm(x.options.HeaderTimeout)
+	}
+	err := x.in.fill()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return x.limitRest()
+	}
+	return err
+}
+
+// limitRest sets the time limit of a head whose request has asked, unless that has happened.
+func (x *call) limitRest() error {
+	if !x.asked {
+		return nil
+	}
+	x.asked = false
+	return x.in.limit.arm(x.options.HeaderTimeout - askWait)
+}
+
+// readHead reads and parses one head.
+func (x *call) readHead() error {
+	if x.in.buffered() == 0 {
+		if err := x.in.fill(); err != nil {
 			return err
 		}
 	}
-	return x.in.limit.arm(limit)
+	if x.parseAtOnce() {
+		return nil
+	}
+	if err := x.limitRest(); err != nil {
+		return err
+	}
+	head, err := x.in.head(x.client.HeaderBytes, 0)
+	if err == nil {
+		_, err = parseStatus(alias(head), x.emptyResponse(), &x.framing, x.client.HeaderFields)
+	}
+	return err
+}
+
+// parseAtOnce parses a head that has arrived as a whole, as nearly all do, without looking for its end first.
+func (x *call) parseAtOnce() bool {
+	text := x.in.heads()
+	if text == "" {
+		return false
+	}
+	size, err := parseStatus(text, x.emptyResponse(), &x.framing, x.client.HeaderFields)
+	return err == nil && size <= x.client.HeaderBytes && x.in.takeHead(size)
+}
+
+// emptyResponse is the response without fields.
+func (x *call) emptyResponse() *message.Response {
+	x.response.Header.Reset()
+	x.response.Trailer.Reset()
+	return &x.response
 }
 
 // limitNext sets the time limit of the heads behind an interim one, if that came before it was set or was for less.

@@ -219,6 +219,9 @@ func (c *conn) receive() bool {
 	c.first = false
 	x, limits := &c.x, &c.server.limits
 	x.begin(c.server.Now())
+	if c.receiveAtOnce() {
+		return true
+	}
 	head, err := c.in.head(limits.RequestLine+limits.HeaderBytes, limits.HeaderTimeout)
 	if f := c.server.HTTP2; f != nil && first && err == nil && c.tls == nil && string(head) == http2Preface {
 		early := append([]byte(http2Preface), c.in.buf[c.in.r:c.in.w]...)
@@ -232,10 +235,27 @@ func (c *conn) receive() bool {
 		}
 	}
 	if err == nil {
-		err = parseRequest(head, &x.req, &x.framing, c.tls != nil, limits.HeaderFields)
+		_, err = parseRequest(alias(head), &x.req, &x.framing, c.tls != nil, limits.HeaderFields)
 	}
 	if err != nil {
 		c.reject(err)
+		return false
+	}
+	x.open()
+	return true
+}
+
+// receiveAtOnce parses a head that has arrived as a whole, as nearly all do, without looking for its end first. What is unusual in any way is left to
+// receive.
+func (c *conn) receiveAtOnce() bool {
+	x, limits := &c.x, &c.server.limits
+	text := c.in.heads()
+	if text == "" {
+		return false
+	}
+	size, err := parseRequest(text, &x.req, &x.framing, c.tls != nil, limits.HeaderFields)
+	if err != nil || size > min(limits.RequestLine, limits.HeaderBytes) || !c.in.takeHead(size) {
+		x.req.Header.Reset()
 		return false
 	}
 	x.open()

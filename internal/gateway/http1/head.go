@@ -48,26 +48,34 @@ const (
 // alias returns b as a string without copying it. The string is valid until the buffer of b is reused: for heads, until input.release.
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// parseRequest parses a complete head into req, whose strings alias it, and notes in f what frames the message. secure says whether the connection
-// has TLS. maxFields limits the number of fields.
-func parseRequest(head []byte, req *message.Request, f *framing, secure bool, maxFields int) error {
-	text := alias(head)
-	line, fields, _ := strings.Cut(text, "\r\n")
+// parseRequest parses the head that text begins with into req, whose strings alias it, notes in f what frames the message and returns the length of
+// the head. secure says whether the connection has TLS. maxFields limits the number of fields.
+func parseRequest(text string, req *message.Request, f *framing, secure bool, maxFields int) (size int, err error) {
+	line, fields, ended := cutLine(text)
 	method, rest, _ := strings.Cut(line, " ")
 	target, version, found := strings.Cut(rest, " ")
-	if !found || !message.ValidName(method) || target == "" {
-		return errRequestLine
+	if !ended || !found || !message.ValidName(method) || target == "" {
+		return 0, errRequestLine
 	}
 	proto, err := parseVersion(version)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Method, req.Target, req.Proto = method, target, proto
 	f.reset(proto)
-	if err := parseFields(fields, &req.Header, f, maxFields); err != nil {
-		return err
+	if fields, err = parseFields(fields, &req.Header, f, maxFields); err != nil {
+		return 0, err
 	}
-	return parseTarget(req, f, secure)
+	return len(text) - len(fields), parseTarget(req, f, secure)
+}
+
+// cutLine splits text behind its first line. ended says whether that has an end, which is CR LF.
+func cutLine(text string) (line, rest string, ended bool) {
+	end := strings.IndexByte(text, '\r')
+	if end < 0 || end+1 == len(text) || text[end+1] != '\n' {
+		return "", "", false
+	}
+	return text[:end], text[end+2:], true
 }
 
 // parseVersion maps the text after the target to one of the versions that we speak. Later minor versions are answered as 1.1 (RFC 9110, 6.2).
@@ -138,20 +146,20 @@ func parseAbsolute(req *message.Request) error {
 	return nil
 }
 
-// parseStatus parses a complete response head.
-func parseStatus(head []byte, resp *message.Response, f *framing, maxFields int) error {
-	line, fields, _ := strings.Cut(alias(head), "\r\n")
+// parseStatus parses the head of a response that text begins with and returns its length.
+func parseStatus(text string, resp *message.Response, f *framing, maxFields int) (size int, err error) {
+	line, fields, ended := cutLine(text)
 	// "HTTP/1.1 200" and an optional reason; some servers leave out the space before an empty one.
-	if len(line) < 12 || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
-		return errStatusLine
+	if !ended || len(line) < 12 || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
+		return 0, errStatusLine
 	}
 	proto, err := parseVersion(line[:8])
 	if err != nil {
-		return errStatusLine
+		return 0, errStatusLine
 	}
 	a, b, c := line[9], line[10], line[11]
 	if a < '1' || a > '9' || !isDigit(b) || !isDigit(c) {
-		return errStatusLine
+		return 0, errStatusLine
 	}
 	resp.Status = int(a-'0')*100 + int(b-'0')*10 + int(c-'0')
 	resp.Reason = ""
@@ -159,38 +167,37 @@ func parseStatus(head []byte, resp *message.Response, f *framing, maxFields int)
 		resp.Reason = line[13:]
 	}
 	if !message.ValidValue(resp.Reason) {
-		return errStatusLine
+		return 0, errStatusLine
 	}
 	f.reset(proto)
-	return parseFields(fields, &resp.Header, f, maxFields)
+	fields, err = parseFields(fields, &resp.Header, f, maxFields)
+	return len(text) - len(fields), err
 }
 
-// parseFields parses the lines up to the empty one into h. f is nil for trailers, whose framing fields are refused.
-func parseFields(lines string, h *message.Header, f *framing, maxFields int) error {
+// parseFields parses the lines up to the empty one into h and returns what follows that. f is nil for trailers, whose framing fields are refused.
+func parseFields(lines string, h *message.Header, f *framing, maxFields int) (rest string, err error) {
 	for {
-		end := strings.IndexByte(lines, '\r')
-		if end < 0 || end+1 >= len(lines) || lines[end+1] != '\n' {
-			return errField
+		colon := message.TokenLength(lines)
+		if colon == 0 && len(lines) >= 2 && lines[:2] == "\r\n" {
+			return lines[2:], nil
 		}
-		line := lines[:end]
+		if colon == 0 || colon == len(lines) || lines[colon] != ':' {
+			return "", errField // folded lines end here too: white space is no part of a name
+		}
+		name := lines[:colon]
+		lines = lines[colon+1:]
+		end := message.ValueLength(lines)
+		if end+1 >= len(lines) || lines[end] != '\r' || lines[end+1] != '\n' {
+			return "", errField
+		}
+		value := trimSpace(lines[:end])
 		lines = lines[end+2:]
-		if line == "" {
-			return nil
-		}
 		if h.Len() == maxFields {
-			return errTooMany
-		}
-		colon := strings.IndexByte(line, ':')
-		if colon < 0 || !message.ValidName(line[:colon]) {
-			return errField // folded lines end here too: white space is no part of a name
-		}
-		name, value := line[:colon], trimSpace(line[colon+1:])
-		if !message.ValidValue(value) {
-			return errField
+			return "", errTooMany
 		}
 		if kind := fieldKind(name); kind != fieldOther {
 			if err := f.note(kind, value); err != nil {
-				return err
+				return "", err
 			}
 		}
 		h.Add(name, value)

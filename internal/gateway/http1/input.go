@@ -227,6 +227,18 @@ func (in *input) head(maxBytes int, wait time.Duration) ([]byte, error) {
 	}
 }
 
+// heads is what has been received and not consumed, to be parsed in place.
+func (in *input) heads() string { return alias(in.buf[in.r:in.w]) }
+
+// takeHead consumes a head of size bytes that was parsed in place and pins it, unless too little room is left behind it: then nothing has happened.
+func (in *input) takeHead(size int) bool {
+	if len(in.buf)-in.r-size < bodyRoom {
+		return false
+	}
+	in.keepHead(size)
+	return true
+}
+
 // keepHead consumes a head of size bytes and pins it.
 func (in *input) keepHead(size int) []byte {
 	if len(in.buf)-in.r-size < bodyRoom {

@@ -32,7 +32,7 @@ func readOurs(data []byte) (requests []reading, err error) {
 		var fr framing
 		head, err := in.head(testHeadLimit, 0)
 		if err == nil {
-			err = parseRequest(head, &req, &fr, false, 1000)
+			_, err = parseRequest(alias(head), &req, &fr, false, 1000)
 		}
 		if err != nil {
 			return requests, err
