@@ -155,7 +155,13 @@ func (a *api) requestKey(r *message.Request) string {
 // findSubscription looks a key up by its keyed hash, so that neither the
 // configuration nor the time of the look-up tells anything of the keys.
 func (c *config) findSubscription(key string) *subscription {
+	if s := c.seenKeys.find(key); s != nil {
+		return s
+	}
 	s, _ := c.keys.Get(c.hasher.sum(key))
+	if s != nil {
+		c.seenKeys.add(key, s)
+	}
 	return s
 }
 

@@ -121,9 +121,11 @@ func TestKeyMoves(t *testing.T) {
 	w := admitWorld(t, false, subscriptionPart("b", "", "one", nil), subscriptionPart("a", "", "two", nil))
 	f := func(key, want string) {
 		t.Helper()
-		x := w.do("GET "+host+"/closed", "Ocp-Apim-Subscription-Key", key)
-		if want == "" && x.status != 401 || want != "" && x.String() != want {
-			t.Errorf("%s: got %s, want %q", key, x, want)
+		for range 2 { // the second time the key is known
+			x := w.do("GET "+host+"/closed", "Ocp-Apim-Subscription-Key", key)
+			if want == "" && x.status != 401 || want != "" && x.String() != want {
+				t.Errorf("%s: got %s, want %q", key, x, want)
+			}
 		}
 	}
 	f("one", "200 - b -")
@@ -135,4 +137,25 @@ func TestKeyMoves(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("one", "")
+}
+
+// TestManyKeys uses more keys than a gateway remembers.
+func TestManyKeys(t *testing.T) {
+	t.Parallel()
+	const keys = 1500
+	var parts []snapshot.Part
+	for i := range keys {
+		parts = append(parts, subscriptionPart(fmt.Sprint("s", i), "", fmt.Sprint("key", i), nil))
+	}
+	w := admitWorld(t, false, parts...)
+	for range 2 {
+		for i := range keys {
+			if x := w.do("GET "+host+"/closed", "Ocp-Apim-Subscription-Key", fmt.Sprint("key", i)); x.String() != fmt.Sprintf("200 - s%d -", i) {
+				t.Fatalf("key%d: got %s", i, x)
+			}
+			if x := w.do("GET "+host+"/closed", "Ocp-Apim-Subscription-Key", fmt.Sprint("yek", i)); x.status != 401 {
+				t.Fatalf("yek%d: got %s", i, x)
+			}
+		}
+	}
 }

@@ -37,6 +37,7 @@ type config struct {
 	userGroups    table[string, *snapshot.Group]
 	subscriptions table[string, *subscription]            // by name
 	keys          table[[sha256.Size]byte, *subscription] // by keyed hash
+	seenKeys      *seenKeys
 	backends      table[string, *backend]
 	loggers       table[string, *logger]
 	diagnostics   table[string, []*diagnostic] // by scope
@@ -79,6 +80,7 @@ func (c *config) apply(next *snapshot.Snapshot, d snapshot.Delta, catalogue *pol
 	n := *c
 	n.generation++
 	n.snapshot = next
+	n.seenKeys = newSeenKeys()
 	e := edit{config: &n, stale: make(map[string]bool), fresh: make(map[*api]bool)}
 	for _, k := range d.Delete {
 		e.remove(k)
