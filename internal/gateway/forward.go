@@ -131,42 +131,15 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 	if in.Body != nil && in.ContentLength < 0 {
 		out = &message.Request{}
 	}
-	*out = message.Request{
-		Method: in.Method, Proto: in.Proto, URL: x.BackendURL(), Header: out.Header,
-		Body: in.Body, ContentLength: in.ContentLength, Received: in.Received,
-	}
+	// Field by field: a literal would be copied.
+	out.Method, out.Proto, out.URL, out.Received = in.Method, in.Proto, x.BackendURL(), in.Received
+	out.Body, out.ContentLength, out.Trailer = in.Body, in.ContentLength, message.Header{}
 	if out != &r.out {
 		// Trailers are known when the body has ended, which may be after this
 		// exchange: then nothing of r may be touched.
 		out.Body = &trailingBody{Body: in.Body, from: &in.Trailer, to: &out.Trailer}
 	}
-	out.Header.CopyFrom(&in.Header)
-	upgrade := r.matched.api != nil && (r.matched.api.isWebSocket() || r.matched.api.isGraphQL() && isWebSocketRequest(in))
-	removeHopByHop(&out.Header, upgrade)
-	if upgrade && out.Header.Has("Upgrade") {
-		out.Header.Set("Upgrade", "websocket") // what else the caller offers, such as h2c, would lead past the policies
-	}
-	if isGRPCCall(in) {
-		out.Header.Set("TE", "trailers") // gRPC wants to know that nobody between drops them
-	}
-	// The caller's Host names the gateway: the transport writes the backend
-	// service's own. One that a policy has set stays.
-	if out.Header.Get("Host") == r.host {
-		out.Header.Del("Host")
-	}
-	if last := r.neighbour(x.ClientIP); last != "" {
-		if chain := out.Header.Joined("X-Forwarded-For"); chain != "" {
-			out.Header.Set("X-Forwarded-For", chain+","+last)
-		} else {
-			out.Header.Set("X-Forwarded-For", last)
-		}
-	}
-	if r.host != "" && !out.Header.Has("X-Forwarded-Host") {
-		out.Header.Add("X-Forwarded-Host", r.host)
-	}
-	if !out.Header.Has("X-Forwarded-Proto") {
-		out.Header.Add("X-Forwarded-Proto", x.OriginalURL.Scheme)
-	}
+	r.forwardHeader(&out.Header, x)
 	return out
 }
 
@@ -190,51 +163,6 @@ func (b *trailingBody) Buffered() int {
 		return buffered.Buffered()
 	}
 	return 0
-}
-
-// removeHopByHop removes the fields that belong to one connection: those of RFC
-// 9110, 7.6.1, and those that Connection names. A message that switches to
-// another protocol keeps its Upgrade.
-func removeHopByHop(h *message.Header, upgrade bool) {
-	named := h.Joined("Connection")
-	h.DeleteFunc(func(f message.Field) bool {
-		if len(f.Name) == len("Upgrade") && message.EqualName(f.Name, "Upgrade") {
-			return !upgrade
-		}
-		return isHopByHop(f.Name) || named != "" && hasToken(named, f.Name)
-	})
-}
-
-func isHopByHop(name string) bool {
-	switch len(name) {
-	case 2:
-		return message.EqualName(name, "TE")
-	case 7:
-		return message.EqualName(name, "Trailer")
-	case 10:
-		return message.EqualName(name, "Connection") || message.EqualName(name, "Keep-Alive")
-	case 16:
-		return message.EqualName(name, "Proxy-Connection")
-	case 17:
-		return message.EqualName(name, "Transfer-Encoding")
-	case 18:
-		return message.EqualName(name, "Proxy-Authenticate")
-	case 19:
-		return message.EqualName(name, "Proxy-Authorization")
-	}
-	return false
-}
-
-// hasToken tells whether a comma-separated list names a field.
-func hasToken(list, name string) bool {
-	for list != "" {
-		var token string
-		token, list, _ = strings.Cut(list, ",")
-		if message.EqualName(strings.TrimSpace(token), name) {
-			return true
-		}
-	}
-	return false
 }
 
 func isRedirect(r *message.Response) bool {
