@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type ExchangeContext struct {
 	// Watched is called when somebody begins to wait for the end, from that goroutine; nil is not called.
 	Watched func()
 
+	ended     atomic.Bool // err is set; asking needs no lock while it is not
 	mu        sync.Mutex
 	err       error
 	done      chan struct{}
@@ -34,6 +36,9 @@ func (x *ExchangeContext) Value(any) any { return nil }
 
 // Err is nil, [ErrClientGone] or [ErrFinished].
 func (x *ExchangeContext) Err() error {
+	if !x.ended.Load() {
+		return nil
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.err
@@ -123,6 +128,7 @@ func (x *ExchangeContext) End(err error) {
 		return
 	}
 	x.err = err
+	x.ended.Store(true)
 	if x.done != nil {
 		close(x.done)
 	}
@@ -156,6 +162,7 @@ func (x *ExchangeContext) Next() *ExchangeContext {
 		return &ExchangeContext{Watched: x.Watched}
 	}
 	x.err = nil
+	x.ended.Store(false)
 	return x
 }
 

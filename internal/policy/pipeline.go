@@ -158,7 +158,8 @@ func (p *Pipeline) runSections(x *Exec) error {
 		if x.Section == Outbound {
 			x.EnsureResponse()
 		}
-		if err := context.Cause(x.ctx); err != nil {
+		if x.ctx.Err() != nil {
+			err := context.Cause(x.ctx)
 			return x.locate(&Error{Reason: ReasonClientConnection, Message: "The client connection was aborted.", Status: 499, Err: err}, nil)
 		}
 		if err := x.answered(); err != nil {
