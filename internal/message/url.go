@@ -130,10 +130,14 @@ func (u *URL) Secure() bool { return u.Scheme == "https" || u.Scheme == "wss" }
 
 // EffectivePort is Port, or the scheme's default when it is 0.
 func (u *URL) EffectivePort() int {
-	switch {
-	case u.Port != 0:
+	if u.Port != 0 {
 		return u.Port
-	case u.Secure():
+	}
+	return u.schemePort()
+}
+
+func (u *URL) schemePort() int {
+	if u.Secure() {
 		return 443
 	}
 	return 80
@@ -146,7 +150,7 @@ func (u *URL) AppendAuthority(b []byte) []byte {
 	} else {
 		b = append(b, u.Host...)
 	}
-	if u.Port != 0 && u.Port != (&URL{Scheme: u.Scheme}).EffectivePort() {
+	if u.Port != 0 && u.Port != u.schemePort() {
 		b = strconv.AppendInt(append(b, ':'), int64(u.Port), 10)
 	}
 	return b
