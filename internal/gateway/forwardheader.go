@@ -11,17 +11,12 @@ import (
 func (r *request) forwardHeader(out *message.Header, x *policy.Exec) {
 	in := x.Request
 	upgrade := r.matched.api != nil && (r.matched.api.isWebSocket() || r.matched.api.isGraphQL() && isWebSocketRequest(in))
-	has := copyEndToEnd(out, &in.Header, upgrade)
+	has := copyEndToEnd(out, &in.Header, r.host, upgrade)
 	if has.kind(upgradeField) {
 		out.Set("Upgrade", "websocket") // what else the caller offers, such as h2c, would lead past the policies
 	}
 	if isGRPCCall(in) {
 		out.Set("TE", "trailers") // gRPC wants to know that nobody between drops them
-	}
-	// The caller's Host names the gateway: the transport writes the backend
-	// service's own. One that a policy has set stays.
-	if has.kind(hostField) && out.Get("Host") == r.host {
-		out.Del("Host")
 	}
 	if last := r.neighbour(x.ClientIP); last != "" {
 		if !has.kind(forwardedForField) {
@@ -91,21 +86,23 @@ type fieldKinds uint16
 
 func (s fieldKinds) kind(k fieldKind) bool { return s&(1<<k) != 0 }
 
-// copyEndToEnd makes out a copy of in without what [removeHopByHop] removes, and returns the kinds of the fields in it.
-func copyEndToEnd(out, in *message.Header, upgrade bool) (has fieldKinds) {
+// copyEndToEnd makes out a copy of in without what [removeHopByHop] removes, and returns the kinds of the fields in it. The caller's Host names the
+// gateway and is left out: the transport writes the backend service's own. One that a policy has set stays.
+func copyEndToEnd(out, in *message.Header, callersHost string, upgrade bool) (has fieldKinds) {
 	out.Reset()
-	named := false
+	var seen fieldKinds
 	for i := range in.Len() {
 		f := in.At(i)
-		switch k := fieldKindOf(f.Name); {
-		case k == connectionField:
-			named = true
-		case !removed(k, upgrade):
-			has |= 1 << k
-			out.Add(f.Name, f.Value)
+		k := fieldKindOf(f.Name)
+		again := seen.kind(k)
+		seen |= 1 << k
+		if removed(k, upgrade) || k == hostField && !has.kind(hostField) && (again || f.Value == callersHost) {
+			continue
 		}
+		has |= 1 << k
+		out.Add(f.Name, f.Value)
 	}
-	if !named {
+	if !seen.kind(connectionField) {
 		return has
 	}
 	if list := namedByConnection(in); list != "" {
