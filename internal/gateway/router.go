@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
@@ -14,12 +15,18 @@ import (
 // case alike, a literal before a pattern such as {id}.json, a pattern before
 // {id}, and {id} before a wildcard.
 type router struct {
-	methods map[string]*node
+	methods []methodRoot
+}
+
+// methodRoot is the tree of a method, "*" for any.
+type methodRoot struct {
+	method string
+	root   *node
 }
 
 // node is a place in the tree of path segments.
 type node struct {
-	literal  map[string]*node // by lower-case segment
+	literal  literals
 	patterns []patternChild   // segments such as {id}.json, longest literal part first
 	param    *node
 	wildcard []*route // routes that end in /* or /{*name}: the rest of the path is theirs
@@ -56,7 +63,7 @@ type matchBuffer struct {
 // the same requests the first one by name counts.
 func newRouter(ops []*operation) *router {
 	slices.SortFunc(ops, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
-	r := &router{methods: make(map[string]*node)}
+	r := &router{}
 	for _, op := range ops {
 		r.add(op)
 	}
@@ -68,14 +75,13 @@ func (r *router) add(op *operation) {
 	if method == "" {
 		method = "*"
 	}
-	root := r.methods[method]
-	if root == nil {
-		root = &node{}
-		r.methods[method] = root
+	at := r.root(method)
+	if at == nil {
+		at = &node{}
+		r.methods = append(r.methods, methodRoot{method, at})
 	}
 	path, query, _ := strings.Cut(op.part.URLTemplate, "?")
 	rt := &route{op: op, query: templateQuery(query, op.part.Parameters)}
-	at := root
 	for seg := range segments(path) {
 		if name, ok := wildcardName(seg); ok {
 			rt.names = append(rt.names, name)
@@ -90,6 +96,16 @@ func (r *router) add(op *operation) {
 	}
 }
 
+// root is the tree of a method, nil when no operation has it. There are few: a map would take longer.
+func (r *router) root(method string) *node {
+	for i := range r.methods {
+		if r.methods[i].method == method {
+			return r.methods[i].root
+		}
+	}
+	return nil
+}
+
 // child returns the node below n for a template segment and notes the
 // parameters it names.
 func (n *node) child(seg string, rt *route) *node {
@@ -97,14 +113,7 @@ func (n *node) child(seg string, rt *route) *node {
 	rt.names = append(rt.names, p.names()...)
 	switch {
 	case p.isLiteral():
-		key := lowerASCII(unescape(seg))
-		if n.literal == nil {
-			n.literal = make(map[string]*node)
-		}
-		if n.literal[key] == nil {
-			n.literal[key] = &node{}
-		}
-		return n.literal[key]
+		return n.literal.add(lowerASCII(unescape(seg)))
 	case p.isParam():
 		if n.param == nil {
 			n.param = &node{}
@@ -162,7 +171,7 @@ func templateQuery(query string, params []snapshot.Parameter) []queryParam {
 // use.
 func (r *router) find(method, path, rawQuery string, buf *matchBuffer) *operation {
 	for _, m := range [2]string{method, "*"} {
-		if root := r.methods[m]; root != nil {
+		if root := r.root(m); root != nil {
 			buf.values = buf.values[:0]
 			if rt := root.walk(strings.TrimPrefix(path, "/"), rawQuery, buf); rt != nil {
 				rt.fill(rawQuery, buf)
@@ -218,13 +227,58 @@ func (n *node) takeRest(rest, rawQuery string, buf *matchBuffer) *route {
 }
 
 func (n *node) findLiteral(seg string) *node {
-	if n.literal == nil {
+	if len(n.literal.few) == 0 && n.literal.many == nil {
 		return nil
 	}
-	if strings.IndexByte(seg, '%') >= 0 {
-		seg = unescape(seg)
+	return n.literal.find(unescape(seg))
+}
+
+// literals are nodes by segments in lower case.
+type literals struct {
+	few  []literal // until there are more than maxFew
+	many map[string]*node
+}
+
+type literal struct {
+	segment string
+	next    *node
+}
+
+// maxFew is how many segments are compared faster than one is hashed.
+const maxFew = 6
+
+// add returns the node of a segment and makes it if need be.
+func (l *literals) add(segment string) *node {
+	if next := l.find(segment); next != nil {
+		return next
 	}
-	return lookupFold(n.literal, seg)
+	next := &node{}
+	switch {
+	case l.many != nil:
+		l.many[segment] = next
+	case len(l.few) < maxFew:
+		l.few = append(l.few, literal{segment, next})
+	default:
+		l.many = map[string]*node{segment: next}
+		for _, c := range l.few {
+			l.many[c.segment] = c.next
+		}
+		l.few = nil
+	}
+	return next
+}
+
+// find returns the node of a segment in any case, or nil.
+func (l *literals) find(segment string) *node {
+	for i := range l.few {
+		if message.EqualName(l.few[i].segment, segment) {
+			return l.few[i].next
+		}
+	}
+	if l.many == nil {
+		return nil
+	}
+	return lookupFold(l.many, segment)
 }
 
 // pick returns the first route whose query parameters are all there.
