@@ -13,6 +13,8 @@ type Limits struct {
 	Now func() time.Time
 	// Random fills p with random bytes, for Guid.NewGuid and Random; nil means crypto/rand.
 	Random func(p []byte)
+	// Scratch is where strings are put together that live no longer than what the run is a part of; nil for the heap.
+	Scratch *Scratch
 }
 
 const (
@@ -107,6 +109,14 @@ func (r *Run) Alloc(n int) {
 	if r.memory -= int64(n); r.memory < 0 || n < 0 {
 		panic(&LimitError{Limit: "memory"})
 	}
+}
+
+// scratch is the memory for strings, which may be nil.
+func (r *Run) scratch() *Scratch {
+	if r.limits == nil {
+		return nil
+	}
+	return r.limits.Scratch
 }
 
 func (r *Run) enter() {

@@ -1,8 +1,6 @@
 package csharp
 
-import (
-	"strings"
-)
+import "slices"
 
 // concat joins two operands of which one is a string.
 func (b *binder) concat(pos int, x, y operand) operand {
@@ -20,15 +18,17 @@ func (b *binder) concat(pos int, x, y operand) operand {
 	return out
 }
 
-// joiner makes code that joins strings with one allocation.
+// joiner makes code that joins strings with one allocation, or with none where the run has room for them.
 func joiner(parts []func(*Frame) string) func(*Frame) string {
 	if len(parts) == 2 {
 		p, q := parts[0], parts[1]
 		return func(fr *Frame) string {
-			a := p(fr)
-			c := q(fr)
+			a, c := p(fr), q(fr)
 			fr.run.Alloc(len(a) + len(c))
-			return Concat(a, c)
+			if endsHigh(a) {
+				return Concat(a, c)
+			}
+			return fr.run.scratch().Join(a, c)
 		}
 	}
 	if len(parts) == 3 {
@@ -36,7 +36,10 @@ func joiner(parts []func(*Frame) string) func(*Frame) string {
 		return func(fr *Frame) string {
 			a, c, d := p(fr), q(fr), r(fr)
 			fr.run.Alloc(len(a) + len(c) + len(d))
-			return joinStrings(a, c, d)
+			if endsHigh(a) || endsHigh(c) {
+				return Concat(Concat(a, c), d)
+			}
+			return fr.run.scratch().Join(a, c, d)
 		}
 	}
 	return func(fr *Frame) string {
@@ -49,36 +52,15 @@ func joiner(parts []func(*Frame) string) func(*Frame) string {
 			all = append(all, s)
 		}
 		fr.run.Alloc(n)
-		return joinStrings(all...)
-	}
-}
-
-func joinStrings(all ...string) string {
-	if len(all) == 3 && !endsHigh(all[0]) && !endsHigh(all[1]) {
-		if len(all[0])+len(all[1])+len(all[2]) == 0 {
-			return ""
+		if slices.ContainsFunc(all, endsHigh) {
+			out := ""
+			for _, s := range all {
+				out = Concat(out, s)
+			}
+			return out
 		}
-		return all[0] + all[1] + all[2]
+		return fr.run.scratch().Join(all...)
 	}
-	n := 0
-	plain := true
-	for _, s := range all {
-		n += len(s)
-		plain = plain && !endsHigh(s)
-	}
-	if plain {
-		var sb strings.Builder
-		sb.Grow(n)
-		for _, s := range all {
-			sb.WriteString(s)
-		}
-		return sb.String()
-	}
-	out := ""
-	for _, s := range all {
-		out = Concat(out, s)
-	}
-	return out
 }
 
 // endsHigh tells whether s ends in a high surrogate.

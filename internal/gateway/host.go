@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -233,27 +234,52 @@ func (r *request) Random(p []byte) {
 type serviceCounters struct {
 	policy.Counters
 	prefix string
+	free   sync.Pool // of *ownLimits
 }
 
-func (c *serviceCounters) own(limits []policy.Limit) []policy.Limit {
-	out := make([]policy.Limit, len(limits))
-	for i, l := range limits {
-		l.Key = c.prefix + l.Key
-		out[i] = l
+// ownLimits are limits with prefixed keys. Nobody keeps either longer than the call they are made for.
+type ownLimits struct {
+	limits []policy.Limit
+	keys   policy.Scratch
+}
+
+func (c *serviceCounters) own(limits []policy.Limit) *ownLimits {
+	own, _ := c.free.Get().(*ownLimits)
+	if own == nil {
+		own = new(ownLimits)
 	}
-	return out
+	for _, l := range limits {
+		l.Key = own.keys.Join(c.prefix, l.Key)
+		own.limits = append(own.limits, l)
+	}
+	return own
+}
+
+func (c *serviceCounters) release(own *ownLimits) {
+	own.limits = own.limits[:0]
+	own.keys.Reset()
+	c.free.Put(own)
 }
 
 func (c *serviceCounters) Take(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
-	return c.Counters.Take(ctx, c.own(limits), cost)
+	own := c.own(limits)
+	d, err := c.Counters.Take(ctx, own.limits, cost)
+	c.release(own)
+	return d, err
 }
 
 func (c *serviceCounters) Check(ctx context.Context, limits []policy.Limit, cost int64) (policy.Decision, error) {
-	return c.Counters.Check(ctx, c.own(limits), cost)
+	own := c.own(limits)
+	d, err := c.Counters.Check(ctx, own.limits, cost)
+	c.release(own)
+	return d, err
 }
 
 func (c *serviceCounters) Commit(ctx context.Context, limits []policy.Limit, cost int64) error {
-	return c.Counters.Commit(ctx, c.own(limits), cost)
+	own := c.own(limits)
+	err := c.Counters.Commit(ctx, own.limits, cost)
+	c.release(own)
+	return err
 }
 
 func (c *serviceCounters) Acquire(ctx context.Context, key string, max int64) (bool, error) {

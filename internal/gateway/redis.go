@@ -48,7 +48,7 @@ const retirement = 30 * time.Second
 // count. The gateway is locked.
 func (g *Gateway) openStores(c *config, prefix string) stores {
 	st := stores{
-		counters: &serviceCounters{g.counters, prefix}, internal: &serviceCache{g.cache, prefix}, vectors: &serviceVectors{g.vectors, prefix},
+		counters: &serviceCounters{Counters: g.counters, prefix: prefix}, internal: &serviceCache{g.cache, prefix}, vectors: &serviceVectors{g.vectors, prefix},
 	}
 	external := g.redisServer(c.cacheConnection())
 	counting := external
@@ -63,7 +63,7 @@ func (g *Gateway) openStores(c *config, prefix string) stores {
 	}
 	if counting != nil {
 		shared := &sharedCounters{server: counting, local: g.counters, away: g.redis.Away, log: g.log, now: g.now}
-		st.counters = &serviceCounters{shared, prefix}
+		st.counters = &serviceCounters{Counters: shared, prefix: prefix}
 	}
 	return st
 }

@@ -1,6 +1,10 @@
 package policies
 
-import "github.com/causeway-apim/causeway/internal/policy"
+import (
+	"slices"
+
+	"github.com/causeway-apim/causeway/internal/policy"
+)
 
 // RateLimitByKey is the rate-limit-by-key policy.
 var RateLimitByKey = policy.Define[rateLimitByKey](policy.Spec{
@@ -36,7 +40,7 @@ func (p *rateLimitByKey) Run(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	limits := []policy.Limit{window("rate-limit-by-key|"+key, calls, period)}
+	limits := x.Limits(window(x.Concat("rate-limit-by-key|", key), calls, period))
 	if !p.Condition.IsSet() {
 		d, err := x.Host.Counters().Take(x.Context(), limits, count)
 		if err != nil {
@@ -49,7 +53,8 @@ func (p *rateLimitByKey) Run(x *policy.Exec) error {
 		return err
 	}
 	if d.Allowed {
-		x.AtEnd(func(x *policy.Exec) { p.increment(x, limits, count) })
+		later := slices.Clone(limits)
+		x.AtEnd(func(x *policy.Exec) { p.increment(x, later, count) })
 	}
 	return p.Report.report(x, limits, d)
 }

@@ -91,10 +91,15 @@ type Exec struct {
 	stored    []*message.Response // see NewResponseValue
 	bodies    bodies
 	limits    csharp.Limits
+	scratch   csharp.Scratch
+	limit     [1]Limit // see Limits
 
 	forkedFrom routing // of a branch
 	tracing    tracing // used with a Tracer only
 }
+
+// Scratch is memory for strings that are valid until it is reset.
+type Scratch = csharp.Scratch
 
 // state is something that policies remember between them; see [Exec.SetState].
 type state struct{ key, value any }
@@ -105,8 +110,10 @@ func (x *Exec) Reset(ctx context.Context, host Host) {
 	if x.Host != host || host == nil {
 		limits = csharp.Limits{}
 	}
+	scratch := x.scratch
+	scratch.Reset()
 	if x.forked { // a branch may still read them
-		variables = nil
+		variables, scratch = nil, csharp.Scratch{}
 	}
 	clear(variables)
 	clear(x.atEnd)
@@ -118,7 +125,7 @@ func (x *Exec) Reset(ctx context.Context, host Host) {
 	atEnd, atAnswer, atFinish, state, stored, matched, pending := x.atEnd[:0], x.atAnswer[:0], x.atFinish[:0], x.state[:0], x.stored[:0], x.Matched[:0], x.pending
 	pending.Reset()
 	*x = Exec{} // a literal with these in it would be copied
-	x.Host, x.ctx, x.variables, x.limits, x.pending, x.Matched = host, ctx, variables, limits, pending, matched
+	x.Host, x.ctx, x.variables, x.limits, x.pending, x.Matched, x.scratch = host, ctx, variables, limits, pending, matched, scratch
 	x.atEnd, x.atAnswer, x.atFinish, x.state, x.stored = atEnd, atAnswer, atFinish, state, stored
 }
 
@@ -135,7 +142,25 @@ func (x *Exec) runLimits() *csharp.Limits {
 			x.limits.RegexTime, x.limits.Time = l.RegexTime, l.Time
 		}
 	}
+	x.limits.Scratch = x.room()
 	return &x.limits
+}
+
+// room is the memory for strings that live as long as the request; nil for those of a trace, which is read later.
+func (x *Exec) room() *csharp.Scratch {
+	if x.Tracer != nil {
+		return nil
+	}
+	return &x.scratch
+}
+
+// Concat makes a string of several. It is valid until the exchange finishes.
+func (x *Exec) Concat(parts ...string) string { return x.room().Join(parts...) }
+
+// Limits is a list of one limit, for [Counters], in memory that the next call uses again.
+func (x *Exec) Limits(l Limit) []Limit {
+	x.limit[0] = l
+	return x.limit[:]
 }
 
 // Context ends when the client has gone or the exchange is over.

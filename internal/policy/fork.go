@@ -27,6 +27,7 @@ func (x *Exec) Fork() *Exec {
 	branch.atEnd, branch.atAnswer, branch.atFinish, branch.stored, branch.written, branch.branch = nil, nil, nil, nil, nil, true
 	branch.pending, branch.bodies, branch.forkedFrom = message.Header{}, bodies{}, x.routing()
 	branch.state = x.state[:len(x.state):len(x.state)]
+	branch.scratch = Scratch{}
 	return &branch
 }
 
