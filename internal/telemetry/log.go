@@ -58,9 +58,13 @@ func NewLogHandler(w io.Writer, o LogOptions) (slog.Handler, error) {
 	}
 	switch o.Format {
 	case "", "text":
-		return newLogHandler(w, o.Level, func(b []byte, l *logLine) []byte { return l.appendText(b, o.Color) }), nil
+		h := newLogHandler(w, o.Level, func(b []byte, l *logLine) []byte { return l.appendText(b, o.Color) })
+		h.form = formText
+		return h, nil
 	case "json":
-		return newLogHandler(w, o.Level, func(b []byte, l *logLine) []byte { return append(l.appendJSON(b), '\n') }), nil
+		h := newLogHandler(w, o.Level, func(b []byte, l *logLine) []byte { return append(l.appendJSON(b), '\n') })
+		h.form = formJSON
+		return h, nil
 	case "none":
 		return slog.DiscardHandler, nil
 	}
@@ -75,6 +79,7 @@ type logHandler struct {
 	w      io.Writer
 	least  slog.Leveler
 	encode func(b []byte, l *logLine) []byte
+	form   lineForm // of encode; formAttrs for those of syslog and the like
 	mu     *sync.Mutex
 	attrs  []slog.Attr
 	group  string
@@ -150,12 +155,17 @@ func appendTime(b []byte, t time.Time, digits int) []byte {
 	b = append(appendPair(b, day), 'T')
 	b = append(appendPair(b, hour), ':')
 	b = append(appendPair(b, minute), ':')
-	b = append(appendPair(b, second), '.')
-	for n, unit := t.Nanosecond(), 100_000_000; digits > 0; digits-- {
-		b = append(b, byte('0'+n/unit))
-		n, unit = n%unit, unit/10
+	return appendFraction(append(appendPair(b, second), '.'), t.Nanosecond(), digits)
+}
+
+// appendFraction writes the first digits of a fraction of a second.
+func appendFraction(b []byte, nanoseconds, digits int) []byte {
+	var text [len("123456789")]byte
+	for i := len(text) - 1; i >= 0; i-- {
+		text[i] = byte('0' + nanoseconds%10)
+		nanoseconds /= 10
 	}
-	return b
+	return append(b, text[:digits]...)
 }
 
 // appendPair writes a number below 100 with two digits.
@@ -184,6 +194,11 @@ func (l *logLine) appendSentence(b []byte) []byte {
 		b = append(append(append(b, ", "...), l.attrs[i].Key...), ": "...)
 		b = appendAttrText(b, l.attrs[i].Value)
 	}
+	return keepOnLine(b, start)
+}
+
+// keepOnLine makes one line of what was appended from start on.
+func keepOnLine(b []byte, start int) []byte {
 	if said := b[start:]; bytes.IndexByte(said, '\n') >= 0 || bytes.IndexByte(said, '\r') >= 0 {
 		b = append(b[:start], singleLine(string(said))...)
 	}

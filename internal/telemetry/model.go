@@ -26,22 +26,27 @@ func LogModel(log *slog.Logger, r *Record) {
 	}
 	m := r.Captured.Model
 	for sequence, request, response := 0, m.Request, m.Response; sequence == 0 || request != "" || response != ""; sequence++ {
-		attrs := recordLine{attrs: make([]slog.Attr, 0, 20)}
-		attrs.text(EventKey, "ModelExchange")
-		attrs.text("category", CategoryModelLogs)
-		attrs.text("operationName", "Microsoft.ApiManagement/"+CategoryModelLogs)
-		attrs.text("timeGenerated", r.Time.UTC().Format(timeLayout)+"Z")
-		attrs.text("correlationId", UUIDText(r.RequestID))
-		attrs.text("region", r.Region)
-		attrs.text("requestId", m.RequestID)
-		attrs.text("modelName", m.Model)
-		attrs.add(slog.Int("sequenceNumber", sequence), slog.Bool("isStreamCompletion", m.Stream))
-		if sequence == 0 {
-			attrs.add(slog.Int("promptTokens", m.PromptTokens), slog.Int("completionTokens", m.CompletionTokens), slog.Int("totalTokens", m.TotalTokens))
+		attrs := make([]slog.Attr, 0, 20)
+		text := func(key, value string) {
+			if value != "" {
+				attrs = append(attrs, slog.String(key, value))
+			}
 		}
-		attrs.text("requestMessages", cutChunk(&request))
-		attrs.text("responseMessages", cutChunk(&response))
-		log.LogAttrs(context.Background(), slog.LevelInfo, "A language model was asked.", attrs.attrs...)
+		text(EventKey, "ModelExchange")
+		text("category", CategoryModelLogs)
+		text("operationName", "Microsoft.ApiManagement/"+CategoryModelLogs)
+		text("timeGenerated", r.Time.UTC().Format(timeLayout)+"Z")
+		text("correlationId", UUIDText(r.RequestID))
+		text("region", r.Region)
+		text("requestId", m.RequestID)
+		text("modelName", m.Model)
+		attrs = append(attrs, slog.Int("sequenceNumber", sequence), slog.Bool("isStreamCompletion", m.Stream))
+		if sequence == 0 {
+			attrs = append(attrs, slog.Int("promptTokens", m.PromptTokens), slog.Int("completionTokens", m.CompletionTokens), slog.Int("totalTokens", m.TotalTokens))
+		}
+		text("requestMessages", cutChunk(&request))
+		text("responseMessages", cutChunk(&response))
+		log.LogAttrs(context.Background(), slog.LevelInfo, "A language model was asked.", attrs...)
 	}
 }
 

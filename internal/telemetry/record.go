@@ -252,13 +252,13 @@ func (q *Queue) recycle(r *Record) {
 func UUIDText(u [16]byte) string { return string(appendUUID(nil, u)) }
 
 func appendUUID(b []byte, u [16]byte) []byte {
-	for i, part := range [...][]byte{u[0:4], u[4:6], u[6:8], u[8:10], u[10:16]} {
-		if i > 0 {
-			b = append(b, '-')
-		}
-		b = hex.AppendEncode(b, part)
-	}
-	return b
+	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	hex.Encode(text[0:8], u[0:4])
+	hex.Encode(text[9:13], u[4:6])
+	hex.Encode(text[14:18], u[6:8])
+	hex.Encode(text[19:23], u[8:10])
+	hex.Encode(text[24:36], u[10:16])
+	return append(b, text[:]...)
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

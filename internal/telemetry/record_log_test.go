@@ -8,20 +8,24 @@ import (
 )
 
 func BenchmarkRecordLog(b *testing.B) {
-	h, err := NewLogHandler(io.Discard, LogOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	l := NewRecordLog(slog.New(h))
-	r := Record{
-		Time: time.Now(), CallerIP: "127.0.0.1", Service: "contoso", API: "orders", APIRevision: "1", Operation: "get-order", Subscription: "sub-1",
-		Region: "west", Method: "GET", URL: []byte("http://api.contoso.example/orders/42"), BackendURL: []byte("http://10.0.0.7:8080/orders/42"),
-		ClientProtocol: "HTTP/1.1", BackendProtocol: "HTTP/1.1", BackendMethod: "GET", ResponseCode: 200, BackendResponseCode: 200,
-		RequestSize: 200, ResponseSize: 700, TotalTime: 3 * time.Millisecond, BackendTime: 2 * time.Millisecond,
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		l.Write(&r)
+	for _, format := range []string{"text", "json"} {
+		b.Run(format, func(b *testing.B) {
+			h, err := NewLogHandler(io.Discard, LogOptions{Format: format})
+			if err != nil {
+				b.Fatal(err)
+			}
+			l := NewRecordLog(slog.New(h))
+			r := Record{
+				Time: time.Now(), CallerIP: "127.0.0.1", Service: "contoso", API: "orders", APIRevision: "1", Operation: "get-order", Subscription: "sub-1",
+				Region: "west", Method: "GET", URL: []byte("http://api.contoso.example/orders/42"), BackendURL: []byte("http://10.0.0.7:8080/orders/42"),
+				ClientProtocol: "HTTP/1.1", BackendProtocol: "HTTP/1.1", BackendMethod: "GET", ResponseCode: 200, BackendResponseCode: 200,
+				RequestSize: 200, ResponseSize: 700, TotalTime: 3 * time.Millisecond, BackendTime: 2 * time.Millisecond,
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				l.Write(&r)
+			}
+		})
 	}
 }
 
