@@ -14,8 +14,11 @@ var blockSizes = [...]int{4 << 10, 20 << 10, 64 << 10, 128 << 10}
 // unpooled is the class of buffers above the largest size.
 const unpooled = len(blockSizes)
 
-// blocks holds the free buffers of a server or a client.
-type blocks struct{ pools [len(blockSizes)]sync.Pool }
+// blocks holds the free buffers and pipes of a server or a client.
+type blocks struct {
+	pools [len(blockSizes)]sync.Pool
+	pipes pipes
+}
 
 // get returns a buffer of at least size bytes.
 func (p *blocks) get(size int) *block {

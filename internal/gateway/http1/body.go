@@ -91,11 +91,7 @@ func (b *bodyReader) read(p []byte) (int, error) {
 			}
 			got, direct, err := b.more(p)
 			if err != nil {
-				if b.in.limit.isAborted() {
-					return 0, errAborted // not kept: the connection's owner may read on
-				}
-				b.err = b.endOfInput(err)
-				return 0, b.err
+				return 0, b.failed(err)
 			}
 			if direct {
 				n = got
@@ -113,6 +109,14 @@ func (b *bodyReader) read(p []byte) (int, error) {
 		}
 	}
 	return n, io.EOF
+}
+
+// take reads into p or, when there is one, into a pipe.
+func (b *bodyReader) take(p []byte, into *pipe) (int, error) {
+	if into != nil {
+		return b.move(into)
+	}
+	return b.read(p)
 }
 
 // inData says whether the next byte is data.
@@ -159,6 +163,15 @@ func (b *bodyReader) arm() error {
 		}
 	}
 	return b.in.limit.arm(b.wait)
+}
+
+// failed turns the error of a read into that of the body and keeps it.
+func (b *bodyReader) failed(err error) error {
+	if b.in.limit.isAborted() {
+		return errAborted // not kept: the connection's owner may read on
+	}
+	b.err = b.endOfInput(err)
+	return b.err
 }
 
 // endOfInput turns the error of a read into that of the body.

@@ -345,7 +345,10 @@ var (
 )
 
 // Read implements [message.Body].
-func (x *call) Read(p []byte) (int, error) {
+func (x *call) Read(p []byte) (int, error) { return x.take(p, nil) }
+
+// take reads into p or, when there is one, into a pipe.
+func (x *call) take(p []byte, into *pipe) (int, error) {
 	x.reading.Lock()
 	defer x.reading.Unlock()
 	if x.over {
@@ -354,10 +357,10 @@ func (x *call) Read(p []byte) (int, error) {
 		}
 		return 0, message.ErrBodyClosed
 	}
-	n, err := x.reader.read(p)
+	n, err := x.reader.take(p, into)
 	switch {
-	case err == nil:
-		return n, nil
+	case err == nil || err == errUnspliced:
+		return n, err
 	case err == io.EOF:
 		x.finish()
 		return n, io.EOF

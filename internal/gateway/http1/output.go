@@ -227,6 +227,9 @@ func (o *output) sendBody(body message.Body, s sending, with courier) error {
 	size := blockSizes[0]
 	if s.mode == sendLength {
 		size = int(min(int64(len(o.buf))+s.length, streamSize))
+		if s.length >= spliceLeast+callBlock && o.spliceFrom(body) != nil {
+			size = blockSizes[1] // for what has arrived with the head
+		}
 	}
 	o.hold(size)
 	if s.mode == sendChunked {
@@ -269,8 +272,16 @@ func (o *output) sendMemory(body message.Memory, length int64, with courier) err
 
 // sendPlain sends a body whose bytes need no framing.
 func (o *output) sendPlain(body message.Body, s sending, with courier) error {
-	remaining := s.length
+	remaining, from := s.length, o.spliceFrom(body)
 	for s.mode != sendLength || remaining > 0 {
+		if from != nil && len(o.buf) == 0 && min(remaining, from.rest()) >= spliceLeast {
+			var err error
+			if remaining, err = o.splice(from, remaining, with); err != nil || remaining == 0 {
+				return err
+			}
+			from = nil
+			o.hold(streamSize)
+		}
 		if len(o.buf) == cap(o.buf) {
 			if err := o.flush(); err != nil {
 				return err

@@ -35,7 +35,10 @@ func (b *requestBody) waiting() bool {
 }
 
 // Read implements [message.Body].
-func (b *requestBody) Read(p []byte) (int, error) {
+func (b *requestBody) Read(p []byte) (int, error) { return b.take(p, nil) }
+
+// take reads into p or, when there is one, into a pipe.
+func (b *requestBody) take(p []byte, into *pipe) (int, error) {
 	b.reading.Lock()
 	defer b.reading.Unlock()
 	if b.closed.Load() {
@@ -46,9 +49,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n, err := b.reader.read(p)
-	if err == nil {
-		return n, nil
+	n, err := b.reader.take(p, into)
+	if err == nil || err == errUnspliced {
+		return n, err
 	}
 	if b.reader.ended() && errors.Is(err, io.EOF) {
 		b.x.c.gone.allow(b.x.ctx)
