@@ -27,7 +27,7 @@ type methodRoot struct {
 // node is a place in the tree of path segments.
 type node struct {
 	literal  literals
-	patterns []patternChild   // segments such as {id}.json, longest literal part first
+	patterns []patternChild // segments such as {id}.json, longest literal part first
 	param    *node
 	wildcard []*route // routes that end in /* or /{*name}: the rest of the path is theirs
 	routes   []*route // routes that end here, most query parameters first
