@@ -157,7 +157,8 @@ func (r *request) describe(rec *telemetry.Record) {
 		rec.ClientTLS = in.TLS.Version
 	}
 	if c := &r.call; c.method != "" {
-		rec.BackendMethod, rec.Backend, rec.BackendURL = c.method, c.entity, append(rec.BackendURL, c.url...)
+		rec.BackendMethod, rec.Backend = c.method, c.entity
+		rec.BackendURL, c.url = c.url, rec.BackendURL
 	}
 	t := &rec.Tracing
 	t.Requested, t.Allowed, t.Expired = r.tracing.name != "", r.tracing.id != "", r.tracing.name == debugExpired
@@ -167,10 +168,15 @@ func (r *request) describe(rec *telemetry.Record) {
 
 // ownProtocol is the name of a protocol that does not alias the request.
 func ownProtocol(proto string) string {
-	for _, known := range [...]string{"HTTP/1.1", "HTTP/2.0", "HTTP/1.0", "HTTP/3.0"} {
-		if proto == known {
-			return known
-		}
+	switch proto {
+	case "HTTP/1.1":
+		return "HTTP/1.1"
+	case "HTTP/2.0":
+		return "HTTP/2.0"
+	case "HTTP/1.0":
+		return "HTTP/1.0"
+	case "HTTP/3.0":
+		return "HTTP/3.0"
 	}
 	return ""
 }

@@ -334,10 +334,21 @@ func cacheUse(e *policy.Exec) telemetry.CacheUse {
 
 // ownMethod returns a method that does not alias the request.
 func ownMethod(method string) string {
-	for _, known := range [...]string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} {
-		if method == known {
-			return known
-		}
+	switch method {
+	case "GET":
+		return "GET"
+	case "POST":
+		return "POST"
+	case "PUT":
+		return "PUT"
+	case "DELETE":
+		return "DELETE"
+	case "PATCH":
+		return "PATCH"
+	case "HEAD":
+		return "HEAD"
+	case "OPTIONS":
+		return "OPTIONS"
 	}
 	return strings.Clone(method)
 }

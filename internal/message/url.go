@@ -151,7 +151,7 @@ func (u *URL) AppendAuthority(b []byte) []byte {
 		b = append(b, u.Host...)
 	}
 	if u.Port != 0 && u.Port != u.schemePort() {
-		b = strconv.AppendInt(append(b, ':'), int64(u.Port), 10)
+		b = strconv.AppendUint(append(b, ':'), uint64(u.Port), 10)
 	}
 	return b
 }
