@@ -96,8 +96,7 @@ func (l *recordLine) subject(r *Record) {
 		l.newSubject(r)
 		return
 	}
-	at := uintptr(unsafe.Pointer(unsafe.StringData(r.Operation)))*31 + uintptr(unsafe.Pointer(unsafe.StringData(r.Subscription)))
-	known := &l.known[at>>4%uintptr(len(l.known))]
+	known := &l.known[r.place()%uintptr(len(l.known))]
 	of := subject{
 		r.Region, r.Service, r.API, r.APIRevision, r.Operation, r.Product, r.Subscription, r.User, r.Workspace, r.ClientProtocol, r.ClientTLS,
 	}

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +13,8 @@ import (
 const UsageInterval = 15 * time.Minute
 
 const (
-	usageShards = 8
+	maxUsageShards = 8
+	usageSeconds   = int64(UsageInterval / time.Second)
 	// maxUsageKeys are told apart by one shard between two flushes; what comes beyond is counted for its API only.
 	maxUsageKeys = 8192
 	// maxUsageRequests are kept between two flushes.
@@ -76,29 +78,31 @@ func (s *UsageSums) Add(o *UsageSums) {
 	s.ServiceTime, s.ServiceMin, s.ServiceMax = s.ServiceTime+o.ServiceTime, min(s.ServiceMin, o.ServiceMin), max(s.ServiceMax, o.ServiceMax)
 }
 
-// usageOf are the sums of one request.
-func usageOf(r *Record) UsageSums {
+// count adds one request.
+func (s *UsageSums) count(r *Record) {
 	api, service := r.TotalTime.Microseconds(), r.BackendTime.Microseconds()
-	s := UsageSums{
-		Bytes: r.RequestSize + r.ResponseSize, APITime: api, APIMin: api, APIMax: api, ServiceTime: service, ServiceMin: service, ServiceMax: service,
+	if s.Calls() == 0 {
+		s.APIMin, s.ServiceMin = api, service
 	}
 	switch r.Status() {
 	case StatusSuccessful:
-		s.Success = 1
+		s.Success++
 	case StatusUnauthorized:
-		s.Blocked = 1
+		s.Blocked++
 	case StatusErroneous:
-		s.Failed = 1
+		s.Failed++
 	default:
-		s.Other = 1
+		s.Other++
 	}
 	switch r.Cache {
 	case CacheHit:
-		s.Hits = 1
+		s.Hits++
 	case CacheMiss:
-		s.Misses = 1
+		s.Misses++
 	}
-	return s
+	s.Bytes += r.RequestSize + r.ResponseSize
+	s.APITime, s.APIMin, s.APIMax = s.APITime+api, min(s.APIMin, api), max(s.APIMax, api)
+	s.ServiceTime, s.ServiceMin, s.ServiceMax = s.ServiceTime+service, min(s.ServiceMin, service), max(s.ServiceMax, service)
 }
 
 // UsageRow is the usage of a key.
@@ -140,7 +144,7 @@ type UsageReport struct {
 
 // Usage adds up what requests use. Adding allocates nothing for keys that are known already; it is safe for concurrent use.
 type Usage struct {
-	shards [usageShards]usageShard
+	shards []usageShard // a power of two
 
 	mu       sync.Mutex
 	requests []serviceRecord // the memory of URLs is used again
@@ -150,13 +154,21 @@ type Usage struct {
 
 type usageShard struct {
 	mu   sync.Mutex
-	sums map[serviceKey]*UsageSums
-	_    [40]byte // shards are on cache lines of their own
+	sums map[serviceKey]*usageEntry
+	// recent are entries of sums by where the texts of their records lie. Texts of the configuration are the same for many requests, and comparing
+	// a text with itself costs little, unlike hashing six of them.
+	recent [64]*usageEntry
+	_      [64]byte // shards are on cache lines of their own
 }
 
 type serviceKey struct {
 	service string
 	UsageKey
+}
+
+type usageEntry struct {
+	serviceKey
+	UsageSums
 }
 
 type serviceRecord struct {
@@ -166,35 +178,47 @@ type serviceRecord struct {
 
 // NewUsage returns an empty sum.
 func NewUsage() *Usage {
-	u := &Usage{requests: make([]serviceRecord, maxUsageRequests), unlisted: make(map[string]int64)}
+	shards := 1
+	for shards < min(runtime.GOMAXPROCS(0), maxUsageShards) {
+		shards *= 2
+	}
+	u := &Usage{shards: make([]usageShard, shards), requests: make([]serviceRecord, maxUsageRequests), unlisted: make(map[string]int64)}
 	for i := range u.shards {
-		u.shards[i].sums = make(map[serviceKey]*UsageSums)
+		u.shards[i].sums = make(map[serviceKey]*usageEntry)
 	}
 	return u
 }
 
 // Add adds a request of a service. The record's strings are kept.
 func (u *Usage) Add(service string, r *Record) {
-	at := r.Time.Unix()
-	key := serviceKey{service, UsageKey{
-		At: at - at%int64(UsageInterval/time.Second), API: r.API, Operation: r.Operation, Product: r.Product, Subscription: r.Subscription, User: r.User,
-	}}
-	one := usageOf(r)
-	s := &u.shards[r.RequestID[15]%usageShards]
+	second := r.Time.Unix()
+	s := &u.shards[int(r.RequestID[15])&(len(u.shards)-1)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sums := s.sums[key]
-	if sums == nil {
-		if len(s.sums) >= maxUsageKeys {
-			key.UsageKey = UsageKey{At: key.At, API: key.API}
-			sums = s.sums[key]
-		}
-		if sums == nil {
-			sums = new(UsageSums)
-			s.sums[key] = sums
-		}
+	recent := &s.recent[r.place()%uintptr(len(s.recent))]
+	if e := *recent; e != nil && e.takes(service, second, r) {
+		e.count(r)
+		return
 	}
-	sums.Add(&one)
+	key := serviceKey{service, UsageKey{
+		At: second - second%usageSeconds, API: r.API, Operation: r.Operation, Product: r.Product, Subscription: r.Subscription, User: r.User,
+	}}
+	if s.sums[key] == nil && len(s.sums) >= maxUsageKeys {
+		key.UsageKey = UsageKey{At: key.At, API: key.API}
+	}
+	e := s.sums[key]
+	if e == nil {
+		e = &usageEntry{serviceKey: key}
+		s.sums[key] = e
+	}
+	*recent = e
+	e.count(r)
+}
+
+// takes says whether a request is of the entry's key. The entry that counts what comes beyond the bound does not say so of all that it counts.
+func (e *usageEntry) takes(service string, second int64, r *Record) bool {
+	return e.Subscription == r.Subscription && e.Operation == r.Operation && e.API == r.API && e.Product == r.Product && e.User == r.User &&
+		e.service == service && uint64(second-e.At) < uint64(usageSeconds)
 }
 
 // List keeps a request for the report of requests while there is room, and counts it otherwise. It copies the record.
@@ -226,9 +250,10 @@ func (u *Usage) Flush() []UsageReport {
 			s.mu.Unlock()
 			continue
 		}
-		s.sums = make(map[serviceKey]*UsageSums, len(sums))
+		s.sums = make(map[serviceKey]*usageEntry, len(sums))
+		clear(s.recent[:])
 		s.mu.Unlock()
-		for key, v := range sums {
+		for key, e := range sums {
 			rows := all[key.service]
 			if rows == nil {
 				rows = make(map[UsageKey]*UsageSums)
@@ -237,7 +262,7 @@ func (u *Usage) Flush() []UsageReport {
 			if rows[key.UsageKey] == nil {
 				rows[key.UsageKey] = new(UsageSums)
 			}
-			rows[key.UsageKey].Add(v)
+			rows[key.UsageKey].Add(&e.UsageSums)
 		}
 	}
 	requests, unlisted := u.takeRequests()

@@ -1,7 +1,9 @@
 package telemetry_test
 
 import (
+	"math/rand/v2"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -100,6 +102,58 @@ func TestUsageOfManyAtOnce(t *testing.T) {
 	}
 	if calls != 8000 {
 		t.Errorf("%d calls, not 8000", calls)
+	}
+}
+
+// TestUsageOfAny compares sums with those of each request by itself. Equal texts are not always at the same place.
+func TestUsageOfAny(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func() string {
+		s := [...]string{"", "a", "b"}[random.IntN(3)]
+		if random.IntN(2) == 0 {
+			s = strings.Clone(s)
+		}
+		return s
+	}
+	u, want := telemetry.NewUsage(), make(map[telemetry.UsageKey]*telemetry.UsageSums)
+	for range 20_000 {
+		r := &telemetry.Record{
+			Time: time.Unix(1_800_000_000+random.Int64N(3*900), 0), API: text(), Operation: text(), Product: text(), Subscription: text(), User: text(),
+			ResponseCode: 200, RequestSize: random.Int64N(100), TotalTime: time.Duration(random.Int64N(1e9)), BackendTime: time.Duration(random.Int64N(1e6)),
+		}
+		r.RequestID[15] = byte(random.Uint32())
+		u.Add("s", r)
+		key := telemetry.UsageKey{At: r.Time.Truncate(telemetry.UsageInterval).Unix(), API: r.API, Operation: r.Operation, Product: r.Product, Subscription: r.Subscription, User: r.User}
+		if want[key] == nil {
+			want[key] = new(telemetry.UsageSums)
+		}
+		api, service := r.TotalTime.Microseconds(), r.BackendTime.Microseconds()
+		want[key].Add(&telemetry.UsageSums{
+			Success: 1, Bytes: r.RequestSize, APITime: api, APIMin: api, APIMax: api, ServiceTime: service, ServiceMin: service, ServiceMax: service,
+		})
+	}
+	report := u.Flush()[0]
+	if len(report.Rows) != len(want) {
+		t.Errorf("%d rows, want %d", len(report.Rows), len(want))
+	}
+	for _, row := range report.Rows {
+		if row.UsageSums != *want[row.UsageKey] {
+			t.Fatalf("%+v: got %+v, want %+v", row.UsageKey, row.UsageSums, *want[row.UsageKey])
+		}
+	}
+}
+
+func BenchmarkUsage(b *testing.B) {
+	u := telemetry.NewUsage()
+	r := &telemetry.Record{
+		Time: time.Now(), API: "orders", Operation: "get-order", Product: "starter", Subscription: "sub-1", User: "ada", ResponseCode: 200,
+		TotalTime: 3 * time.Millisecond, BackendTime: 2 * time.Millisecond,
+	}
+	const service = "/subscriptions/0/resourcegroups/rg/providers/microsoft.apimanagement/service/contoso"
+	for b.Loop() {
+		r.RequestID[15]++
+		u.Add(service, r)
 	}
 }
 
