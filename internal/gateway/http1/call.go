@@ -60,7 +60,7 @@ func (c *Client) newCall(conn *clientConn, r *message.Request, o message.Transpo
 // ContextDone implements [message.Watcher]: it wakes whoever reads or writes.
 func (x *call) ContextDone() {
 	x.canceled.Store(true)
-	_ = x.conn.SetDeadline(longAgo) // fails on closed connections only
+	_ = x.conn.SetDeadline(longAgo.time()) // fails on closed connections only
 	x.in.limit.abort()
 }
 
@@ -142,7 +142,7 @@ const askWait = time.Second
 // ask writes a request without a body. Where the connection can and the time limit allows it, it waits for the answer, which saves a vain read.
 func (x *call) ask() error {
 	conn, ok := x.conn.Conn.(asker)
-	if !ok || x.options.HeaderTimeout <= askWait || x.in.limit.arm(askWait) != nil {
+	if !ok || x.options.HeaderTimeout <= askWait || x.in.limit.armNear(x.conn.taken.plus(askWait), askWait/8) != nil {
 		return x.out.flush()
 	}
 	x.asked = true

@@ -32,7 +32,7 @@ type conn struct {
 	first    bool // no request has been received yet
 	upgraded bool // the connection belongs to whoever called Upgrade
 	// until is when the wait for a request ends; zero while none has lasted long.
-	until  time.Time
+	until  moment
 	parked parked
 	*active
 }
@@ -53,7 +53,7 @@ func newConn(s *Server, netConn net.Conn) *conn {
 func (c *conn) remote() netip.AddrPort { return message.AddrPort(c.netConn.RemoteAddr()) }
 
 // activate makes the connection able to receive requests. deadline is the one of reads that is in force.
-func (c *conn) activate(deadline time.Time) {
+func (c *conn) activate(deadline moment) {
 	s := c.server
 	a, ok := s.actives.Get().(*active)
 	if !ok {
@@ -65,7 +65,7 @@ func (c *conn) activate(deadline time.Time) {
 	}
 	c.active = a
 	a.in.conn, a.in.limit.conn, a.in.limit.at = c.netConn, c.netConn, deadline
-	a.out.conn, a.out.until = c.netConn, time.Time{}
+	a.out.conn, a.out.until, a.out.used = c.netConn, 0, 0
 	a.x.c = c
 	a.x.req.RemoteAddr, a.x.req.LocalAddr = c.remote(), message.AddrPort(c.netConn.LocalAddr())
 }
@@ -100,7 +100,7 @@ func (c *conn) serve() {
 		go c.serveHTTP2(nil) // which needs a smaller stack than the handshake
 		return
 	}
-	c.activate(time.Time{})
+	c.activate(0)
 	c.run()
 }
 
@@ -153,16 +153,16 @@ func (c *conn) await() (ready, resting bool) {
 	}
 	hold := min(idle/8, longestHold)
 	c.in.hold(blockSizes[0])
-	err := c.in.limit.armLoosely(hold)
+	err := c.in.limit.armNear(c.out.lastUse().plus(hold), hold/2)
 	if err == nil {
 		err = c.in.fill()
 	}
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return c.awake(err), false
 	}
-	if now := time.Now(); c.until.IsZero() {
-		c.until = now.Add(idle - hold)
-	} else if !now.Before(c.until) { // what woke it was no request
+	if now := now(); c.until == 0 {
+		c.until = now.plus(idle - hold)
+	} else if now >= c.until { // what woke it was no request
 		return false, false
 	}
 	c.rest()
@@ -171,7 +171,7 @@ func (c *conn) await() (ready, resting bool) {
 
 // awake ends the wait for a request and says whether there is one.
 func (c *conn) awake(err error) bool {
-	c.until = time.Time{}
+	c.until = 0
 	return c.state.CompareAndSwap(connIdle, connActive) && err == nil
 }
 
@@ -194,7 +194,7 @@ func (c *conn) resume() {
 // as large as they needed it.
 func (c *conn) wait() {
 	n, first := 0, make([]byte, 16)
-	err := c.netConn.SetReadDeadline(c.until)
+	err := c.netConn.SetReadDeadline(c.until.time())
 	if err == nil {
 		n, err = c.netConn.Read(first)
 	}
@@ -333,7 +333,7 @@ func (c *conn) linger() {
 		return
 	}
 	c.in.limit.clear()
-	if c.in.limit.armAt(time.Now().Add(longest)) != nil {
+	if c.in.limit.armAt(now().plus(longest)) != nil {
 		return
 	}
 	scratch := c.server.blocks.get(blockSizes[0])

@@ -15,14 +15,11 @@ var (
 	errBareLF      = errors.New("line does not end with CR LF")
 )
 
-// longAgo is a deadline that makes waiting reads and writes return.
-var longAgo = time.Unix(1, 0)
-
 // deadline keeps the read deadline of a connection. Moving a deadline costs more than comparing times, so one that is nearly right stays.
 type deadline struct {
 	mu      sync.Mutex
 	conn    net.Conn
-	at      time.Time // in force; zero: none
+	at      moment // in force; zero: none
 	aborted bool
 }
 
@@ -30,19 +27,15 @@ type deadline struct {
 // so the server's injected one is not asked.
 func (l *deadline) arm(d time.Duration) error {
 	if d <= 0 {
-		return l.armAt(time.Time{})
+		return l.armAt(0)
 	}
-	return l.armWithin(d, d/8)
+	return l.armNear(now().plus(d), d/8)
 }
 
-// armLoosely is arm for short limits that need not be kept well: up to a half less.
-func (l *deadline) armLoosely(d time.Duration) error { return l.armWithin(d, d/2) }
-
-// armWithin gives the next read at most d, up to slack less.
-func (l *deadline) armWithin(d, slack time.Duration) error {
-	want := time.Now().Add(d)
+// armNear sets the deadline to want, or up to slack earlier.
+func (l *deadline) armNear(want moment, slack time.Duration) error {
 	l.mu.Lock()
-	near := !l.aborted && !l.at.IsZero() && !l.at.After(want) && want.Sub(l.at) < slack
+	near := !l.aborted && l.at != 0 && l.at <= want && want.since(l.at) < slack
 	l.mu.Unlock()
 	if near {
 		return nil
@@ -50,18 +43,18 @@ func (l *deadline) armWithin(d, slack time.Duration) error {
 	return l.armAt(want)
 }
 
-// armAt sets the deadline to t exactly; the zero time means none.
-func (l *deadline) armAt(t time.Time) error {
+// armAt sets the deadline to t exactly; the zero moment means none.
+func (l *deadline) armAt(t moment) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.aborted {
 		return errAborted
 	}
-	if l.at.Equal(t) {
+	if l.at == t {
 		return nil
 	}
 	l.at = t
-	return l.conn.SetReadDeadline(t)
+	return l.conn.SetReadDeadline(t.time())
 }
 
 // abort makes a waiting read and all later ones fail until clear.
@@ -70,7 +63,7 @@ func (l *deadline) abort() {
 	defer l.mu.Unlock()
 	if !l.aborted {
 		l.aborted, l.at = true, longAgo
-		_ = l.conn.SetReadDeadline(longAgo) // fails on closed connections only: then no read waits
+		_ = l.conn.SetReadDeadline(longAgo.time()) // fails on closed connections only: then no read waits
 	}
 }
 
@@ -89,7 +82,7 @@ func (l *deadline) isAborted() bool {
 }
 
 // current returns the deadline in force.
-func (l *deadline) current() time.Time {
+func (l *deadline) current() moment {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.at

@@ -15,7 +15,8 @@ type output struct {
 	conn    net.Conn
 	blocks  *blocks
 	stall   time.Duration // limit of each write; 0: none
-	until   time.Time     // write deadline in force
+	until   moment        // write deadline in force
+	used    moment        // when the last write began, as far as it is limited; zero: nobody knows
 	block   *block
 	buf     []byte // gathered, not written
 	written int64
@@ -112,12 +113,21 @@ func (o *output) arm() {
 	if o.stall <= 0 {
 		return
 	}
-	now := time.Now()
-	if o.until.Sub(now) > o.stall*3/4 {
+	o.used = now()
+	if o.until.since(o.used) > o.stall*3/4 {
 		return
 	}
-	o.until = now.Add(o.stall)
-	_ = o.conn.SetWriteDeadline(o.until) // fails on closed connections only: the write says so
+	o.until = o.used.plus(o.stall)
+	_ = o.conn.SetWriteDeadline(o.until.time()) // fails on closed connections only: the write says so
+}
+
+// lastUse is when the last write began, if that is known and has not been asked for, and otherwise now.
+func (o *output) lastUse() moment {
+	used := o.used
+	if o.used = 0; used == 0 {
+		return now()
+	}
+	return used
 }
 
 // The ways to frame a body that is sent.

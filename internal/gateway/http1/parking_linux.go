@@ -19,7 +19,7 @@ type parking struct {
 	newest uint64 // key
 	queue  waiting
 	alarm  *time.Timer
-	due    time.Time // of alarm; zero: it is not set
+	due    moment // of alarm; zero: it is not set
 	closed bool
 }
 
@@ -58,7 +58,7 @@ func (p *parking) park(c *conn) bool {
 	}
 	p.byKey[c.parked.key] = c
 	heap.Push(&p.queue, c)
-	if p.due.IsZero() || c.until.Before(p.due) {
+	if p.due == 0 || c.until < p.due {
 		p.setAlarm(c.until)
 	}
 	return true
@@ -129,17 +129,17 @@ func (p *parking) remove(c *conn) {
 	heap.Remove(&p.queue, c.parked.index)
 }
 
-func (p *parking) setAlarm(at time.Time) {
+func (p *parking) setAlarm(at moment) {
 	p.due = at
-	p.alarm.Reset(time.Until(at))
+	p.alarm.Reset(at.since(now()))
 }
 
 // expire ends the connections that have waited enough.
 func (p *parking) expire() {
 	var over []*conn
 	p.mu.Lock()
-	p.due = time.Time{}
-	for now := time.Now(); len(p.queue) > 0 && !p.queue[0].until.After(now); {
+	p.due = 0
+	for now := now(); len(p.queue) > 0 && p.queue[0].until <= now; {
 		over = append(over, p.queue[0])
 		p.remove(p.queue[0])
 	}
@@ -174,7 +174,7 @@ func endAll(conns []*conn) {
 type waiting []*conn
 
 func (w waiting) Len() int           { return len(w) }
-func (w waiting) Less(i, j int) bool { return w[i].until.Before(w[j].until) }
+func (w waiting) Less(i, j int) bool { return w[i].until < w[j].until }
 
 func (w waiting) Swap(i, j int) {
 	w[i], w[j] = w[j], w[i]

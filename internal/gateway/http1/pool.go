@@ -12,10 +12,11 @@ import (
 type clientConn struct {
 	net.Conn
 	pool     *pool
-	requests int       // answered so far
-	idle     time.Time // since when
-	opened   time.Time
-	deadline time.Time // read deadline in force
+	requests int    // answered so far
+	idle     moment // since when
+	opened   moment
+	taken    moment // when the request that uses it got it
+	deadline moment // read deadline in force
 	peek     peeker
 	// authorization is the Proxy-Authorization of requests; that of NTLM is for the first one only.
 	authorization string
@@ -54,7 +55,8 @@ func (p *pool) take(careful bool) *clientConn {
 		p.idle[last] = nil
 		p.idle = p.idle[:last]
 		p.mu.Unlock()
-		age := time.Since(conn.idle)
+		conn.taken = now()
+		age := conn.taken.since(conn.idle)
 		if age < p.client.IdleTimeout && (age < freshFor && !careful && !conn.bare || conn.peek.alive()) {
 			return conn
 		}
@@ -74,7 +76,7 @@ func (p *pool) open(ctx context.Context, reuse bool) (*clientConn, error) {
 			if conn == nil {
 				return p.dial(ctx) // the place of a connection that ended
 			}
-			if reuse && conn.peek.alive() {
+			if conn.taken = now(); reuse && conn.peek.alive() {
 				return conn, nil
 			}
 			p.discard(conn)
@@ -121,7 +123,8 @@ func (p *pool) dial(ctx context.Context) (*clientConn, error) {
 		p.leave()
 		return nil, err
 	}
-	conn := &clientConn{Conn: direct(c), pool: p, opened: time.Now(), authorization: authorization}
+	opened := now()
+	conn := &clientConn{Conn: direct(c), pool: p, opened: opened, taken: opened, authorization: authorization}
 	conn.peek.init(c)
 	return conn, nil
 }
@@ -138,8 +141,8 @@ func (c *clientConn) giveBack(reusable bool) {
 
 // put takes a connection back after a complete exchange.
 func (p *pool) put(conn *clientConn) {
-	conn.idle = time.Now()
-	if age := p.client.MaxAge; age > 0 && conn.idle.Sub(conn.opened) > age {
+	conn.idle = now()
+	if age := p.client.MaxAge; age > 0 && conn.idle.since(conn.opened) > age {
 		p.discard(conn)
 		return
 	}
@@ -194,9 +197,9 @@ func (p *pool) sweep() {
 		return
 	}
 	p.mu.Lock()
-	oldest := time.Now().Add(-p.client.IdleTimeout)
+	oldest := now().plus(-p.client.IdleTimeout)
 	n := 0
-	for n < len(p.idle) && p.idle[n].idle.Before(oldest) {
+	for n < len(p.idle) && p.idle[n].idle < oldest {
 		n++
 	}
 	expired := slices.Clone(p.idle[:n])

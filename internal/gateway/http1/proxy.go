@@ -69,7 +69,7 @@ func (c *Client) openProxy(ctx context.Context, at *place, address string, ntlm 
 	if !ntlm && !at.tunnel {
 		return conn, basicOf(&at.proxy), nil
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(longAgo) }) // fails on closed connections only
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(longAgo.time()) }) // fails on closed connections only
 	talk := proxyTalk{conn: conn, in: bufio.NewReader(io.LimitReader(conn, maxProxyAnswer)), at: at, address: address}
 	if ntlm {
 		authorization, err = talk.negotiate()
