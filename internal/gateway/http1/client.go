@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -37,6 +38,9 @@ type Client struct {
 	defaultTLS *tls.Config
 	calls      sync.Pool // of *call
 	blocks     blocks
+
+	// recent are some of places, for look-ups without a lock. They change under mu.
+	recent [recentPools]atomic.Pointer[pool]
 
 	mu     sync.Mutex
 	places map[place]*pool
@@ -186,8 +190,24 @@ func (c *Client) connect(ctx context.Context, r *message.Request, o message.Tran
 	return p.open(ctx, reuse)
 }
 
+// recentPools is a power of two.
+const recentPools = 16
+
+// slot is where the pool of a place is remembered.
+func (c *Client) slot(at *place) *atomic.Pointer[pool] {
+	i := at.port ^ len(at.host)
+	if last := len(at.host) - 1; last >= 0 {
+		i ^= int(at.host[last])
+	}
+	return &c.recent[i&(recentPools-1)]
+}
+
 // pool returns the pool of a place, a new one if need be.
 func (c *Client) pool(at place) (*pool, error) {
+	slot := c.slot(&at)
+	if p := slot.Load(); p != nil && p.at == at {
+		return p, nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -201,6 +221,7 @@ func (c *Client) pool(at place) (*pool, error) {
 		c.places[at] = p
 		p.watch()
 	}
+	slot.Store(p)
 	return p, nil
 }
 
@@ -216,6 +237,7 @@ func (c *Client) forget(p *pool) bool {
 	}
 	p.closed = true
 	delete(c.places, p.at)
+	c.slot(&p.at).CompareAndSwap(p, nil)
 	return true
 }
 
@@ -256,6 +278,7 @@ func (c *Client) Close() error {
 	pools := make([]*pool, 0, len(c.places))
 	for _, p := range c.places {
 		pools = append(pools, p)
+		c.slot(&p.at).Store(nil)
 	}
 	c.mu.Unlock()
 	for _, p := range pools {

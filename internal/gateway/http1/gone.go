@@ -16,23 +16,35 @@ const goneDelay = 50 * time.Millisecond
 type goneWatch struct {
 	active *active
 
-	mu        sync.Mutex
-	timer     *time.Timer
-	scheduled bool
-	allowed   bool          // the request has been read completely, nobody else reads
-	running   chan struct{} // closed at the end of the read ahead; nil when none runs
-	lost      bool          // the connection is at its end
+	mu      sync.Mutex
+	allowed bool          // the request has been read completely, nobody else reads
+	wanted  uint64        // the wait that may want reading ahead; 0: none
+	waits   uint64        // so far
+	running chan struct{} // closed at the end of the read ahead; nil when none runs
+	lost    bool          // the connection is at its end
+	// timer is left alone when a wait ends, because most end soon and stopping it each time costs more than a run in vain. timed is the wait that it was
+	// set for; 0: it is not set.
+	timer *time.Timer
+	timed uint64
 }
 
 // start schedules reading ahead if somebody waits for the context and the request body is at its end.
 func (g *goneWatch) start() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.allowed || g.scheduled || g.running != nil || g.lost {
+	if !g.allowed || g.wanted != 0 || g.running != nil || g.lost {
 		return
 	}
-	g.scheduled = true
-	if g.timer == nil {
+	g.waits++
+	g.wanted = g.waits
+	if g.timed == 0 {
+		g.setTimer()
+	}
+}
+
+// setTimer sets the timer for the wait under way. g.mu is held.
+func (g *goneWatch) setTimer() {
+	if g.timed = g.wanted; g.timer == nil {
 		g.timer = time.AfterFunc(goneDelay, g.readAhead)
 	} else {
 		g.timer.Reset(goneDelay)
@@ -56,14 +68,18 @@ func (g *goneWatch) allow(x *message.ExchangeContext) {
 	}
 }
 
-// readAhead runs in the timer's goroutine. A late run of a timer that was stopped finds scheduled false, or serves the next exchange a little early.
+// readAhead runs in the timer's goroutine. A timer that was set for an earlier wait is set again for one that has begun since.
 func (g *goneWatch) readAhead() {
 	g.mu.Lock()
-	if !g.scheduled || !g.allowed {
+	timed := g.timed
+	if g.timed = 0; g.wanted != timed || !g.allowed {
+		if g.wanted != 0 && g.allowed {
+			g.setTimer()
+		}
 		g.mu.Unlock()
 		return
 	}
-	g.scheduled = false
+	g.wanted = 0
 	done := make(chan struct{})
 	g.running = done
 	ctx := g.active.x.ctx
@@ -88,22 +104,17 @@ func (g *goneWatch) readAhead() {
 // stop ends reading ahead. It returns false when the connection has ended.
 func (g *goneWatch) stop() bool {
 	g.mu.Lock()
-	g.allowed = false
-	if g.scheduled {
-		g.scheduled = false
-		g.timer.Stop()
-	}
-	running := g.running
+	g.allowed, g.wanted = false, 0
+	running, lost := g.running, g.lost
 	g.mu.Unlock()
-	if running != nil {
-		g.active.in.limit.abort()
-		<-running
-		g.active.in.limit.clear()
-		g.mu.Lock()
-		g.running = nil
-		g.mu.Unlock()
+	if running == nil {
+		return !lost
 	}
+	g.active.in.limit.abort()
+	<-running
+	g.active.in.limit.clear()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.running = nil
 	return !g.lost
 }
