@@ -3,6 +3,7 @@ package http1
 import (
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -193,8 +194,14 @@ func appendField(b []byte, f message.Field) ([]byte, error) {
 	if !message.ValidName(f.Name) || !message.ValidValue(f.Value) {
 		return nil, &message.InvalidFieldError{Name: f.Name}
 	}
-	b = append(append(b, f.Name...), ": "...)
-	return append(append(b, f.Value...), "\r\n"...), nil
+	n, size := len(b), len(f.Name)+len(": ")+len(f.Value)+len("\r\n")
+	b = slices.Grow(b, size)[:n+size]
+	n += copy(b[n:], f.Name)
+	b[n], b[n+1] = ':', ' '
+	n += 2
+	n += copy(b[n:], f.Value)
+	b[n], b[n+1] = '\r', '\n'
+	return b, nil
 }
 
 // appendTrailer appends the fields of a trailer. Those that do not belong there are left out.
