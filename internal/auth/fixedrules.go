@@ -25,12 +25,12 @@ func (f *FixedRules) Check(t *Token, sources []*Issuer, now time.Time) error {
 		return nil
 	}
 	r := f.rules
-	r.Sources = sources
+	r.Sources = slices.Clone(sources) // which lets the caller's list stay on its stack
 	if err := r.Check(t, now); err != nil {
 		return err
 	}
 	if t.kept { // others are gone with their request
-		a := &acceptance{by: f, sources: slices.Clone(sources)}
+		a := &acceptance{by: f, sources: r.Sources}
 		if begins, has, _ := t.moment("nbf"); has {
 			a.from = begins.Add(-r.Skew)
 		}

@@ -1,10 +1,9 @@
 package auth
 
 import (
-	"crypto/sha256"
+	"hash/maphash"
 	"strings"
 	"sync"
-	"unsafe"
 )
 
 const (
@@ -18,9 +17,9 @@ const (
 // refused are not kept, so that nobody can fill the cache without a valid one. A nil cache remembers nothing. It is safe for concurrent use.
 type ValidTokens struct {
 	mu    sync.Mutex
-	fresh map[[sha256.Size]byte]*Token // by digest: a look-up by the text would tell by its time how much of it is right
-	stale map[[sha256.Size]byte]*Token // what was fresh when fresh was full
-	bytes int                          // of fresh
+	fresh map[uint64]*Token // by hashOf
+	stale map[uint64]*Token // what was fresh when fresh was full
+	bytes int               // of fresh
 }
 
 // Parse is [ParseToken] with what the cache remembers. The token must not be changed.
@@ -28,28 +27,31 @@ func (c *ValidTokens) Parse(compact string, decryption []Key) (*Token, error) {
 	if c == nil || compact == "" || len(compact) > MaxToken {
 		return ParseToken(compact, decryption)
 	}
-	if t := c.find(digestOf(compact)); t != nil {
+	if t := c.find(hashOf(compact), compact); t != nil {
 		return t, nil
 	}
 	return ParseToken(compact, decryption)
 }
 
-// digestOf does without a copy of the token, which is not changed.
-func digestOf(compact string) [sha256.Size]byte {
-	return sha256.Sum256(unsafe.Slice(unsafe.StringData(compact), len(compact)))
-}
+// tokenSeed makes the hashes of tokens such as nobody outside knows.
+var tokenSeed = maphash.MakeSeed()
 
-func (c *ValidTokens) find(digest [sha256.Size]byte) *Token {
+// hashOf is what a token is found by. A map by the text itself would tell by the time of a look-up how much of a guess is right; here texts are compared
+// only when their hashes are equal, which nobody brings about without the seed.
+func hashOf(compact string) uint64 { return maphash.String(tokenSeed, compact) }
+
+func (c *ValidTokens) find(hash uint64, compact string) *Token {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.fresh[digest]; t != nil {
+	if t := c.fresh[hash]; t != nil && t.compact == compact {
 		return t
 	}
-	t := c.stale[digest]
-	if t != nil {
-		delete(c.stale, digest)
-		c.put(digest, t)
+	t := c.stale[hash]
+	if t == nil || t.compact != compact {
+		return nil
 	}
+	delete(c.stale, hash)
+	c.put(hash, t)
 	return t
 }
 
@@ -59,17 +61,16 @@ func (c *ValidTokens) Keep(t *Token) {
 		return
 	}
 	t.compact, t.kept = strings.Clone(t.compact), true // it may be a part of the request
-	digest := digestOf(t.compact)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.put(digest, t)
+	c.put(hashOf(t.compact), t)
 }
 
 // put makes a token the freshest. c.mu is held.
-func (c *ValidTokens) put(digest [sha256.Size]byte, t *Token) {
+func (c *ValidTokens) put(hash uint64, t *Token) {
 	if c.fresh == nil || len(c.fresh) >= maxCachedTokens || c.bytes+len(t.compact) > maxCachedBytes {
-		c.stale, c.fresh, c.bytes = c.fresh, make(map[[sha256.Size]byte]*Token), 0
+		c.stale, c.fresh, c.bytes = c.fresh, make(map[uint64]*Token), 0
 	}
-	c.fresh[digest] = t
+	c.fresh[hash] = t
 	c.bytes += len(t.compact)
 }
