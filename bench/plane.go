@@ -155,16 +155,16 @@ func (l *partList) api(a snapshot.API, operation, policy string) {
 	l.add(snapshot.KindAPI, "apis/"+a.ID, a)
 	l.add(snapshot.KindGatewayAPI, "gateways/"+gatewayName+"/apis/"+a.ID, snapshot.GatewayAPI{Gateway: gatewayName, API: a.ID})
 	if operation != "" {
-		l.operation(a.ID, "get", operation, "")
+		l.operation(a.ID, "get", "GET", operation, "")
 	}
 	if policy != "" {
 		l.policy("apis/"+a.ID, policy)
 	}
 }
 
-func (l *partList) operation(api, name, template, policy string) {
+func (l *partList) operation(api, name, method, template, policy string) {
 	l.add(snapshot.KindOperation, "apis/"+api+"/operations/"+name, snapshot.Operation{
-		API: api, Name: name, Display: "The operation " + name, Method: "GET", URLTemplate: template,
+		API: api, Name: name, Display: "The operation " + name, Method: method, URLTemplate: template,
 		Responses: []snapshot.OperationResponse{{}},
 	})
 	if policy != "" {
@@ -191,6 +191,7 @@ func (p *plane) parts(backend string, operations int) ([]snapshot.Part, error) {
 	l.policy("", defaultPolicy)
 	l.add(snapshot.KindSubscription, "subscriptions/one", snapshot.Subscription{Name: "one", Scope: "apis", State: "active", PrimaryHash: mac.Sum(nil)})
 	l.api(snapshot.API{ID: "plain", Path: "plain", ServiceURL: "http://" + backend}, "/{size}", "")
+	l.operation("plain", "post", "POST", "/{size}", "")
 	l.api(snapshot.API{ID: "cached", Path: "cached", ServiceURL: "http://" + backend}, "/{size}", cachePolicy)
 	l.api(snapshot.API{ID: "typical", Path: "typical", ServiceURL: "http://" + backend, SubscriptionRequired: true}, "/{size}", fmt.Sprintf(typicalPolicy, p.url()))
 	l.api(snapshot.API{ID: "ws", Path: "ws", Type: "websocket", Protocols: []string{"ws"}, ServiceURL: "ws://" + backend + "/ws"}, "", "")
@@ -203,7 +204,7 @@ func (p *plane) parts(backend string, operations int) ([]snapshot.Part, error) {
 		if i%10 == 0 {
 			policy = operationPolicy
 		}
-		l.operation(name, fmt.Sprintf("op%d", i%operationsOfAPI), fmt.Sprintf("/op%d/{id}/{size}", i%operationsOfAPI), policy)
+		l.operation(name, fmt.Sprintf("op%d", i%operationsOfAPI), "GET", fmt.Sprintf("/op%d/{id}/{size}", i%operationsOfAPI), policy)
 	}
 	return l.parts, l.err
 }

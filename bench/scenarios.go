@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -29,6 +30,7 @@ type scenario struct {
 	own     string
 	traffic traffic
 	conns   int
+	body    int  // bytes that each request brings
 	streams int  // of each HTTP/2 connection
 	many    bool // with many operations or routes
 }
@@ -38,6 +40,7 @@ func scenarios() []scenario {
 		{name: "plain-512", title: "plain, 512 B", path: "/plain/b512", conns: 32},
 		{name: "plain-16k", title: "plain, 16 KiB", path: "/plain/b16k", conns: 32},
 		{name: "plain-1m", title: "plain, 1 MiB streamed", path: "/plain/b1m", conns: 8},
+		{name: "post", title: "POST of 1 KiB, answered with 512 B", path: "/plain/b512", conns: 32, body: 1 << 10},
 		{name: "typical", title: "typical policy set (the others: plain), 512 B", path: "/plain/b512", own: "/typical/b512", conns: 32},
 		{name: "half", title: "plain, 512 B, at half of nginx's load", path: "/plain/b512", traffic: pacedTraffic, conns: 64},
 		{name: "tls", title: "TLS, keep-alive, 512 B", path: "/plain/b512", traffic: tlsTraffic, conns: 32},
@@ -68,7 +71,12 @@ func (b *bench) request(sc scenario, in *instance) []byte {
 			extra += name + ": " + values[0] + "\r\n"
 		}
 	}
-	return []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\n" + extra + "\r\n")
+	method := "GET"
+	if sc.body > 0 {
+		method, extra = "POST", extra+fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n", sc.body)
+	}
+	head := method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\n" + extra + "\r\n"
+	return append([]byte(head), bytes.Repeat([]byte("x"), sc.body)...)
 }
 
 // measure gives a contender one turn.
