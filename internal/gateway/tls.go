@@ -110,6 +110,9 @@ func newClientConfig(key clientKey, pins *snapshot.BackendTLS, pair *tls.Certifi
 // tlsConfig returns the configuration for calls to a backend entity, or nil for the transport's own. A chosen certificate goes before the entity's;
 // both may be nil.
 func (s *service) tlsConfig(c *config, entity *snapshot.Backend, chosen *snapshot.Certificate) (*tls.Config, error) {
+	if entity == nil && chosen == nil && c.trust.plain {
+		return nil, nil
+	}
 	key := clientKey{trust: c.trust}
 	var pins *snapshot.BackendTLS
 	if entity != nil && entity.TLS != nil {
@@ -120,7 +123,7 @@ func (s *service) tlsConfig(c *config, entity *snapshot.Backend, chosen *snapsho
 	if err != nil {
 		return nil, err
 	}
-	if cert == nil && key == (clientKey{trust: c.trust}) && c.trust.isPlain() {
+	if cert == nil && key == (clientKey{trust: c.trust}) && c.trust.plain {
 		return nil, nil
 	}
 	if cert == nil {

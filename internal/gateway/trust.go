@@ -26,6 +26,8 @@ type trust struct {
 	policy        policy.Trust
 	intermediates []*x509.Certificate
 	spoken        protocols
+	// plain says that it asks of backend services for nothing beyond the defaults of crypto/tls. Every request wants to know.
+	plain bool
 }
 
 // trustFor makes the trust of a configuration, or returns that of the old one when nothing of it has changed.
@@ -74,10 +76,11 @@ func (g *Gateway) trustFor(c *config, old *config) *trust {
 			t.policy.Roots.AddCert(r)
 		}
 	}
+	t.plain = t.isPlain()
 	return t
 }
 
-// isPlain says whether it asks for nothing beyond the defaults of crypto/tls.
+// isPlain works plain out.
 func (t *trust) isPlain() bool {
 	b := t.spoken.backend.withDefaults()
 	return t.policy.Roots == nil && !t.policy.CheckServers && t.intermediates == nil && b.Suites == nil && b.TLS12 && b.TLS13 && !b.TLS11 && !b.TLS10
