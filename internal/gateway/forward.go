@@ -67,7 +67,7 @@ func (r *request) forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 	started := r.Now()
 	resp, err := r.exchangeWithBackend(ctx, out, o, entity, tlsConfig, proxy)
 	ended := r.Now()
-	r.backendTime += ended.Sub(started)
+	r.backendTime, r.backendEnded = r.backendTime+ended.Sub(started), ended
 	t.report(resp, err, ended)
 	if x.Tracer != nil {
 		traceAnswer(x.Tracer, "forward-request", resp, err, ended.Sub(started))

@@ -8,12 +8,13 @@ type linked struct {
 	generation uint64 // of the config that it was linked for
 	product    *product
 	pipeline   *policy.Pipeline
+	direct     bool    // see [policy.Pipeline.IsDirect]
 	next       *linked // of the same generation
 }
 
 // pipeline returns the effective policy, linked at its first use after a change
 // of the configuration. p is nil outside of products.
-func (c *config) pipeline(a *api, op *operation, p *product) *policy.Pipeline {
+func (c *config) pipeline(a *api, op *operation, p *product) *linked {
 	first := op.pipelines.Load()
 	var others *linked
 	if first != nil && first.generation == c.generation {
@@ -21,16 +22,17 @@ func (c *config) pipeline(a *api, op *operation, p *product) *policy.Pipeline {
 	}
 	for l := others; l != nil; l = l.next {
 		if l.product == p {
-			return l.pipeline
+			return l
 		}
 	}
-	l := &linked{generation: c.generation, product: p, pipeline: c.link(a, op, p), next: others}
+	pipeline := c.link(a, op, p)
+	l := &linked{generation: c.generation, product: p, pipeline: pipeline, direct: pipeline.IsDirect(), next: others}
 	// Of two requests that do this at once one loses its entry, and the next one
 	// makes it again. Requests of an older config leave the newer one's alone.
 	if first == nil || first.generation <= c.generation {
 		op.pipelines.CompareAndSwap(first, l)
 	}
-	return l.pipeline
+	return l
 }
 
 func (c *config) link(a *api, op *operation, p *product) *policy.Pipeline {

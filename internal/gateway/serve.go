@@ -49,6 +49,7 @@ type servedExchange struct {
 
 	backendStatus int
 	backendTime   time.Duration
+	backendEnded  time.Time      // when the last call ended
 	tunnel        message.Tunnel // to the backend service
 	response      int            // status of the answer
 	answered      time.Time      // when the answer began
@@ -153,11 +154,11 @@ func (r *request) run() *message.Response {
 	r.setAdmission(admitted)
 	r.beginTrace()
 	r.observe()
-	pipeline := r.config.pipeline(m.api, m.op, admitted.product)
+	effective := r.config.pipeline(m.api, m.op, admitted.product)
 	if refused != nil {
-		pipeline.Fail(e, refused)
-	} else {
-		pipeline.Run(e)
+		effective.pipeline.Fail(e, refused)
+	} else if effective.pipeline.Run(e) == nil && effective.direct && !e.IsAwaited() {
+		r.answered = r.backendEnded // saves a reading of the clock
 	}
 	return e.Response
 }
@@ -203,7 +204,7 @@ func (r *request) preflight() bool {
 		m.op = m.api.bare // the policies of the API and the service decide
 	}
 	r.bind()
-	pipeline := r.config.pipeline(m.api, m.op, nil)
+	pipeline := r.config.pipeline(m.api, m.op, nil).pipeline
 	answered, err := pipeline.Preflight(e)
 	if err != nil {
 		pipeline.Fail(e, policy.WrapError(err))
@@ -215,7 +216,9 @@ func (r *request) preflight() bool {
 // answer sends the response, or another one when that cannot be sent.
 func (r *request) answer(resp *message.Response) {
 	x := r.exchange
-	r.response, r.answered = resp.Status, r.Now()
+	if r.response = resp.Status; r.answered.IsZero() {
+		r.answered = r.Now()
+	}
 	grpc := isGRPCCall(x.Request())
 	if grpc {
 		r.grpcAnswer(resp)
@@ -264,6 +267,7 @@ func (r *request) finish(res message.Result) {
 	rec := r.record(res)
 	if u := r.gateway.usage; u != nil {
 		u.Add(r.service.id, rec)
+		u.List(r.service.id, rec)
 	}
 	if m := r.gateway.metrics; m != nil {
 		rec.Host = m.Host(r.host)

@@ -259,6 +259,9 @@ func (x *Exec) AtAnswer(f func(x *Exec) error) { x.atAnswer = append(x.atAnswer,
 // AtEnd registers a function that runs when all sections have run and the response is known, before its body is sent.
 func (x *Exec) AtEnd(f func(x *Exec)) { x.atEnd = append(x.atEnd, f) }
 
+// IsAwaited says whether AtAnswer or AtEnd has registered a function.
+func (x *Exec) IsAwaited() bool { return len(x.atAnswer)+len(x.atEnd) > 0 }
+
 // AtFinish registers a function that runs when the last byte of the answer has been sent. It gets the bytes of the exchange on the wire. x is no
 // longer usable then: what the function needs it owns.
 func (x *Exec) AtFinish(f func(bytesIn, bytesOut int64)) { x.atFinish = append(x.atFinish, f) }

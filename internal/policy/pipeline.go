@@ -131,6 +131,12 @@ func (p *Pipeline) Has(s Section, name string) bool {
 	return false
 }
 
+// IsDirect says whether no statement stands between the backend service and the answer: backend is nothing but forward-request, outbound is empty.
+func (p *Pipeline) IsDirect() bool {
+	backend := p.sections[Backend.index()]
+	return len(p.sections[Outbound.index()]) == 0 && len(backend) == 1 && backend[0].block.Len() == 1 && backend[0].block.steps[0].name == "forward-request"
+}
+
 // Run runs the sections: inbound, backend, outbound, and on-error after an error. Afterwards x.Response is the answer; it is never nil. The
 // result is the error that led to on-error, or nil; it is for records: the answer is complete.
 func (p *Pipeline) Run(x *Exec) *Error {
