@@ -123,7 +123,9 @@ func (x *call) send() error {
 		x.held = true
 		err = out.flush()
 	case s.mode == sendLength && x.atHand(s.length):
-		err = out.sendBody(r.Body, s, nobody{})
+		if err = out.gather(r.Body, s.length); err == nil {
+			err = x.ask()
+		}
 		_ = r.Body.Close()
 	default:
 		x.startSender(s)
@@ -139,7 +141,7 @@ func (x *call) send() error {
 // askWait is how long a request waits for its answer at first. Then the connection is read from, whatever the poller says.
 const askWait = time.Second
 
-// ask writes a request without a body. Where the connection can and the time limit allows it, it waits for the answer, which saves a vain read.
+// ask writes a request that is gathered. Where the connection can and the time limit allows it, it waits for the answer, which saves a vain read.
 func (x *call) ask() error {
 	conn, ok := x.conn.Conn.(asker)
 	if !ok || x.options.HeaderTimeout <= askWait || x.in.limit.armNear(x.conn.taken.plus(askWait), askWait/8) != nil {
@@ -148,13 +150,6 @@ func (x *call) ask() error {
 	x.asked = true
 	return x.out.ask(conn)
 }
-
-// nobody accompanies a body that leaves in one write.
-type nobody struct{}
-
-func (nobody) progress() {}
-
-func (nobody) appendTrailer(b []byte) []byte { return b }
 
 // atHand says whether a body of the length can be written in one go.
 func (x *call) atHand(length int64) bool {

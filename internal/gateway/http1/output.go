@@ -287,6 +287,26 @@ func (o *output) sendMemory(body message.Memory, length int64, with courier) err
 	return o.writeBoth(rest)
 }
 
+// gather puts a body of length bytes behind what is gathered.
+func (o *output) gather(body message.Body, length int64) error {
+	end := len(o.buf) + int(length)
+	o.hold(end)
+	for len(o.buf) < end {
+		n, err := body.Read(o.buf[len(o.buf):end])
+		if o.buf = o.buf[:len(o.buf)+n]; len(o.buf) == end {
+			break
+		}
+		if err == io.EOF {
+			err = message.ErrTruncated
+		}
+		if err != nil {
+			o.empty()
+			return &sourceError{err}
+		}
+	}
+	return nil
+}
+
 // sendPlain sends a body whose bytes need no framing.
 func (o *output) sendPlain(body message.Body, s sending, with courier) error {
 	remaining, from := s.length, o.spliceFrom(body)

@@ -238,3 +238,10 @@ type sinkConn struct {
 }
 
 func (c sinkConn) Write(p []byte) (int, error) { return c.Writer.Write(p) }
+
+// nobody accompanies a body.
+type nobody struct{}
+
+func (nobody) progress() {}
+
+func (nobody) appendTrailer(b []byte) []byte { return b }
