@@ -386,6 +386,7 @@ func (x *exchange) respondTunnel(r *message.Response) error {
 		return err
 	}
 	x.owner, r.Owner = r.Owner, nil
+	x.c.out.drop()
 	in, out := join(client.(message.Tunnel), r.Tunnel)
 	x.c.in.consumed += in
 	x.c.out.written += out

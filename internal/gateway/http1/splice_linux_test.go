@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -16,21 +15,6 @@ import (
 	"github.com/causeway-apim/causeway/internal/gateway/http1"
 	"github.com/causeway-apim/causeway/internal/message"
 )
-
-// noise is data in which a byte that is missing or in the wrong place shows.
-func noise(size int) []byte {
-	data := make([]byte, size)
-	random := rand.New(rand.NewPCG(1, uint64(size)))
-	for i := range data {
-		data[i] = byte(random.Uint32())
-	}
-	return data
-}
-
-// sipping reads a little at a time.
-type sipping struct{ r io.Reader }
-
-func (s sipping) Read(p []byte) (int, error) { return s.r.Read(p[:min(len(p), 1777)]) }
 
 // TestSplice sends bodies of many sizes to a backend service that sends them back, on one connection, to readers of all kinds.
 func TestSplice(t *testing.T) {
@@ -68,17 +52,6 @@ func TestSplice(t *testing.T) {
 		if r.Err != nil || r.BytesOut != int64(len(head)+size) || r.BytesIn < int64(size) || r.FirstByte.IsZero() || r.Done.Before(r.FirstByte) {
 			t.Errorf("%d bytes: result %+v", size, r)
 		}
-	}
-}
-
-func receiveResult(t *testing.T, results <-chan message.Result) message.Result {
-	t.Helper()
-	select {
-	case r := <-results:
-		return r
-	case <-time.After(20 * time.Second):
-		t.Fatal("the exchange does not end")
-		return message.Result{}
 	}
 }
 
