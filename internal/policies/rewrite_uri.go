@@ -6,7 +6,6 @@ import (
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
-	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
 // RewriteURI is the rewrite-uri policy.
@@ -20,63 +19,94 @@ var RewriteURI = policy.Define[rewriteURI](policy.Spec{
 type rewriteURI struct {
 	Template      policy.Value[string] `attr:"template,required" doc:"New path below the backend's base URL, with or without a query."`
 	CopyUnmatched policy.Value[bool]   `attr:"copy-unmatched-params" default:"true" doc:"Whether query parameters that are not in the operation's URL template are kept."`
+
+	fixed *uriTemplate // of a constant template
+}
+
+// Compile reads a constant template.
+func (p *rewriteURI) Compile(*policy.Compiler) error {
+	if template, ok := p.Template.Constant(); ok {
+		t := parseURITemplate(template)
+		p.fixed = &t
+	}
+	return nil
 }
 
 func (p *rewriteURI) Run(x *policy.Exec) error {
-	template, err := p.Template.Get(x)
-	if err != nil {
-		return err
-	}
 	keep, err := p.CopyUnmatched.Get(x)
 	if err != nil {
 		return err
 	}
-	path, query, _ := strings.Cut(template, "?")
-	if path, err = p.expand(x, path, url.PathEscape); err != nil {
+	t := p.fixed
+	if t == nil {
+		template, err := p.Template.Get(x)
+		if err != nil {
+			return err
+		}
+		read := parseURITemplate(template)
+		t = &read
+	}
+	path, err := t.path.expand(x, url.PathEscape)
+	if err != nil {
 		return err
 	}
-	if query, err = p.expand(x, query, escapeQuery); err != nil {
+	query, err := t.query.expand(x, escapeQuery)
+	if err != nil {
 		return err
 	}
 	if keep {
-		query = addUnmatched(query, x.Request.URL.RawQuery, x.Operation)
+		query = addUnmatched(x, query)
 	}
 	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
+		path = x.Concat("/", path)
 	}
 	x.Request.URL.Path, x.Request.URL.RawQuery = path, query
 	return nil
 }
 
-// expand puts matched parameters into a template.
-func (p *rewriteURI) expand(x *policy.Exec, template string, escape func(string) string) (string, error) {
-	if strings.IndexByte(template, '{') < 0 {
-		return template, nil
-	}
-	var b strings.Builder
-	for template != "" {
-		before, rest, ok := strings.Cut(template, "{")
-		b.WriteString(before)
-		if !ok {
-			break
-		}
+// uriTemplate is the template of a URL.
+type uriTemplate struct{ path, query uriPieces }
+
+// uriPieces are texts and parameters in turn, beginning with a text: the texts may be empty.
+type uriPieces []string
+
+func parseURITemplate(template string) uriTemplate {
+	path, query, _ := strings.Cut(template, "?")
+	return uriTemplate{parseURIPieces(path), parseURIPieces(query)}
+}
+
+func parseURIPieces(s string) uriPieces {
+	var pieces uriPieces
+	for {
+		text, rest, ok := strings.Cut(s, "{")
 		name, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			b.WriteString("{" + rest)
-			break
+		if !ok || !closed {
+			return append(pieces, s)
 		}
-		value, found := matchedParam(x, strings.TrimPrefix(name, "*"))
-		if !found {
-			return "", &policy.Error{Message: "The template of rewrite-uri names the parameter " + name + ", which the operation's URL template does not have."}
-		}
-		if name == "*" || strings.HasPrefix(name, "*") {
-			b.WriteString(escapeSegments(value))
-		} else {
-			b.WriteString(escape(value))
-		}
-		template = after
+		pieces, s = append(pieces, text, name), after
 	}
-	return b.String(), nil
+}
+
+// expand puts matched parameters into the template.
+func (p uriPieces) expand(x *policy.Exec, escape func(string) string) (string, error) {
+	if len(p) == 1 {
+		return p[0], nil
+	}
+	var few [16]string
+	parts := append(few[:0], p...)
+	for i := 1; i < len(p); i += 2 {
+		name := strings.TrimPrefix(p[i], "*")
+		value, found := matchedParam(x, name)
+		switch {
+		case !found:
+			return "", &policy.Error{Message: "The template of rewrite-uri names the parameter " + p[i] + ", which the operation's URL template does not have."}
+		case name != p[i]:
+			parts[i] = escapeSegments(value)
+		default:
+			parts[i] = escape(value)
+		}
+	}
+	return x.Concat(parts...), nil
 }
 
 func matchedParam(x *policy.Exec, name string) (string, bool) {
@@ -100,29 +130,32 @@ func escapeSegments(path string) string {
 	return strings.Join(segments, "/")
 }
 
-// addUnmatched appends the request's query parameters that the operation's URL
-// template does not name and the new query does not have.
-func addUnmatched(query, incoming string, op *snapshot.Operation) string {
+// addUnmatched appends the request's query parameters that the operation's URL template does not name and the new query does not have.
+func addUnmatched(x *policy.Exec, query string) string {
+	incoming, template := x.Request.URL.RawQuery, ""
 	if incoming == "" {
 		return query
 	}
-	template := ""
-	if op != nil {
-		_, template, _ = strings.Cut(op.URLTemplate, "?")
+	if x.Operation != nil {
+		_, template, _ = strings.Cut(x.Operation.URLTemplate, "?")
 	}
-	var b strings.Builder
-	b.WriteString(query)
+	var few [16]string
+	kept, all := append(few[:0], query), query == ""
 	for pair := range strings.SplitSeq(incoming, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		if name == "" || namesQuery(template, name) || namesQuery(query, name) {
+			all = false
 			continue
 		}
-		if b.Len() > 0 {
-			b.WriteByte('&')
+		if len(kept) > 1 || query != "" {
+			kept = append(kept, "&")
 		}
-		b.WriteString(pair)
+		kept = append(kept, pair)
 	}
-	return b.String()
+	if all {
+		return incoming
+	}
+	return x.Concat(kept...)
 }
 
 // namesQuery tells whether a query has a parameter of a raw name.

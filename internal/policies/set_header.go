@@ -20,6 +20,39 @@ type setHeader struct {
 	Name   policy.Value[string]   `attr:"name,required" doc:"Header to set."`
 	Exists policy.Value[string]   `attr:"exists-action" default:"override" enum:"override,skip,append,delete" doc:"What to do when the header is there."`
 	Values []policy.Value[string] `elem:"value" doc:"Value; several become one field with commas, or several fields where commas would not do."`
+
+	kind headerKind // of a constant name
+}
+
+// headerKind says what is special about a header's name.
+type headerKind uint8
+
+const (
+	unknownHeader  headerKind = iota // not looked at yet
+	invalidHeader                    // not a name
+	fixedHeader                      // belongs to the gateway's framing, so that policies cannot change it
+	repeatedHeader                   // several values stand in fields of their own
+	plainHeader
+)
+
+func headerKindOf(name string) headerKind {
+	switch {
+	case !message.ValidName(name):
+		return invalidHeader
+	case isFixedHeader(name):
+		return fixedHeader
+	case isRepeatedHeader(name):
+		return repeatedHeader
+	}
+	return plainHeader
+}
+
+// Compile looks at the name once.
+func (p *setHeader) Compile(*policy.Compiler) error {
+	if name, ok := p.Name.Constant(); ok {
+		p.kind = headerKindOf(name)
+	}
+	return nil
 }
 
 func (p *setHeader) Run(x *policy.Exec) error { return p.apply(x, x.Header()) }
@@ -34,25 +67,28 @@ func (p *setHeader) apply(x *policy.Exec, h *message.Header) error {
 	if err != nil {
 		return err
 	}
-	if !message.ValidName(name) {
+	kind := p.kind
+	if kind == unknownHeader {
+		kind = headerKindOf(name)
+	}
+	switch {
+	case kind == invalidHeader:
 		return &policy.Error{Reason: "InvalidHeader", Message: fmt.Sprintf("%q is not a header name.", name)}
-	}
-	if isFixedHeader(name) || action == "skip" && h.Has(name) {
+	case kind == fixedHeader || action == "skip" && h.Has(name):
 		return nil
-	}
-	if action == "delete" {
+	case action == "delete":
 		h.Del(name)
 		return nil
 	}
-	return p.set(x, h, name, action == "append")
+	return p.set(x, h, name, kind == repeatedHeader, action == "append")
 }
 
 // set evaluates the values and writes those that are not null.
-func (p *setHeader) set(x *policy.Exec, h *message.Header, name string, keep bool) error {
+func (p *setHeader) set(x *policy.Exec, h *message.Header, name string, repeated, keep bool) error {
 	var room [4]string
 	values := room[:0]
-	for _, v := range p.Values {
-		value, err := v.Get(x)
+	for i := range p.Values {
+		value, err := p.Values[i].Get(x)
 		if err != nil {
 			return err
 		}
@@ -67,7 +103,7 @@ func (p *setHeader) set(x *policy.Exec, h *message.Header, name string, keep boo
 	if len(values) == 0 {
 		return nil
 	}
-	if isRepeatedHeader(name) {
+	if repeated {
 		if !keep {
 			h.Del(name)
 		}
