@@ -170,13 +170,12 @@ func New(o Options) *Gateway {
 	g.tokens = cachedCredentials(o.Credentials, o.Now)
 	g.services.Store(newServices(nil))
 	g.requests.New = func() any { return newRequest(g) }
-	lines := telemetry.NewRecordLog(g.log)
 	g.records = telemetry.NewQueue(recordQueue, telemetry.Writer{
-		Write: func(r *telemetry.Record) {
-			lines.Write(r)
-			g.passRecord(r)
+		Log: g.log,
+		Wants: func(r *telemetry.Record) bool {
+			return g.tellRecord != nil || r.Captured != nil && r.Captured.Model != nil
 		},
-		Flush: lines.Flush,
+		Write: g.passRecord,
 		Lost: func(n int64) {
 			g.log.Warn("Log lines of requests were dropped: they came faster than they can be written.", "count", n)
 		},
@@ -184,12 +183,9 @@ func New(o Options) *Gateway {
 	return g
 }
 
-// passRecord hands a record to all who want it besides the log. It runs in the writer of the queue.
+// passRecord hands a record to those who want it besides the log and must not keep a request waiting. It runs in the writer of the queue.
 func (g *Gateway) passRecord(r *telemetry.Record) {
 	telemetry.LogModel(g.log, r)
-	if g.usage != nil {
-		g.usage.List(r.ServiceID, r)
-	}
 	if g.tellRecord != nil {
 		g.tellRecord(r)
 	}
@@ -205,7 +201,6 @@ func (g *Gateway) Location() string {
 
 // FlushUsage takes what requests have used since the last time, by service.
 func (g *Gateway) FlushUsage() []telemetry.UsageReport {
-	g.records.Sync() // requests are listed when their records are written
 	reports := g.usage.Flush()
 	for i := range reports {
 		if s := g.services.Load().byID(reports[i].Service); s != nil {

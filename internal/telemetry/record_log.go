@@ -12,9 +12,8 @@ const CategoryGatewayLogs = "GatewayLogs"
 // RecordLog writes records of requests as log lines, several with one write. It belongs to one goroutine.
 type RecordLog struct {
 	log    *slog.Logger
-	direct *logHandler // of log; nil when it has a handler of another kind
-	head   []byte      // what the lines of the buffer begin with
-	line   recordLine
+	direct bool // lines are made here, not by the handler
+	recordLines
 }
 
 // recordLogSize is how many bytes of lines are gathered at most. Each write to a file begins and ends within a page, which costs about as much as
@@ -28,55 +27,92 @@ const (
 	recordMessage = "Request was answered."
 )
 
+// directHandler is the handler of a log, if it is one that lines of records can be made for.
+func directHandler(log *slog.Logger) *logHandler {
+	if log == nil {
+		return nil
+	}
+	if h, ok := log.Handler().(*logHandler); ok && h.form != formAttrs {
+		return h
+	}
+	return nil
+}
+
 // NewRecordLog returns a log of records in the form of a logger. A logger of [NewLogHandler] costs no allocation for a record.
 func NewRecordLog(log *slog.Logger) *RecordLog {
 	l := &RecordLog{log: log}
-	if h, ok := log.Handler().(*logHandler); ok && h.form != formAttrs {
-		l.direct, l.line.form, l.line.known = h, h.form, new([64]knownSubject)
+	if h := directHandler(log); h != nil {
+		l.direct, l.recordLines = true, newRecordLines(h)
 	}
 	return l
 }
 
+// wantsLine says whether a line of a record is wanted.
+func wantsLine(log *slog.Logger, r *Record) bool {
+	return !r.Unlogged && log.Enabled(context.Background(), recordLevel)
+}
+
 // Write adds a line, unless the record or the level says that none is wanted.
 func (l *RecordLog) Write(r *Record) {
-	if r.Unlogged || !l.log.Enabled(context.Background(), recordLevel) {
+	if !wantsLine(l.log, r) {
 		return
 	}
-	if l.direct == nil {
+	if !l.direct {
 		l.line.attrs = append(l.line.attrs[:0], slog.String(EventKey, recordEvent))
 		l.line.columns(r)
 		l.log.LogAttrs(context.Background(), recordLevel, recordMessage, l.line.attrs...)
 		return
 	}
+	if l.add(r); len(l.line.buf) >= recordLogSize {
+		l.Flush()
+	}
+}
+
+// Flush writes the lines that were added.
+func (l *RecordLog) Flush() {
+	l.write(l.line.buf)
+	l.line.buf = l.line.buf[:0]
+}
+
+// recordLines gathers lines of records.
+type recordLines struct {
+	handler *logHandler
+	head    []byte // what the lines of the buffer begin with
+	line    recordLine
+}
+
+func newRecordLines(h *logHandler) recordLines {
+	return recordLines{handler: h, line: recordLine{form: h.form, known: new([64]knownSubject)}}
+}
+
+// add adds a line.
+func (l *recordLines) add(r *Record) {
 	if len(l.line.buf) == 0 {
 		l.begin(time.Now().UTC())
 	}
 	l.line.buf = append(l.line.buf, l.head...)
 	start := len(l.line.buf)
 	l.line.rest(r)
-	if l.line.end(start); len(l.line.buf) >= recordLogSize {
-		l.Flush()
-	}
+	l.line.end(start)
 }
 
 // begin makes the head of the lines that are written together: they have one time.
-func (l *RecordLog) begin(now time.Time) {
-	line := logLine{severity: recordLevel, level: levelName(recordLevel), time: now, event: recordEvent, message: recordMessage, attrs: l.direct.attrs}
-	l.head = l.direct.encode(l.head[:0], &line)
+func (l *recordLines) begin(now time.Time) {
+	line := logLine{severity: recordLevel, level: levelName(recordLevel), time: now, event: recordEvent, message: recordMessage, attrs: l.handler.attrs}
+	l.head = l.handler.encode(l.head[:0], &line)
 	l.line.buf = append(l.line.buf, l.head[:len(l.head)-len(l.line.form.lineEnd())]...)
 	l.line.category()
 	l.head, l.line.buf = append(l.head[:0], l.line.buf...), l.line.buf[:0]
 }
 
-// Flush writes the lines that were added.
-func (l *RecordLog) Flush() {
-	if len(l.line.buf) == 0 {
+// write writes lines, if there are any.
+func (l *recordLines) write(lines []byte) {
+	if len(lines) == 0 {
 		return
 	}
-	l.direct.mu.Lock()
-	defer l.direct.mu.Unlock()
-	_, _ = l.direct.w.Write(l.line.buf) // as with every log: there is nowhere to say so
-	l.line.buf = l.line.buf[:0]
+	l.handler.mu.Lock()
+	defer l.handler.mu.Unlock()
+	_, _ = l.handler.w.Write(lines) // as with every log: there is nowhere to say so
 }
 
 // AppendAttrs appends the columns of the table ApiManagementGatewayLogs, with a lower-case first letter and of the types that its reference page

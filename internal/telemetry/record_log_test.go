@@ -7,6 +7,16 @@ import (
 	"time"
 )
 
+// benchmarkRecord is the record of an ordinary request.
+func benchmarkRecord() Record {
+	return Record{
+		Time: time.Now(), CallerIP: "127.0.0.1", Service: "contoso", API: "orders", APIRevision: "1", Operation: "get-order", Subscription: "sub-1",
+		Region: "west", Method: "GET", URL: []byte("http://api.contoso.example/orders/42"), BackendURL: []byte("http://10.0.0.7:8080/orders/42"),
+		ClientProtocol: "HTTP/1.1", BackendProtocol: "HTTP/1.1", BackendMethod: "GET", ResponseCode: 200, BackendResponseCode: 200,
+		RequestSize: 200, ResponseSize: 700, TotalTime: 3 * time.Millisecond, BackendTime: 2 * time.Millisecond,
+	}
+}
+
 func BenchmarkRecordLog(b *testing.B) {
 	for _, format := range []string{"text", "json"} {
 		b.Run(format, func(b *testing.B) {
@@ -15,12 +25,7 @@ func BenchmarkRecordLog(b *testing.B) {
 				b.Fatal(err)
 			}
 			l := NewRecordLog(slog.New(h))
-			r := Record{
-				Time: time.Now(), CallerIP: "127.0.0.1", Service: "contoso", API: "orders", APIRevision: "1", Operation: "get-order", Subscription: "sub-1",
-				Region: "west", Method: "GET", URL: []byte("http://api.contoso.example/orders/42"), BackendURL: []byte("http://10.0.0.7:8080/orders/42"),
-				ClientProtocol: "HTTP/1.1", BackendProtocol: "HTTP/1.1", BackendMethod: "GET", ResponseCode: 200, BackendResponseCode: 200,
-				RequestSize: 200, ResponseSize: 700, TotalTime: 3 * time.Millisecond, BackendTime: 2 * time.Millisecond,
-			}
+			r := benchmarkRecord()
 			b.ReportAllocs()
 			for b.Loop() {
 				l.Write(&r)

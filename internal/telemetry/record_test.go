@@ -16,7 +16,6 @@ func TestQueueKeepsOrderAndCountsLoss(t *testing.T) {
 	started := make(chan struct{}, 1)
 	var urls []string
 	var lost int64
-	flushed := 0
 	q := NewQueue(2, Writer{
 		Write: func(r *Record) {
 			if string(r.URL) == "/0" {
@@ -25,8 +24,7 @@ func TestQueueKeepsOrderAndCountsLoss(t *testing.T) {
 			}
 			urls = append(urls, string(r.URL))
 		},
-		Flush: func() { flushed = len(urls) },
-		Lost:  func(n int64) { lost += n },
+		Lost: func(n int64) { lost += n },
 	})
 	add := func(url string) {
 		r := q.New()
@@ -41,8 +39,8 @@ func TestQueueKeepsOrderAndCountsLoss(t *testing.T) {
 	close(block)
 	q.Close()
 	add("/4") // a request that did not end in time
-	if got := strings.Join(urls, " "); got != "/0 /1 /2" || lost != 1 || flushed != 3 {
-		t.Errorf("got %q, lost %d, %d were flushed", got, lost, flushed)
+	if got := strings.Join(urls, " "); got != "/0 /1 /2" || lost != 1 {
+		t.Errorf("got %q, lost %d", got, lost)
 	}
 }
 
@@ -99,6 +97,105 @@ func TestRecordLogAllocations(t *testing.T) {
 		if n := testing.AllocsPerRun(1000, func() { l.Write(record) }); n > 0 {
 			t.Errorf("%s: %v allocations", format, n)
 		}
+	}
+}
+
+// blockedWriter is a target of logs that takes nothing until it is released.
+type blockedWriter struct {
+	bytes.Buffer
+	began, release chan struct{}
+}
+
+func (w *blockedWriter) Write(p []byte) (int, error) {
+	select {
+	case w.began <- struct{}{}:
+	default:
+	}
+	<-w.release
+	return w.Buffer.Write(p)
+}
+
+// TestQueueOfLines has a target that takes nothing for a while: requests do not wait for it, and lines that are too many are dropped and counted.
+func TestQueueOfLines(t *testing.T) {
+	t.Parallel()
+	for _, wanted := range []bool{false, true} { // as a record besides
+		out := &blockedWriter{began: make(chan struct{}, 1), release: make(chan struct{})}
+		h, err := NewLogHandler(out, LogOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, lost := 0, int64(0)
+		const size = 100
+		q := NewQueue(size, Writer{
+			Log:   slog.New(h),
+			Wants: func(r *Record) bool { return wanted },
+			Write: func(*Record) { written++ },
+			Lost:  func(n int64) { lost += n },
+		})
+		add := func(id byte) {
+			r := q.New()
+			r.RequestID[0], r.Method = id, "GET"
+			q.Add(r)
+		}
+		add(0)
+		<-out.began // the writer waits
+		for id := range byte(size + 20) {
+			add(id + 1)
+		}
+		q.Add(&Record{Unlogged: true})
+		close(out.release)
+		q.Close()
+		lines := strings.SplitAfter(strings.TrimSuffix(out.String(), "\n"), "\n")
+		for i, line := range lines {
+			if !strings.Contains(line, ", correlationId: "+UUIDText([16]byte{byte(i)})+", ") {
+				t.Errorf("line %d is %s", i, line)
+			}
+		}
+		want := int64(20)
+		if wanted {
+			want++ // the record without a line
+		}
+		if len(lines) != 1+size || lost != want {
+			t.Errorf("%d lines, %d lost", len(lines), lost)
+		}
+		if want := 1 + size; wanted != (written == want) || !wanted && written != 0 {
+			t.Errorf("%d records are written", written)
+		}
+	}
+}
+
+// TestQueueAllocations: a record whose line is all that is wanted costs no allocation.
+func TestQueueAllocations(t *testing.T) {
+	h, err := NewLogHandler(io.Discard, LogOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := NewQueue(10_000, Writer{Log: slog.New(h), Wants: func(*Record) bool { return false }})
+	defer q.Close()
+	if n := testing.AllocsPerRun(1000, func() {
+		r := q.New()
+		r.URL, r.Method = append(r.URL, "http://a/echo"...), "GET"
+		q.Add(r)
+	}); n >= 1 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkQueue makes a record and leaves its line to the writer.
+func BenchmarkQueue(b *testing.B) {
+	h, err := NewLogHandler(io.Discard, LogOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := NewQueue(10_000, Writer{Log: slog.New(h), Wants: func(*Record) bool { return false }, Lost: func(int64) {}})
+	defer q.Close()
+	record := benchmarkRecord()
+	for b.Loop() {
+		r := q.New()
+		url, backendURL := append(r.URL, record.URL...), append(r.BackendURL, record.BackendURL...)
+		*r = record
+		r.URL, r.BackendURL = url, backendURL
+		q.Add(r)
 	}
 }
 

@@ -149,7 +149,9 @@ type Usage struct {
 	mu       sync.Mutex
 	requests []serviceRecord // the memory of URLs is used again
 	kept     int
-	unlisted map[string]int64 // by service
+	unlisted map[string]int64 // by service, without those of the latest
+	latest   string           // service of a request that was not listed
+	passed   int64            // those of it
 }
 
 type usageShard struct {
@@ -178,15 +180,20 @@ type serviceRecord struct {
 
 // NewUsage returns an empty sum.
 func NewUsage() *Usage {
-	shards := 1
-	for shards < min(runtime.GOMAXPROCS(0), maxUsageShards) {
-		shards *= 2
-	}
-	u := &Usage{shards: make([]usageShard, shards), requests: make([]serviceRecord, maxUsageRequests), unlisted: make(map[string]int64)}
+	u := &Usage{shards: make([]usageShard, usageShards()), requests: make([]serviceRecord, maxUsageRequests), unlisted: make(map[string]int64)}
 	for i := range u.shards {
 		u.shards[i].sums = make(map[serviceKey]*usageEntry)
 	}
 	return u
+}
+
+// usageShards is how many shards there are, a power of two: no more than cores, so that a core that is alone has all sums in its cache.
+func usageShards() int {
+	n := 1
+	for n < min(runtime.GOMAXPROCS(0), maxUsageShards) {
+		n *= 2
+	}
+	return n
 }
 
 // Add adds a request of a service. The record's strings are kept.
@@ -226,7 +233,7 @@ func (u *Usage) List(service string, r *Record) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.kept == len(u.requests) {
-		u.unlisted[service]++
+		u.pass(service)
 		return
 	}
 	e := &u.requests[u.kept]
@@ -234,6 +241,15 @@ func (u *Usage) List(service string, r *Record) {
 	url := append(e.record.URL[:0], r.URL...)
 	e.service, e.record = service, *r
 	e.record.URL, e.record.BackendURL, e.record.Captured = url, nil, nil
+}
+
+// pass counts a request that is not listed. Most are of the service of the one before.
+func (u *Usage) pass(service string) {
+	if service != u.latest {
+		u.unlisted[u.latest] += u.passed
+		u.latest, u.passed = service, 0
+	}
+	u.passed++
 }
 
 // Flush takes what was added since the last time, one report for each service. A nil Usage has nothing.
@@ -309,6 +325,8 @@ func (u *Usage) takeRequests() (requests map[string][]UsageRequest, unlisted map
 		})
 		*e = serviceRecord{record: Record{URL: r.URL[:0]}}
 	}
+	u.unlisted[u.latest] += u.passed
+	u.passed = 0
 	unlisted = u.unlisted
 	u.kept, u.unlisted = 0, make(map[string]int64)
 	return requests, unlisted
