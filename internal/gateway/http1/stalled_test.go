@@ -42,6 +42,9 @@ func TestStalledClient(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = conn.Close() })
+			if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil { // so that a few answers fill it
+				t.Fatal(err)
+			}
 			go func() {
 				for err == nil {
 					_, err = io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: h\r\n\r\n", 100))
