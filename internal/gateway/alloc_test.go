@@ -151,3 +151,33 @@ func BenchmarkTypical(b *testing.B) {
 		x.serve(g)
 	}
 }
+
+// commonPolicies are those that documents have most often.
+const commonPolicies = `<cors><allowed-origins><origin>https://a.example</origin></allowed-origins></cors>
+<check-header name="User-Agent" failed-check-httpcode="400" failed-check-error-message="no" ignore-case="true"><value>other</value><value>BENCH</value></check-header>
+<set-variable name="agent" value="@(context.Request.Headers.GetValueOrDefault("User-Agent", ""))" />
+<choose>
+	<when condition="@((string)context.Variables["agent"] == "x")"><set-header name="X-A"><value>a</value></set-header></when>
+	<when condition="@(context.Variables.GetValueOrDefault<string>("agent").StartsWith("be"))">
+		<set-header name="X-B"><value>@(context.Variables.GetValueOrDefault<string>("agent"))</value></set-header>
+	</when>
+</choose>
+<set-backend-service base-url="http://127.0.0.1:9001/x" />
+<rate-limit calls="1000000000" renewal-period="60" />
+<set-query-parameter name="v" exists-action="override"><value>1</value></set-query-parameter>
+<set-header name="X-Q"><value>@(context.Request.Url.Query.GetValueOrDefault("q", "1") + context.Request.Headers.Count)</value></set-header>
+<set-header name="X-D" exists-action="delete" />`
+
+// TestCommonAllocations bounds what common policies allocate: the value of a variable, the object of a query, and the path at the backend service.
+func TestCommonAllocations(t *testing.T) {
+	g, x := newTypical(t, commonPolicies)
+	budget(t, 3, func() { x.serve(g) })
+}
+
+func BenchmarkCommon(b *testing.B) {
+	g, x := newTypical(b, commonPolicies)
+	b.ReportAllocs()
+	for b.Loop() {
+		x.serve(g)
+	}
+}

@@ -87,19 +87,19 @@ func (p *quota) Run(x *policy.Exec) error {
 		start = *x.Subscription.Start
 	}
 	var l quotaLimits
-	key := "quota|" + x.Subscription.Name + "|" + scopeName(x)
-	l.add(key, p.Volume, p.Period, start)
+	key := x.Concat("quota|", x.Subscription.Name, "|", scopeName(x))
+	l.add(x, key, p.Volume, p.Period, start)
 	for i := range p.APIs {
 		a := &p.APIs[i]
 		if x.API == nil || !matches(a.ID, a.Name, x.API.Name, x.API.Display) {
 			continue
 		}
-		key := key + "|" + x.API.Name
-		l.add(key, a.Volume, a.Period, start)
+		key := x.Concat(key, "|", x.API.Name)
+		l.add(x, key, a.Volume, a.Period, start)
 		for j := range a.Operations {
 			o := &a.Operations[j]
 			if x.Operation != nil && matches(o.ID, o.Name, x.Operation.Name, x.Operation.Display) {
-				l.add(key+"|"+x.Operation.Name, o.Volume, o.Period, start)
+				l.add(x, x.Concat(key, "|", x.Operation.Name), o.Volume, o.Period, start)
 			}
 		}
 	}
@@ -117,19 +117,19 @@ func (p *quota) Run(x *policy.Exec) error {
 type quotaLimits struct{ calls, bandwidth []policy.Limit }
 
 // add adds the counters of a volume. Periods begin at start and at multiples of the period after it.
-func (l *quotaLimits) add(key string, v volume, seconds int64, start time.Time) {
+func (l *quotaLimits) add(x *policy.Exec, key string, v volume, seconds int64, start time.Time) {
 	limit := policy.Limit{Period: time.Duration(seconds) * time.Second, Window: policy.FixedWindow}
 	if seconds > 0 {
 		// The first start after 1970 counts the same periods, and is near enough to be subtracted from today.
 		limit.Start = time.Unix((start.Unix()%seconds+seconds)%seconds, 0)
 	}
-	key = fmt.Sprintf("%s|%d", key, seconds) // a counter knows one period
+	period := strconv.FormatInt(seconds, 10) // stands in the key: a counter knows one period
 	if v.Calls > 0 {
-		limit.Key, limit.Max = key+"|calls", v.Calls
+		limit.Key, limit.Max = x.Concat(key, "|", period, "|calls"), v.Calls
 		l.calls = append(l.calls, limit)
 	}
 	if v.Bandwidth > 0 {
-		limit.Key, limit.Max = key+"|bandwidth", v.Bandwidth*kilobyte
+		limit.Key, limit.Max = x.Concat(key, "|", period, "|bandwidth"), v.Bandwidth*kilobyte
 		l.bandwidth = append(l.bandwidth, limit)
 	}
 }

@@ -3,6 +3,7 @@ package policies
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -51,7 +52,7 @@ func (p *quotaByKey) Run(x *policy.Exec) error {
 		return err
 	}
 	var l quotaLimits
-	l.add(fmt.Sprintf("quota-by-key|%s|%d", key, p.start.Unix()), p.Volume, p.Period, p.start)
+	l.add(x, x.Concat("quota-by-key|", key, "|", strconv.FormatInt(p.start.Unix(), 10)), p.Volume, p.Period, p.start)
 	if err := l.checkBandwidth(x); err != nil {
 		return err
 	}

@@ -64,17 +64,18 @@ func (p *rateLimit) Run(x *policy.Exec) error {
 
 // limits are the limits that a request falls under; each counts by itself.
 func (p *rateLimit) limits(x *policy.Exec) []policy.Limit {
-	prefix := "rate-limit|" + x.Subscription.Name + "|" + scopeName(x)
-	limits := []policy.Limit{window(prefix, p.Calls, p.Period)}
-	for _, a := range p.APIs {
+	prefix := x.Concat("rate-limit|", x.Subscription.Name, "|", scopeName(x))
+	limits := x.Limits(window(prefix, p.Calls, p.Period))
+	for i := range p.APIs {
+		a := &p.APIs[i]
 		if x.API == nil || !matches(a.ID, a.Name, x.API.Name, x.API.Display) {
 			continue
 		}
-		key := prefix + "|" + x.API.Name
+		key := x.Concat(prefix, "|", x.API.Name)
 		limits = append(limits, window(key, a.Calls, a.Period))
 		for _, o := range a.Operations {
 			if x.Operation != nil && matches(o.ID, o.Name, x.Operation.Name, x.Operation.Display) {
-				limits = append(limits, window(key+"|"+x.Operation.Name, o.Calls, o.Period))
+				limits = append(limits, window(x.Concat(key, "|", x.Operation.Name), o.Calls, o.Period))
 			}
 		}
 	}
@@ -94,11 +95,11 @@ func scopeName(x *policy.Exec) string {
 	name := x.Scope.String()
 	switch {
 	case x.Scope == policy.ScopeProduct && x.Product != nil:
-		name += "/" + x.Product.Name
+		return x.Concat(name, "/", x.Product.Name)
 	case x.Scope == policy.ScopeAPI && x.API != nil:
-		name += "/" + x.API.Name
+		return x.Concat(name, "/", x.API.Name)
 	case x.Scope == policy.ScopeOperation && x.API != nil && x.Operation != nil:
-		name += "/" + x.API.Name + "/" + x.Operation.Name
+		return x.Concat(name, "/", x.API.Name, "/", x.Operation.Name)
 	}
 	return name
 }

@@ -20,6 +20,8 @@ type setBackendService struct {
 	BackendID policy.Value[string] `attr:"backend-id" doc:"Name of a backend entity, which brings URL, credentials and TLS settings."`
 	Dapr      daprService
 	Fabric    serviceFabric
+
+	base *message.URL // of a constant base-url
 }
 
 // serviceFabric are the attributes that address a Service Fabric cluster. They
@@ -48,8 +50,11 @@ func (p *setBackendService) Compile(c *policy.Compiler) error {
 		c.Backend(id)
 	}
 	if u, ok := p.BaseURL.Constant(); ok {
-		if _, err := message.ParseURL(u); err != nil {
+		base, err := message.ParseURL(strings.TrimSpace(u))
+		if err != nil {
 			c.Errorf("InvalidURL", "base-url: %v", err)
+		} else {
+			p.base = &base
 		}
 	}
 	return nil
@@ -70,12 +75,19 @@ func (p *setBackendService) Run(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	u, err := message.ParseURL(strings.TrimSpace(base))
-	if err != nil {
-		return &policy.Error{Message: "The base URL of set-backend-service is not valid: " + err.Error() + ".", Err: err}
+	if p.base != nil {
+		x.Base = *p.base
+	} else {
+		u, err := message.ParseURL(strings.TrimSpace(base))
+		if err != nil {
+			return &policy.Error{Message: "The base URL of set-backend-service is not valid: " + err.Error() + ".", Err: err}
+		}
+		x.Base = u.Detach()
 	}
-	x.Base, x.BackendID = u.Detach(), ""
-	x.Trace("set-backend-service", "Backend service URL was changed.", "url", base)
+	x.BackendID = ""
+	if x.Tracer != nil {
+		x.Trace("set-backend-service", "Backend service URL was changed.", "url", base)
+	}
 	return nil
 }
 
@@ -94,6 +106,8 @@ func useBackend(x *policy.Exec, id string) error {
 		}
 		x.Base = u
 	}
-	x.Trace("set-backend-service", "Backend service was changed.", "backend-id", b.Name)
+	if x.Tracer != nil {
+		x.Trace("set-backend-service", "Backend service was changed.", "backend-id", b.Name)
+	}
 	return nil
 }

@@ -49,9 +49,10 @@ func (p *setQueryParameter) Run(x *policy.Exec) error {
 		x.Request.URL.RawQuery = withoutQuery(query, name)
 		return nil
 	}
-	var added []string
-	for _, v := range p.Values {
-		value, err := v.Get(x)
+	var room [4]string
+	added := room[:0]
+	for i := range p.Values {
+		value, err := p.Values[i].Get(x)
 		if err != nil {
 			return err
 		}
@@ -65,15 +66,15 @@ func (p *setQueryParameter) Run(x *policy.Exec) error {
 	if action == "override" {
 		query = withoutQuery(query, name)
 	}
-	var b strings.Builder
-	b.WriteString(query)
+	var few [16]string
+	parts, escaped := append(few[:0], query), escapeQuery(name)
 	for _, value := range added {
-		if b.Len() > 0 {
-			b.WriteByte('&')
+		if len(parts) > 1 || query != "" {
+			parts = append(parts, "&")
 		}
-		b.WriteString(escapeQuery(name) + "=" + escapeQuery(value))
+		parts = append(parts, escaped, "=", escapeQuery(value))
 	}
-	x.Request.URL.RawQuery = b.String()
+	x.Request.URL.RawQuery = x.Concat(parts...)
 	return nil
 }
 

@@ -60,8 +60,12 @@ type headers message.Header
 
 // Count is the number of different names.
 func (h *headers) Count() int {
-	n := 0
-	h.EachEntry(func(any, any) bool { n++; return true })
+	header, n := (*message.Header)(h), 0
+	for i := range header.Len() {
+		if firstIndex(header, header.At(i).Name) == i {
+			n++
+		}
+	}
 	return n
 }
 
@@ -188,8 +192,8 @@ func declareURL(b *csharp.Builder) {
 
 	q := b.Type("interface IQuery : IReadOnlyDictionary<string, string[]>", csharp.Go[*query]())
 	q.Method("string GetValueOrDefault(string name, string defaultValue = null)", csharp.F3(func(q *query, name, fallback string) string {
-		if values := q.values(name); len(values) > 0 {
-			return strings.Join(values, ",")
+		if value, ok := q.joined(name); ok {
+			return value
 		}
 		return fallback
 	}))
@@ -246,6 +250,20 @@ func (q *query) values(name string) []string {
 		}
 	}
 	return list
+}
+
+// joined gives the values of a name with commas between them. It allocates only when there are several, or an escape.
+func (q *query) joined(name string) (value string, ok bool) {
+	for n, v := range message.QueryPairs(q.raw) {
+		switch {
+		case !strings.EqualFold(unescape(n), name):
+		case ok:
+			return strings.Join(q.values(name), ","), true
+		default:
+			value, ok = unescape(v), true
+		}
+	}
+	return value, ok
 }
 
 // unescape decodes a name or value of a query; a malformed one stays as it is.
