@@ -185,7 +185,7 @@ func (c *config) choose(r *message.Request, path, revision string) (best *api, r
 	if g == nil {
 		return nil, ""
 	}
-	seg, tail, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	seg, tail := cutSegment(strings.TrimPrefix(rest, "/"))
 	found := versionMismatch
 	for _, a := range g.apis {
 		if !a.hasRevision(revision) {
