@@ -75,6 +75,8 @@ type Metrics struct {
 	hosts    map[string]string
 	requests map[requestKey]*uint64
 	times    map[string]*[4]Histogram // by host: total, backend, client, gateway
+	recent   [16]requestSeries        // found lately, by the code of the answer
+	host     string                   // that Host was asked for the last time
 	custom   map[string]*Series
 }
 
@@ -84,6 +86,13 @@ type requestKey struct {
 	cache         CacheUse
 	status        Status
 	overflow      bool
+}
+
+// requestSeries are the series that requests of a key are counted in.
+type requestSeries struct {
+	requestKey
+	n     *uint64
+	times *[4]Histogram
 }
 
 // NewMetrics returns empty metrics.
@@ -104,7 +113,11 @@ func (m *Metrics) Host(host string) string {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if host == m.host && host != "" {
+		return m.host
+	}
 	if own, ok := m.hosts[host]; ok {
+		m.host = own
 		return own
 	}
 	if len(m.hosts) >= maxMetricHosts || len(host) > 255 {
@@ -121,30 +134,43 @@ func (m *Metrics) Add(r *Record) {
 	total, backend, client := millis(r.TotalTime), millis(r.BackendTime), millis(r.ClientTime)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := m.requests[key]
-	if n == nil {
-		if len(m.requests) >= maxMetricSeries {
-			key = requestKey{overflow: true}
-			n = m.requests[key]
-		}
-		if n == nil {
-			n = new(uint64)
-			m.requests[key] = n
-		}
+	s := &m.recent[uint(key.code)%uint(len(m.recent))]
+	if s.n == nil || s.requestKey != key {
+		*s = m.series(key)
 	}
-	*n++
-	h := m.times[key.host]
+	*s.n++
+	s.times[0].add(total)
+	s.times[1].add(backend)
+	s.times[2].add(client)
+	s.times[3].add(max(total-backend-client, 0))
+}
+
+// series returns the series of a key, or those of all that are too many.
+func (m *Metrics) series(key requestKey) requestSeries {
+	s := requestSeries{requestKey: key, n: m.requests[key]}
+	if s.n == nil && len(m.requests) >= maxMetricSeries {
+		key = requestKey{overflow: true}
+		s.n = m.requests[key]
+	}
+	if s.n == nil {
+		s.n = new(uint64)
+		m.requests[key] = s.n
+	}
+	s.times = m.histograms(key.host)
+	return s
+}
+
+// histograms returns the times of the requests for a host.
+func (m *Metrics) histograms(host string) *[4]Histogram {
+	h := m.times[host]
 	if h == nil {
 		h = new([4]Histogram)
 		for i := range h {
 			h[i] = Histogram{Bounds: m.o.Buckets, Counts: make([]uint64, len(m.o.Buckets)+1)}
 		}
-		m.times[key.host] = h
+		m.times[host] = h
 	}
-	h[0].add(total)
-	h[1].add(backend)
-	h[2].add(client)
-	h[3].add(max(total-backend-client, 0))
+	return h
 }
 
 // Measure adds a value to a metric that a policy emits.

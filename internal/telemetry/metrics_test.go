@@ -2,7 +2,9 @@ package telemetry_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -108,5 +110,55 @@ func TestStatsD(t *testing.T) {
 		if _, err := telemetry.OpenStatsD(bad); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
+	}
+}
+
+func BenchmarkMetrics(b *testing.B) {
+	m := newMetrics()
+	r := &telemetry.Record{
+		ResponseCode: 200, BackendResponseCode: 200, TotalTime: 12 * time.Millisecond, BackendTime: 10 * time.Millisecond, ClientTime: time.Millisecond,
+	}
+	for b.Loop() {
+		r.Host = m.Host("api.contoso.example:8080")
+		m.Add(r)
+	}
+}
+
+// TestMetricsOfAny compares the counters with those of each request by itself.
+func TestMetricsOfAny(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	m := newMetrics()
+	requests, times := make(map[string]float64), make(map[string]uint64)
+	for range 20_000 {
+		r := &telemetry.Record{
+			Host: m.Host([...]string{"a:80", "b", "[::1]:80", ""}[random.IntN(4)]), ResponseCode: 200 + random.IntN(20), BackendResponseCode: 200 * random.IntN(2),
+			ErrorReason: [...]string{"", "", "Timeout"}[random.IntN(3)], Cache: telemetry.CacheUse(random.IntN(3)),
+		}
+		m.Add(r)
+		requests[fmt.Sprintf("%s %d %d %s %v", r.Host, r.ResponseCode, r.BackendResponseCode, r.ErrorReason, r.Cache)]++
+		times[r.Host]++
+	}
+	n := 0
+	for _, s := range m.Read() {
+		label := make(map[string]string)
+		for _, l := range s.Labels {
+			label[l.Name] = l.Value
+		}
+		if s.Name != telemetry.MetricRequests {
+			if host := strings.TrimPrefix(label["Hostname"], "other"); s.Histogram.Count != times[host] {
+				t.Errorf("%s of %q counts %d, want %d", s.Name, host, s.Histogram.Count, times[host])
+			}
+			continue
+		}
+		n++
+		backend := cmp.Or(label["BackendResponseCode"], "0")
+		key := fmt.Sprintf("%s %s %s %s %s", label["Hostname"], label["ResponseCode"], backend, label["LastErrorReason"], strings.ToLower(label["Cache"]))
+		if requests[key] != s.Value {
+			t.Errorf("%s counts %v, want %v", key, s.Value, requests[key])
+		}
+	}
+	if n != len(requests) {
+		t.Errorf("%d counters, want %d", n, len(requests))
 	}
 }
