@@ -484,6 +484,7 @@ func (l *Library) compile(src string, o Options) (prog *Program, diags []Diagnos
 	p2 := &Program{lib: l, typ: target, code: c}
 	p2.boxed = boxer(c, target)
 	lay := b.fn.layout
+	p2.plain = lay == layout{}
 	p2.pool.New = func() any { return lay.newFrame() }
 	return p2, diags
 }

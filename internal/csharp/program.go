@@ -8,6 +8,7 @@ type Program struct {
 	typ   *Type
 	code  code
 	boxed func(*Frame) any
+	plain bool // needs a frame without slots, which any run can give back
 	pool  sync.Pool
 }
 
@@ -24,7 +25,13 @@ func (p *Program) Type() *Type { return p.typ }
 func EndOfExpression(src string) (n int, ok bool) { return endOfExpression(src) }
 
 func (p *Program) frame(host any, l *Limits) *Frame {
-	fr := p.pool.Get().(*Frame)
+	var fr *Frame
+	if p.plain && l != nil {
+		fr = l.Scratch.takeFrame()
+	}
+	if fr == nil {
+		fr = p.pool.Get().(*Frame)
+	}
 	fr.run = &fr.own
 	fr.own.reset(p.lib, host, l)
 	return fr
@@ -39,8 +46,11 @@ func (p *Program) finish(fr *Frame, err *error) {
 			*err = e
 		}
 	}
+	l := fr.own.limits
 	fr.clear()
-	p.pool.Put(fr)
+	if !p.plain || l == nil || !l.Scratch.giveFrame(fr) {
+		p.pool.Put(fr)
+	}
 }
 
 // Run evaluates the program and gives the result in its boxed Go form. The error is *Exception or *LimitError.

@@ -4,7 +4,10 @@ import "unsafe"
 
 // Scratch is memory in which the strings of one request are made, over and over again for the next one. A nil Scratch, and one that is full, gives
 // memory of its own to each string. The zero value is ready. It is not safe for concurrent use.
-type Scratch struct{ room []byte }
+type Scratch struct {
+	room  []byte
+	frame *Frame // without slots, for the next program that needs none
+}
 
 // scratchSize is enough for what the expressions of most requests put together; longer texts are not worth keeping memory for.
 const scratchSize = 1 << 10
@@ -39,4 +42,23 @@ func (s *Scratch) take(n int) []byte {
 	from := len(s.room)
 	s.room = s.room[:from+n]
 	return s.room[from : from : from+n]
+}
+
+// takeFrame gives the frame that giveFrame has kept, or nil.
+func (s *Scratch) takeFrame() *Frame {
+	if s == nil {
+		return nil
+	}
+	fr := s.frame
+	s.frame = nil
+	return fr
+}
+
+// giveFrame keeps a frame without slots, unless there is one already.
+func (s *Scratch) giveFrame(fr *Frame) bool {
+	if s == nil || s.frame != nil {
+		return false
+	}
+	s.frame = fr
+	return true
 }
