@@ -107,21 +107,18 @@ func (q *Queue) queue(r *Record) bool {
 func (q *Queue) line(r *Record) bool {
 	l := q.lines
 	l.mu.Lock()
-	n, before := l.n, len(l.line.buf)
-	room := n < q.size && before < maxQueuedBytes
-	if room {
-		l.n++
-		l.add(r)
+	defer l.mu.Unlock()
+	before := len(l.line.buf)
+	if l.n == q.size || before > maxQueuedBytes {
+		return false
 	}
-	after := len(l.line.buf)
-	l.mu.Unlock()
-	switch {
-	case n == 0:
+	if l.n++; l.n == 1 {
 		signal(q.wake)
-	case before < recordLogSize && after >= recordLogSize:
+	}
+	if l.add(r); before < recordLogSize && len(l.line.buf) >= recordLogSize {
 		signal(q.hurry)
 	}
-	return room
+	return true
 }
 
 func signal(c chan struct{}) {
