@@ -79,7 +79,11 @@ func NewOpenID(doer Doer, now func() time.Time) *OpenID {
 // Issuer returns the configuration at a URL. When it has no key with the ID keyID, which may be empty, it is fetched again, at most every five
 // minutes. A configuration that cannot be fetched any more stays in use, and one that has the key does so while somebody else fetches it.
 func (o *OpenID) Issuer(ctx context.Context, configuration, keyID string) (*Issuer, error) {
-	now := o.now()
+	return o.IssuerAt(ctx, o.now(), configuration, keyID)
+}
+
+// IssuerAt is [OpenID.Issuer] for those who know already what the clock says.
+func (o *OpenID) IssuerAt(ctx context.Context, now time.Time, configuration, keyID string) (*Issuer, error) {
 	e := o.entry(configuration, now)
 	s := e.state.Load()
 	if !s.due(now, keyID) {

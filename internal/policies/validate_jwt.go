@@ -196,11 +196,12 @@ func (p *validateJWT) rules(x *policy.Exec) (*auth.Rules, error) {
 // checkToken validates a token with the keys of issuers besides those of the rules, and keeps it in a variable.
 func checkToken(x *policy.Exec, t *auth.Token, r *auth.FixedRules, configurations []string, variable string) error {
 	var few [4]*auth.Issuer
-	sources, err := issuersOf(x, few[:0], configurations, t.KeyID)
+	now := x.Now()
+	sources, err := issuersOf(x, now, few[:0], configurations, t.KeyID)
 	if err != nil {
 		return err
 	}
-	if err := r.Check(t, sources, x.Now()); err != nil {
+	if err := r.Check(t, sources, now); err != nil {
 		return err
 	}
 	x.Host.Trust().Tokens.Keep(t)
@@ -213,14 +214,14 @@ func checkToken(x *policy.Exec, t *auth.Token, r *auth.FixedRules, configuration
 // issuersOf gets OpenID configurations. Only when none has a key with the ID are they asked for newer ones. One that cannot be had does no harm
 // while another can.
 // They are appended to list.
-func issuersOf(x *policy.Exec, list []*auth.Issuer, configurations []string, keyID string) ([]*auth.Issuer, error) {
+func issuersOf(x *policy.Exec, now time.Time, list []*auth.Issuer, configurations []string, keyID string) ([]*auth.Issuer, error) {
 	if len(configurations) == 0 {
 		return nil, nil
 	}
 	before := list
-	list, found := askIssuers(x, before, configurations, "", keyID)
+	list, found := askIssuers(x, now, before, configurations, "", keyID)
 	if !found && keyID != "" {
-		list, _ = askIssuers(x, before, configurations, keyID, keyID)
+		list, _ = askIssuers(x, now, before, configurations, keyID, keyID)
 	}
 	if len(list) == 0 {
 		return nil, &auth.TokenError{Reason: auth.TokenInvalid, Message: "The OpenID configuration cannot be obtained."}
@@ -229,9 +230,10 @@ func issuersOf(x *policy.Exec, list []*auth.Issuer, configurations []string, key
 }
 
 // askIssuers gets the configurations that can be had, newer ones where fresh is a key that they do not have, and says whether one has a key.
-func askIssuers(x *policy.Exec, list []*auth.Issuer, configurations []string, fresh, keyID string) (_ []*auth.Issuer, found bool) {
+func askIssuers(x *policy.Exec, now time.Time, list []*auth.Issuer, configurations []string, fresh, keyID string) (_ []*auth.Issuer, found bool) {
+	trust := x.Host.Trust()
 	for _, url := range configurations {
-		issuer, err := x.Host.Trust().OpenID.Issuer(x.Context(), url, fresh)
+		issuer, err := trust.OpenID.IssuerAt(x.Context(), now, url, fresh)
 		if err != nil {
 			x.Host.Log(x.Context(), policy.LogError, "An OpenID configuration cannot be obtained.", "url", url, "error", err)
 			continue
