@@ -27,12 +27,17 @@ type Queue struct {
 	waiting []*Record
 }
 
-// queuedLines are lines that wait to be written.
+// queuedLines are lines that wait to be written. A line is made before the lock is taken, which is held for no longer than copying it takes.
 type queuedLines struct {
+	makers sync.Pool // of *recordLine
+
 	mu sync.Mutex
 	n  int
 	recordLines
 }
+
+// maxMadeLine is how long a line may have been for its maker to be used again.
+const maxMadeLine = 64 << 10
 
 const (
 	// gatherTime is how long the writer waits for more after the first record.
@@ -64,6 +69,7 @@ func NewQueue(size int, w Writer) *Queue {
 	}
 	if direct := directHandler(w.Log); direct != nil {
 		q.lines = &queuedLines{recordLines: newRecordLines(direct)}
+		q.lines.makers.New = func() any { return newRecordLine(direct.form) }
 	}
 	go q.run()
 	return q
@@ -106,6 +112,20 @@ func (q *Queue) queue(r *Record) bool {
 // line leaves the line of a record to the writer if there is room.
 func (q *Queue) line(r *Record) bool {
 	l := q.lines
+	made := l.makers.Get().(*recordLine)
+	made.buf = made.buf[:0]
+	made.rest(r)
+	made.end(0)
+	room := q.queueLine(made.buf)
+	if cap(made.buf) <= maxMadeLine {
+		l.makers.Put(made)
+	}
+	return room
+}
+
+// queueLine leaves a line, of which the head is missing, to the writer if there is room.
+func (q *Queue) queueLine(text []byte) bool {
+	l := q.lines
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := len(l.line.buf)
@@ -115,7 +135,8 @@ func (q *Queue) line(r *Record) bool {
 	if l.n++; l.n == 1 {
 		signal(q.wake)
 	}
-	if l.add(r); before < recordLogSize && len(l.line.buf) >= recordLogSize {
+	l.begin()
+	if l.line.buf = append(l.line.buf, text...); before < recordLogSize && len(l.line.buf) >= recordLogSize {
 		signal(q.hurry)
 	}
 	return true

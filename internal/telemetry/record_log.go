@@ -82,22 +82,31 @@ type recordLines struct {
 }
 
 func newRecordLines(h *logHandler) recordLines {
-	return recordLines{handler: h, line: recordLine{form: h.form, known: new([64]knownSubject)}}
+	return recordLines{handler: h, line: *newRecordLine(h.form)}
+}
+
+func newRecordLine(form lineForm) *recordLine {
+	return &recordLine{form: form, known: new([64]knownSubject)}
 }
 
 // add adds a line.
 func (l *recordLines) add(r *Record) {
-	if len(l.line.buf) == 0 {
-		l.begin(time.Now().UTC())
-	}
-	l.line.buf = append(l.line.buf, l.head...)
+	l.begin()
 	start := len(l.line.buf)
 	l.line.rest(r)
 	l.line.end(start)
 }
 
-// begin makes the head of the lines that are written together: they have one time.
-func (l *recordLines) begin(now time.Time) {
+// begin adds the head of a line.
+func (l *recordLines) begin() {
+	if len(l.line.buf) == 0 {
+		l.makeHead(time.Now().UTC())
+	}
+	l.line.buf = append(l.line.buf, l.head...)
+}
+
+// makeHead makes the head of the lines that are written together: they have one time.
+func (l *recordLines) makeHead(now time.Time) {
 	line := logLine{severity: recordLevel, level: levelName(recordLevel), time: now, event: recordEvent, message: recordMessage, attrs: l.handler.attrs}
 	l.head = l.handler.encode(l.head[:0], &line)
 	l.line.buf = append(l.line.buf, l.head[:len(l.head)-len(l.line.form.lineEnd())]...)
