@@ -28,6 +28,8 @@ type validateAzureADToken struct {
 	Audiences      *audiences      `elem:"audiences" doc:"Allowed audiences."`
 	Claims         *requiredClaims `elem:"required-claims" doc:"Claims that the token must have."`
 	DecryptionKeys *decryptionKeys `elem:"decryption-keys" doc:"Keys that decrypt tokens."`
+
+	fixed map[string]*auth.FixedRules // by clientClaim; nil when they depend on the request
 }
 
 type applicationIDs struct {
@@ -49,8 +51,24 @@ func (p *validateAzureADToken) Compile(c *policy.Compiler) error {
 	default:
 		c.Errorf("InvalidTokenSource", "validate-azure-ad-token takes only one of header-name, query-parameter-name and token-value")
 	}
+	if !p.isConstant() {
+		return nil
+	}
+	p.fixed = make(map[string]*auth.FixedRules)
+	for _, claim := range []string{entraV1Client, entraV2Client} {
+		if rules, err := p.rules(nil, claim); err == nil { // constants need no request
+			p.fixed[claim] = auth.NewFixedRules(rules)
+		}
+	}
 	return nil
 }
+
+// isConstant says whether the rules are the same for all requests.
+func (p *validateAzureADToken) isConstant() bool {
+	return (p.Audiences == nil || areConstant(p.Audiences.List)) && p.Backends.isConstant() && p.Clients.isConstant() && p.Claims.isConstant()
+}
+
+func (a *applicationIDs) isConstant() bool { return a == nil || areConstant(a.List) }
 
 func (p *validateAzureADToken) Run(x *policy.Exec) error {
 	return p.Refusal.explain(x, p.validate(x))
@@ -69,18 +87,24 @@ func (p *validateAzureADToken) validate(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	rules, err := p.rules(x, token)
-	if err != nil {
-		return err
+	claim := clientClaim(token)
+	fixed := p.fixed[claim]
+	if fixed == nil {
+		rules, err := p.rules(x, claim)
+		if err != nil {
+			return err
+		}
+		fixed = auth.NewFixedRules(rules)
 	}
 	tenant, err := p.Tenant.Get(x)
 	if err != nil {
 		return err
 	}
-	return checkToken(x, token, auth.NewFixedRules(rules), []string{entraConfiguration(x.Host.Trust().Authority, tenant, token)}, p.Variable)
+	return checkToken(x, token, fixed, []string{entraConfiguration(x.Host.Trust().Authority, tenant, token)}, p.Variable)
 }
 
-func (p *validateAzureADToken) rules(x *policy.Exec, token *auth.Token) (*auth.Rules, error) {
+// rules are what the policy asks for of a token whose claim of that name has the ID of the calling application.
+func (p *validateAzureADToken) rules(x *policy.Exec, claim string) (*auth.Rules, error) {
 	r := &auth.Rules{}
 	var err error
 	if p.Audiences != nil {
@@ -102,7 +126,7 @@ func (p *validateAzureADToken) rules(x *policy.Exec, token *auth.Token) (*auth.R
 	if err != nil || len(clients) == 0 {
 		return r, err
 	}
-	r.Claims = slices.Insert(r.Claims, 0, auth.ClaimRule{Name: clientClaim(token), Values: clients, Any: true})
+	r.Claims = slices.Insert(r.Claims, 0, auth.ClaimRule{Name: claim, Values: clients, Any: true})
 	return r, nil
 }
 
@@ -110,12 +134,18 @@ func (p *validateAzureADToken) rules(x *policy.Exec, token *auth.Token) (*auth.R
 // identity platform").
 func isEntraV1(t *auth.Token) bool { return t.Claim("ver") == "1.0" }
 
-// clientClaim is the claim with the ID of the calling application.
+// The claims with the ID of the calling application.
+const (
+	entraV1Client = "appid"
+	entraV2Client = "azp"
+)
+
+// clientClaim is the one that a token has.
 func clientClaim(t *auth.Token) string {
 	if isEntraV1(t) {
-		return "appid"
+		return entraV1Client
 	}
-	return "azp"
+	return entraV2Client
 }
 
 // entraConfiguration is the URL of the OpenID configuration for a token of a tenant.
