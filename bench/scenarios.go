@@ -48,7 +48,7 @@ func scenarios() []scenario {
 		{name: "http2", title: "HTTP/2 with TLS, 4 × 16 streams, 512 B", path: "/plain/b512", traffic: http2Traffic, conns: 4, streams: 16},
 		{name: "cache", title: "cache hits, 16 KiB", path: "/cached/b16k", conns: 32},
 		{name: "websocket", title: "WebSocket echo, 64 B", path: "/ws", traffic: webSocketTraffic, conns: 32},
-		{name: "routes", title: "plain, 512 B, one of 5,000 operations", path: routePath, conns: 32, many: true},
+		{name: "routes", title: "one of 5,000 operations, with two `set-header`, 512 B", path: routePath, conns: 32, many: true},
 		{name: "idle", title: "idle connections", path: "/plain/b512", traffic: idleTraffic, conns: 10_000},
 	}
 }
