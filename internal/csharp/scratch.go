@@ -13,7 +13,14 @@ type Scratch struct {
 const scratchSize = 1 << 10
 
 // Reset takes all memory back: strings that were made in it are valid no longer.
-func (s *Scratch) Reset() { s.room = s.room[:0] }
+func (s *Scratch) Reset() {
+	if poisonScratch {
+		for i := range s.room {
+			s.room[i] = 0xDB
+		}
+	}
+	s.room = s.room[:0]
+}
 
 // Join makes one string of several.
 func (s *Scratch) Join(parts ...string) string {
