@@ -161,11 +161,11 @@ func isProgram(path string) bool {
 func (b *bench) describe(out io.Writer) {
 	var missing []string
 	b.chosen = slices.DeleteFunc(b.chosen, func(c *contender) bool {
-		if c.find(&b.site) == "" {
+		found := c.find(&b.site) != ""
+		if !found && c.name != "base" { // which is there when it is asked for
 			missing = append(missing, c.name)
-			return true
 		}
-		return false
+		return !found
 	})
 	fmt.Fprintf(out, "One core for the contender, one for load and backend service; %d turns of %v each, medians.", b.rounds, b.turn)
 	if len(missing) > 0 {
@@ -185,7 +185,7 @@ func (b *bench) versions() []string {
 		text, err := exec.Command(c.find(&b.site), flag).CombinedOutput()
 		line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 		if err == nil {
-			list = append(list, strings.TrimPrefix(line, "nginx version: "))
+			list = append(list, c.name+" "+strings.Join(strings.Fields(strings.TrimPrefix(line, "nginx version: ")), " "))
 		}
 	}
 	return list
