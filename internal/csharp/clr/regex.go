@@ -65,6 +65,7 @@ func (c *regexes) get(r run, pattern string, options int, timeout time.Duration)
 	if x != nil {
 		return x
 	}
+	key.pattern = strings.Clone(pattern) // which may end with the request
 	x = compileRegex(r, key)
 	if len(pattern) > maxCachedLen {
 		return x

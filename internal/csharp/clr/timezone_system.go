@@ -37,6 +37,7 @@ func (zs *zones) load(name string) (*zoneData, bool) {
 	if d, ok := zs.known.Load(name); ok {
 		return d.(*zoneData), true
 	}
+	name = strings.Clone(name) // which may end with the request
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return nil, false
