@@ -17,7 +17,9 @@ func TestStalledClient(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]func() *message.Response{
 		"small": func() *message.Response { return text(200, strings.Repeat("a", 1000)) },
-		"none":  func() *message.Response { return &message.Response{Status: 204} },
+		"none": func() *message.Response { // with a long head, so that not too many fill the buffers of the system
+			return &message.Response{Status: 204, Header: message.NewHeader("X-Filler", strings.Repeat("a", 2000))}
+		},
 		"large": func() *message.Response { return text(200, strings.Repeat("a", 10<<20)) },
 		"streamed": func() *message.Response {
 			return &message.Response{Status: 200, Body: io.NopCloser(strings.NewReader(strings.Repeat("a", 10<<20))), ContentLength: -1}
@@ -42,9 +44,6 @@ func TestStalledClient(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = conn.Close() })
-			if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil { // so that a few answers fill it
-				t.Fatal(err)
-			}
 			go func() {
 				for err == nil {
 					_, err = io.WriteString(conn, strings.Repeat("GET / HTTP/1.1\r\nHost: h\r\n\r\n", 100))
