@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// seenKeys remembers subscriptions by some of the keys that were accepted of late: keyed hashes take a third of the time of a plain request. Whoever
+// seenKeys remembers subscriptions by some of the keys that were accepted of late: a keyed hash takes a third of what a plain request takes here. Whoever
 // guesses keys learns nothing from the time that it takes: the place of a key depends on a secret, and keys are compared in constant time.
 type seenKeys struct {
 	seed  maphash.Seed
