@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -68,7 +69,7 @@ func NewQueue(size int, w Writer) *Queue {
 		q.w.Wants = func(*Record) bool { return true }
 	}
 	if direct := directHandler(w.Log); direct != nil {
-		q.lines = &queuedLines{recordLines: newRecordLines(direct)}
+		q.lines = &queuedLines{recordLines: recordLines{handler: direct}}
 		q.lines.makers.New = func() any { return newRecordLine(direct.form) }
 	}
 	go q.run()
@@ -128,15 +129,14 @@ func (q *Queue) queueLine(text []byte) bool {
 	l := q.lines
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := len(l.line.buf)
+	before := len(l.buf)
 	if l.n == q.size || before > maxQueuedBytes {
 		return false
 	}
 	if l.n++; l.n == 1 {
 		signal(q.wake)
 	}
-	l.begin()
-	if l.line.buf = append(l.line.buf, text...); before < recordLogSize && len(l.line.buf) >= recordLogSize {
+	if l.add(text); before < recordLogSize && len(l.buf) >= recordLogSize {
 		signal(q.hurry)
 	}
 	return true
@@ -168,9 +168,6 @@ func (q *Queue) Close() {
 func (q *Queue) run() {
 	defer close(q.done)
 	w := queueWriter{q: q}
-	if q.w.Log != nil && q.lines == nil {
-		w.log = NewRecordLog(q.w.Log)
-	}
 	gather := time.NewTimer(0)
 	defer gather.Stop()
 	for stopped := false; !stopped; {
@@ -201,10 +198,18 @@ func (q *Queue) run() {
 // queueWriter is the state of the writer of a queue.
 type queueWriter struct {
 	q      *Queue
-	log    *RecordLog // nil without one, and where lines are made at once
 	warned time.Time
 	lines  []byte
 	batch  []*Record
+	attrs  []slog.Attr
+}
+
+// log writes a record to a log whose handler has a form of its own, unless the record or the level says that no line is wanted.
+func (w *queueWriter) log(r *Record) {
+	if log := w.q.w.Log; wantsLine(log, r) {
+		w.attrs = r.AppendAttrs(append(w.attrs[:0], slog.String(EventKey, recordEvent)))
+		log.LogAttrs(context.Background(), recordLevel, recordMessage, w.attrs...)
+	}
 }
 
 // loss tells how many records were dropped.
@@ -222,7 +227,7 @@ func (w *queueWriter) loss(last bool) {
 func (w *queueWriter) take() {
 	if l := w.q.lines; l != nil {
 		l.mu.Lock()
-		l.n, l.line.buf, w.lines = 0, w.lines[:0], l.line.buf
+		l.n, l.buf, w.lines = 0, w.lines[:0], l.buf
 		l.mu.Unlock()
 	}
 	w.q.mu.Lock()
@@ -240,8 +245,8 @@ func (w *queueWriter) write() {
 		}
 	}
 	for i, r := range w.batch {
-		if w.log != nil {
-			w.log.Write(r)
+		if q.lines == nil && q.w.Log != nil {
+			w.log(r)
 		}
 		if q.w.Wants(r) {
 			q.w.Write(r)
@@ -250,9 +255,6 @@ func (w *queueWriter) write() {
 		if w.batch[i] = nil; i%atOnce == atOnce-1 {
 			runtime.Gosched()
 		}
-	}
-	if w.log != nil {
-		w.log.Flush()
 	}
 }
 

@@ -1,8 +1,6 @@
 package telemetry
 
 import (
-	"io"
-	"log/slog"
 	"testing"
 	"time"
 )
@@ -17,18 +15,15 @@ func benchmarkRecord() Record {
 	}
 }
 
-func BenchmarkRecordLog(b *testing.B) {
-	for _, format := range []string{"text", "json"} {
-		b.Run(format, func(b *testing.B) {
-			h, err := NewLogHandler(io.Discard, LogOptions{Format: format})
-			if err != nil {
-				b.Fatal(err)
-			}
-			l := NewRecordLog(slog.New(h))
-			r := benchmarkRecord()
+func BenchmarkRecordLine(b *testing.B) {
+	for name, form := range map[string]lineForm{"text": formText, "json": formJSON} {
+		b.Run(name, func(b *testing.B) {
+			line, r := newRecordLine(form), benchmarkRecord()
 			b.ReportAllocs()
 			for b.Loop() {
-				l.Write(&r)
+				line.buf = line.buf[:0]
+				line.rest(&r)
+				line.end(0)
 			}
 		})
 	}

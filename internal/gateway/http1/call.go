@@ -261,7 +261,7 @@ func (x *call) readHead() error {
 
 // parseAtOnce parses a head that has arrived as a whole, as nearly all do, without looking for its end first.
 func (x *call) parseAtOnce() bool {
-	text := x.in.heads()
+	text := x.in.unread()
 	if text == "" {
 		return false
 	}

@@ -249,7 +249,7 @@ func (c *conn) receive() bool {
 // receive.
 func (c *conn) receiveAtOnce() bool {
 	x, limits := &c.x, &c.server.limits
-	text := c.in.heads()
+	text := c.in.unread()
 	if text == "" {
 		return false
 	}

@@ -220,8 +220,8 @@ func (in *input) head(maxBytes int, wait time.Duration) ([]byte, error) {
 	}
 }
 
-// heads is what has been received and not consumed, to be parsed in place.
-func (in *input) heads() string { return alias(in.buf[in.r:in.w]) }
+// unread is what has been received and not consumed, to be parsed in place.
+func (in *input) unread() string { return alias(in.buf[in.r:in.w]) }
 
 // takeHead consumes a head of size bytes that was parsed in place and pins it, unless too little room is left behind it: then nothing has happened.
 func (in *input) takeHead(size int) bool {
