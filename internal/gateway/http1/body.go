@@ -318,21 +318,19 @@ func (b *bodyReader) trailerByte(c byte) error {
 	return nil
 }
 
-// discard reads up to limit bytes of the rest, so that the connection can be used again. It says whether the end was reached.
-func (b *bodyReader) discard(limit int64) bool {
+// discard reads the rest, until a moment at most, so that the connection can be used again. It says whether the end was reached.
+func (b *bodyReader) discard(until moment) bool {
 	if b.err != nil && b.err != io.EOF {
 		return false
 	}
-	if b.state == bodyFixed && b.remaining > limit {
-		return false
-	}
-	scratch := b.in.blocks.get(blockSizes[0])
+	scratch := b.in.blocks.get(blockSizes[1])
 	defer b.in.blocks.put(scratch)
-	start := b.in.consumed
-	for b.in.consumed-start <= limit {
+	for {
+		if b.wait = until.since(now()); b.wait <= 0 {
+			return false
+		}
 		if _, err := b.read(scratch.data); err != nil {
 			return err == io.EOF
 		}
 	}
-	return false
 }

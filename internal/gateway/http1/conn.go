@@ -327,21 +327,18 @@ func (c *conn) reset() {
 // linger ends the sending side and reads what the client still sends, for a moment: closing at once would reset the connection and might take the
 // answer away before the client has read it (RFC 9112, 9.6).
 func (c *conn) linger() {
-	const longest, most = time.Second, 256 << 10
 	half, ok := c.netConn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
 	c.in.limit.clear()
-	if c.in.limit.armAt(now().plus(longest)) != nil {
+	if c.in.limit.armAt(now().plus(patience)) != nil {
 		return
 	}
-	scratch := c.server.blocks.get(blockSizes[0])
+	scratch := c.server.blocks.get(blockSizes[1])
 	defer c.server.blocks.put(scratch)
-	for total := 0; total < most; {
-		n, err := c.netConn.Read(scratch.data)
-		total += n
-		if err != nil {
+	for {
+		if _, err := c.netConn.Read(scratch.data); err != nil {
 			return
 		}
 	}

@@ -12,8 +12,11 @@ import (
 	"github.com/causeway-apim/causeway/internal/message"
 )
 
-// maxDiscard is how much of an unread request body is read to keep a connection.
+// maxDiscard is how much of an unread request body is worth reading to keep a connection.
 const maxDiscard = 256 << 10
+
+// patience is how long what a client still sends after its answer is read and thrown away.
+const patience = 2 * time.Second
 
 // exchange implements [message.Exchange] for the requests of a connection, one after the other.
 type exchange struct {
@@ -129,6 +132,19 @@ func (x *exchange) unsure() bool {
 	return x.body != nil && (x.body.waiting() || x.body.broken.Load())
 }
 
+// refusesBody says whether the answer leaves so much of the request body unread that ending the connection costs less than receiving it. That can be
+// said of answers that are there at once: behind others the rest of the request may still be read.
+func (x *exchange) refusesBody(r *message.Response, withBody bool) bool {
+	if x.body == nil || x.framing.bodyLength() <= maxDiscard {
+		return false
+	}
+	if _, atOnce := r.Body.(message.Memory); withBody && !atOnce || !x.body.reading.TryLock() {
+		return false
+	}
+	defer x.body.reading.Unlock()
+	return x.body.reader.remaining > maxDiscard
+}
+
 // settle ends the context and reports the result.
 func (x *exchange) settle() {
 	if x.result.Done.IsZero() {
@@ -146,15 +162,12 @@ func (x *exchange) settle() {
 	}
 }
 
-// drain deals with a request body that was not read to its end: a short rest is skipped, else the connection has to end.
+// drain deals with a request body that was not read to its end. Where the answer did not announce the end of the connection, time alone bounds what
+// is skipped: a client that has sent everything takes the connection for usable, and would lose its next request.
 func (x *exchange) drain(again bool) bool {
 	x.c.in.limit.clear()
-	if again && !x.body.waiting() {
-		const patience = time.Second
-		x.body.reader.wait = patience
-		if x.body.reader.discard(maxDiscard) {
-			return true
-		}
+	if again && !x.body.waiting() && x.body.reader.discard(now().plus(patience)) {
+		return true
 	}
 	if x.complete {
 		x.c.linger()
@@ -295,7 +308,7 @@ func (x *exchange) gatherHead(r *message.Response) (s sending, withBody bool, er
 		return s, false, &message.InvalidFieldError{Name: "reason"}
 	}
 	s, withBody = x.plan(r)
-	if !x.keep || x.unsure() || x.c.server.closing.Load() {
+	if !x.keep || x.unsure() || x.refusesBody(r, withBody) || x.c.server.closing.Load() {
 		x.keep = false
 		s.connection = "close"
 	} else if x.req.Proto == proto10 {
