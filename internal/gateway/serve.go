@@ -193,7 +193,8 @@ func (r *request) setAdmission(a admission) {
 
 // preflight answers an OPTIONS request of a browser by the cors policy of the
 // operation that it asks for, and says whether it did. It needs no subscription
-// key, and no other policy runs ("CORS policy in Azure API Management").
+// key, and no other policy runs ("CORS policy in Azure API Management"). The
+// policies of a product count for a key in the query, and for an open product.
 func (r *request) preflight() bool {
 	e, m := &r.exec, &r.matched
 	method := e.Request.Header.Get("Access-Control-Request-Method")
@@ -204,7 +205,9 @@ func (r *request) preflight() bool {
 		m.op = m.api.bare // the policies of the API and the service decide
 	}
 	r.bind()
-	pipeline := r.config.pipeline(m.api, m.op, nil).pipeline
+	admitted, _ := r.config.admit(e.Request, m.api, r.started)
+	r.setAdmission(admitted)
+	pipeline := r.config.pipeline(m.api, m.op, admitted.product).pipeline
 	answered, err := pipeline.Preflight(e)
 	if err != nil {
 		pipeline.Fail(e, policy.WrapError(err))

@@ -122,6 +122,7 @@ func TestPreflight(t *testing.T) {
 		policyPart(t, "apis/a/operations/put", inbound("")),
 		apiPart(snapshot.API{ID: "none", Path: "none"}), operationPart("none", "put", "PUT /x"),
 		apiPart(snapshot.API{ID: "tls", Path: "tls", Protocols: []string{"https"}}), policyPart(t, "apis/tls", inbound(corsPolicy)),
+		apiPart(snapshot.API{ID: "lone", Path: "lone"}), policyPart(t, "apis/lone", inbound(strings.Replace(corsPolicy, "<cors>", `<cors terminate-unmatched-request="false">`, 1))),
 	)
 	f := func(path string, wantStatus int, wantOrigin string, header ...string) {
 		t.Helper()
@@ -138,9 +139,53 @@ func TestPreflight(t *testing.T) {
 	f("/a/own", 401, "", asks...) // the API has OPTIONS itself
 	f("/none/x", 404, "", asks...)
 	f("/tls/x", 404, "", asks...)
+	f("/lone/x", 200, "", "Origin", "https://evil.test", "Access-Control-Request-Method", "PUT")
 	f("/nowhere", 404, "", asks...)
 	if len(w.backend.requests) != 0 {
 		t.Error("a preflight reached the backend service")
+	}
+}
+
+// A key in the query, which browsers do send in a preflight request, brings the policies of its product; so does a product that needs none.
+func TestPreflightInProducts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t,
+		apiPart(snapshot.API{ID: "a", Path: "a", SubscriptionRequired: true}), operationPart("a", "put", "PUT /x"),
+		mustPart(snapshot.KindProduct, "products/p", snapshot.Product{Name: "p", SubscriptionRequired: true}),
+		mustPart(snapshot.KindProductAPI, "products/p/apis/a", snapshot.ProductAPI{Product: "p", API: "a"}),
+		policyPart(t, "products/p", inbound(corsPolicy)), subscriptionPart("s", "products/p", "key", nil),
+		apiPart(snapshot.API{ID: "b", Path: "b", SubscriptionRequired: true}), operationPart("b", "put", "PUT /x"),
+		mustPart(snapshot.KindProduct, "products/open", snapshot.Product{Name: "open"}),
+		mustPart(snapshot.KindProductAPI, "products/open/apis/b", snapshot.ProductAPI{Product: "open", API: "b"}),
+		policyPart(t, "products/open", inbound(corsPolicy)),
+	)
+	f := func(path string, wantStatus int, wantOrigin string) {
+		t.Helper()
+		x := w.do("OPTIONS "+host+path, "Origin", "https://page.test", "Access-Control-Request-Method", "PUT")
+		if x.status != wantStatus || x.header.Get("Access-Control-Allow-Origin") != wantOrigin {
+			t.Errorf("%s: got %s %v", path, x, x.header)
+		}
+	}
+	f("/a/x?subscription-key=key", 200, "https://page.test")
+	f("/a/x?subscription-key=other", 404, "")
+	f("/a/x", 404, "")
+	f("/b/x", 200, "https://page.test")
+}
+
+// An origin that a policy does not know and does not end with is left to those of outer scopes, and gets an empty answer in the end.
+func TestPreflightOfSeveralScopes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t,
+		apiPart(snapshot.API{ID: "a", Path: "a"}), operationPart("a", "put", "PUT /x"),
+		policyPart(t, "", `<policies><inbound><cors><allowed-origins><origin>https://outer.test</origin></allowed-origins></cors></inbound><backend /><outbound /><on-error /></policies>`),
+		policyPart(t, "apis/a", `<policies><inbound>`+strings.Replace(corsPolicy, "<cors>", `<cors terminate-unmatched-request="false">`, 1)+
+			`<base /></inbound><backend /><outbound /><on-error /></policies>`),
+	)
+	for origin, want := range map[string]string{"https://page.test": "https://page.test", "https://outer.test": "https://outer.test", "https://evil.test": ""} {
+		x := w.do("OPTIONS "+host+"/a/x", "Origin", origin, "Access-Control-Request-Method", "PUT")
+		if x.status != 200 || x.body != "" || x.header.Get("Access-Control-Allow-Origin") != want {
+			t.Errorf("%s: got %s %v", origin, x, x.header)
+		}
 	}
 }
 

@@ -48,10 +48,10 @@ func (p *cors) Preflight(x *policy.Exec) (bool, error) {
 	}
 	answer := &message.Response{Status: 200}
 	if !matched {
-		// Without a match the browser gets no leave, whatever the policy says
-		// of terminating: nothing behind the gateway knows better.
+		// The browser gets no leave, unless the cors policy of an outer scope
+		// knows the origin: nothing behind the gateway is asked.
 		x.SetResponse(answer)
-		return true, nil
+		return p.Terminate.Get(x)
 	}
 	h := &answer.Header
 	if err := p.mark(x, h, origin); err != nil {

@@ -313,7 +313,7 @@ func (x *Exec) ErrorResponse(e *Error) *message.Response {
 }
 
 // Preflight asks the policies that stand directly in inbound, or in a fragment that is included there, in the order in which they would run, for
-// an answer to a preflight request.
+// an answer to a preflight request. What one has only proposed is the answer when no other has a better one.
 func (p *Pipeline) Preflight(x *Exec) (answered bool, err error) {
 	x.Section = Inbound
 	for _, ref := range p.sections[Inbound.index()] {
@@ -322,7 +322,7 @@ func (p *Pipeline) Preflight(x *Exec) (answered bool, err error) {
 			return answered, err
 		}
 	}
-	return false, nil
+	return x.Response != nil, nil
 }
 
 func (x *Exec) preflight(b *Block) (answered bool, err error) {

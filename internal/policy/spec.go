@@ -31,7 +31,7 @@ type Compilable interface {
 
 // Preflighter is a policy that answers preflight requests before the pipeline runs; see [Pipeline.Preflight].
 type Preflighter interface {
-	// Preflight sets x.Response and returns true when it answers the request.
+	// Preflight sets x.Response and returns true when it answers the request. With false the response is a proposal: the next policy is asked.
 	Preflight(x *Exec) (answered bool, err error)
 }
 
