@@ -50,10 +50,10 @@ func (p *validateHeaders) Run(x *policy.Exec) error {
 		parameter{kind: inResponseHeader, of: d, values: x.Response.Header.Values(d.Name)}.check(x, &f, actionFor(p.Headers, d.Name, specified))
 	}
 	for _, name := range differentNames(&x.Response.Header) {
-		if isMechanical(name) || describes(described, name) {
+		if describes(described, name) {
 			continue
 		}
-		f.add(actionFor(p.Headers, name, unspecified), violation{
+		f.add(actionForUnspecified(p.Headers, name, unspecified), violation{
 			Name: name, Type: string(inResponseHeader), ValidationRule: "Unspecified", Details: fmt.Sprintf("Unspecified header %s is not allowed.", name),
 		})
 	}

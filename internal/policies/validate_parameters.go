@@ -181,10 +181,10 @@ func (p *validateParameters) headers(x *policy.Exec, f *findings, described []sn
 		parameter{kind: inRequestHeader, of: d, values: x.Request.Header.Values(d.Name)}.check(x, f, actionFor(list, d.Name, specified))
 	}
 	for _, name := range differentNames(&x.Request.Header) {
-		if isMechanical(name) || describes(described, name) || x.API != nil && strings.EqualFold(name, x.API.KeyHeader) {
+		if describes(described, name) || x.API != nil && strings.EqualFold(name, x.API.KeyHeader) {
 			continue
 		}
-		f.add(actionFor(list, name, unspecified), unspecifiedParameter(inRequestHeader, name))
+		f.add(actionForUnspecified(list, name, unspecified), unspecifiedParameter(inRequestHeader, name))
 	}
 	return nil
 }

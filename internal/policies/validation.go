@@ -108,6 +108,15 @@ func actionFor(list []namedAction, name, fallback string) string {
 	return fallback
 }
 
+// actionForUnspecified is the action for a header that the description does not have: those of HTTP itself are let through unless an entry
+// names them.
+func actionForUnspecified(list []namedAction, name, fallback string) string {
+	if isMechanical(name) {
+		fallback = actionIgnore
+	}
+	return actionFor(list, name, fallback)
+}
+
 // isMechanical says whether a header belongs to the exchange itself, so that no description of an API lists it. OpenAPI ignores parameters
 // named Accept, Content-Type and Authorization likewise.
 func isMechanical(name string) bool {
