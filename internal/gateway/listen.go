@@ -157,6 +157,7 @@ func (s *Server) configFor(name string) (*tls.Config, error) {
 		}
 		if host.NegotiateClientCertificate {
 			c.ClientAuth = tls.RequestClientCert
+			resumeAsked(c)
 		}
 		if cert, ok := config.certificate(host.Certificate); ok {
 			own, err := cert.keyPair()

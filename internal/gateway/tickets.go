@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
@@ -73,4 +74,29 @@ func (t *ticketKeys) inherit(c *tls.Config, exported []byte) error {
 		t.install(c)
 	}
 	return nil
+}
+
+// askedForCertificate marks the sessions of clients that were asked for a certificate.
+const askedForCertificate = "causeway: asked for a certificate"
+
+// resumeAsked has a configuration that asks clients for a certificate resume only sessions in which they were asked. In the others, of another host
+// name or from before this one asked, nobody could present one, for as long as the client resumes.
+func resumeAsked(c *tls.Config) {
+	c.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+		if !isAsked(session) {
+			session.Extra = append(session.Extra, []byte(askedForCertificate))
+		}
+		return c.EncryptTicket(state, session)
+	}
+	c.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+		session, err := c.DecryptTicket(ticket, state)
+		if err != nil || session == nil || !isAsked(session) {
+			return nil, err
+		}
+		return session, nil
+	}
+}
+
+func isAsked(s *tls.SessionState) bool {
+	return slices.ContainsFunc(s.Extra, func(e []byte) bool { return bytes.Equal(e, []byte(askedForCertificate)) })
 }

@@ -199,6 +199,35 @@ func TestTLSResumption(t *testing.T) {
 	}
 }
 
+// TestTLSResumptionAsksForCertificates checks that a host name that begins to ask clients for certificates asks those, too, that have a session from
+// before, and that they resume the new one.
+func TestTLSResumptionAsksForCertificates(t *testing.T) {
+	t.Parallel()
+	own, client := testCertificate(t, "api.test"), testCertificate(t, "client")
+	w := newWorld(t)
+	address := serveTLS(t, w, gateway.NewServer(w.gateway, gateway.ServerOptions{Fallback: &own}))
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		cache := tls.NewLRUClientSessionCache(10)
+		for _, step := range []struct{ ask, asked, resumed bool }{{}, {resumed: true}, {ask: true, asked: true}, {ask: true, resumed: true}} {
+			w.put(hostnameParts(t, snapshot.Hostname{Hostname: "api.test", NegotiateClientCertificate: step.ask}, own)...)
+			asked := false
+			state, err := shake(t, address, "api.test", func(c *tls.Config) {
+				c.ClientSessionCache, c.MaxVersion = cache, version
+				c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+					asked = true
+					return &client, nil
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if asked != step.asked || state.DidResume != step.resumed {
+				t.Errorf("%s, %+v: asked %v, resumed %v", tls.VersionName(version), step, asked, state.DidResume)
+			}
+		}
+	}
+}
+
 // authority makes certificates that it has signed.
 type authority struct {
 	certificate *x509.Certificate

@@ -15,6 +15,8 @@ type TLSSettings struct {
 	TLS10, TLS11, TLS12, TLS13 bool
 	// Suites are those up to TLS 1.2; nil means the default ones. Those of TLS 1.3 cannot be chosen.
 	Suites []uint16
+
+	chosen bool // versions have been turned on or off: for a moment there may be none
 }
 
 // withDefaults replaces settings without any version.
@@ -28,7 +30,10 @@ func (t TLSSettings) withDefaults() TLSSettings {
 // Enable turns a version on or off by its name in API Management's settings: Tls13, Tls12, Tls11, Tls10 or Ssl30. The warning says what cannot be
 // done; it is empty otherwise.
 func (t *TLSSettings) Enable(version string, on bool) (warning string) {
-	*t = t.withDefaults()
+	if !t.chosen {
+		*t = t.withDefaults()
+		t.chosen = true
+	}
 	for name, field := range map[string]*bool{"Tls13": &t.TLS13, "Tls12": &t.TLS12, "Tls11": &t.TLS11, "Tls10": &t.TLS10} {
 		if strings.EqualFold(name, version) {
 			*field = on

@@ -43,6 +43,29 @@ func TestTLSSettingsAllow(t *testing.T) {
 	}
 }
 
+// TestTLSSettingsEnable checks that the order in which versions are turned on and off makes no difference.
+func TestTLSSettingsEnable(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]string{{"Tls13", "Tls12", "Tls11"}, {"Tls11", "Tls12", "Tls13"}, {"Tls12", "Tls13", "Tls11"}} {
+		var s TLSSettings
+		for _, version := range order {
+			s.Enable(version, version == "Tls11")
+		}
+		var c tls.Config
+		if s.apply(&c); c.MinVersion != tls.VersionTLS11 || c.MaxVersion != tls.VersionTLS11 {
+			t.Errorf("%v: versions %x to %x", order, c.MinVersion, c.MaxVersion)
+		}
+	}
+	var none, untouched tls.Config
+	var s TLSSettings
+	s.apply(&untouched)
+	s.Enable("Tls12", false)
+	s.Enable("Tls13", false)
+	if s.apply(&none); none.MinVersion != untouched.MinVersion || none.MaxVersion != untouched.MaxVersion {
+		t.Errorf("without a version: %x to %x", none.MinVersion, none.MaxVersion)
+	}
+}
+
 func TestProtocolProperties(t *testing.T) {
 	t.Parallel()
 	const prefix = "Microsoft.WindowsAzure.ApiManagement.Gateway."
