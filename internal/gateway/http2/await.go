@@ -12,6 +12,7 @@ import (
 type patience struct {
 	idle      time.Duration // without a stream; then the connection ends
 	keepAlive time.Duration // with one; then the peer is pinged, and given up after the same time
+	pings     time.Duration // between two pings at least; a peer that has answered one is believed for so long
 	frame     time.Duration // within a frame or a field block
 }
 
@@ -67,8 +68,9 @@ func (l *link) silent(busy bool) error {
 		return &linkError{h2.ErrCodeNo, "connection was idle for too long"}
 	case busy && l.pinged:
 		return errLate
+	case busy && l.patience.pings > 0 && !l.asked.IsZero() && time.Since(l.asked) < l.patience.pings:
 	case busy:
-		l.pinged = true
+		l.pinged, l.asked = true, time.Now()
 		l.frame(h2.FramePing, 0, 0, make([]byte, 8))
 		l.flushLater()
 	}

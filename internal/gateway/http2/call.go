@@ -162,7 +162,8 @@ func (x *call) sendOn(o sender) {
 		x.reset(h2.ErrCodeCancel)
 		x.link.flush()
 	} else if errors.Is(err, errStalled) && !x.answered {
-		x.fail(errStalled)
+		x.abandon(h2.ErrCodeCancel, errStalled)
+		x.link.flush()
 	}
 	x.extend()
 }

@@ -33,7 +33,8 @@ type Client struct {
 	IdleTimeout time.Duration
 	// MaxAge is how long a connection takes requests: names are looked up anew then. 0: any time.
 	MaxAge time.Duration
-	// KeepAlive is how long a backend service with open requests may be silent before it is pinged, and then again until it is given up: 30 s.
+	// KeepAlive is how long a backend service with open requests may be silent before it is pinged, and then again until it is given up: 30 s. One
+	// that answers is asked again after five minutes: servers of gRPC take no more.
 	KeepAlive time.Duration
 	// WriteTimeout limits each write, and how long a backend service may take nothing of a request's body: 60 s; negative: none.
 	WriteTimeout time.Duration

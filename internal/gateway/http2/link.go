@@ -55,6 +55,7 @@ type link struct {
 	limits    headLimits
 	readLimit time.Time    // read deadline in force
 	pinged    bool         // the peer is asked whether it is there
+	asked     time.Time    // when it was asked last
 	control   gauge        // frames that only cost us work
 	resets    gauge        // streams that were given up before they were answered
 	ending    atomic.Bool  // endSoon was called
@@ -309,10 +310,18 @@ func (g *gauge) sink(n float64) { g.level = max(0, g.level-n) }
 
 // recent remembers how the last streams ended, to tell what may still arrive for them from what may not.
 type recent struct {
-	ids  [64]uint32
-	how  [64]closing
+	list []ended
 	next int
 }
+
+// ended is a stream that has ended.
+type ended struct {
+	id  uint32
+	how closing
+}
+
+// maxRecent is more than the streams that are open at once: each of them may have frames on their way when they are all reset.
+const maxRecent = 256
 
 // closing is how a stream ended.
 type closing uint8
@@ -325,14 +334,18 @@ const (
 )
 
 func (r *recent) add(id uint32, how closing) {
-	r.ids[r.next], r.how[r.next] = id, how
-	r.next = (r.next + 1) % len(r.ids)
+	if len(r.list) < maxRecent {
+		r.list = append(r.list, ended{id, how})
+		return
+	}
+	r.list[r.next] = ended{id, how}
+	r.next = (r.next + 1) % maxRecent
 }
 
 func (r *recent) find(id uint32) closing {
-	for i, known := range r.ids {
-		if known == id {
-			return r.how[i]
+	for _, known := range r.list {
+		if known.id == id {
+			return known.how
 		}
 	}
 	return closedUnknown

@@ -152,7 +152,7 @@ func (l *link) closedFrame(id uint32, half bool, now time.Time) error {
 		return l.streamErrorLocked(id, h2.ErrCodeStreamClosed, now)
 	}
 	switch l.closed.find(id) {
-	case closedByUs: // it was on its way
+	case closedByUs, closedUnknown: // it was on its way; what ended so long ago that it is forgotten has been told so
 		return nil
 	case closedEnded:
 		return &linkError{h2.ErrCodeStreamClosed, "frame on a closed stream"}

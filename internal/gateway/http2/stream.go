@@ -92,14 +92,17 @@ func (s *stream) checkEnd() {
 }
 
 // reset tells the peer that the stream is over. The lock is held.
-func (s *stream) reset(code h2.ErrCode) {
+func (s *stream) reset(code h2.ErrCode) { s.abandon(code, &resetError{code: code, own: true}) }
+
+// abandon tells the peer that the stream is over, and breaks it with a reason of our own. The lock is held.
+func (s *stream) abandon(code h2.ErrCode, why error) {
 	if s.over || s.err != nil {
 		return
 	}
 	s.link.word(h2.FrameRSTStream, s.id, uint32(code))
 	s.bytesOut += frameHead + 4
 	s.leave(closedByUs)
-	s.fail(&resetError{code: code, own: true})
+	s.fail(why)
 }
 
 // gotData takes received bytes; padding counts for flow control only. The lock is held. A non-zero code is a stream error.
