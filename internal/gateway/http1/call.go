@@ -236,7 +236,7 @@ func (x *call) limitRest() error {
 		return nil
 	}
 	x.asked = false
-	return x.in.limit.arm(x.options.HeaderTimeout - askWait)
+	return x.in.limit.armAt(x.conn.taken.plus(x.options.HeaderTimeout)) // which is later than askWait
 }
 
 // readHead reads and parses one head.
