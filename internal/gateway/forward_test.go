@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -216,6 +218,32 @@ func TestBackendTLS(t *testing.T) {
 	w.put(mustPart(snapshot.KindBackend, "backends/plain", snapshot.Backend{Name: "plain", URL: "https://moved.test"}))
 	if first == config("plain") || first == config("chain") || first != config("any") || first != config("any2") {
 		t.Error("backends do not share exactly the configurations of the same identity")
+	}
+}
+
+// TestMadeCertificates checks that requests with the same certificate of a policy share connections: they have the same TLS configuration.
+func TestMadeCertificates(t *testing.T) {
+	t.Parallel()
+	body := func(name string) string {
+		return base64.StdEncoding.EncodeToString(encodePFX(t, testCertificate(t, name)))
+	}
+	one, two := body("one"), body("two")
+	w := forwardWorld(t, "", policyPart(t, "apis/a", inbound(`<set-backend-service base-url="https://entity.test" /><choose>
+		<when condition="@(context.Request.Url.Path.EndsWith(&quot;two&quot;))"><authentication-certificate body="`+two+`" password="pw" /></when>
+		<otherwise><authentication-certificate body="@(Convert.FromBase64String(&quot;`+one+`&quot;))" password="pw" /></otherwise>
+	</choose>`)))
+	config := func(path string) *tls.Config {
+		if x := w.do("GET " + host + "/a/" + path); x.status != 200 {
+			t.Fatalf("got %s", x)
+		}
+		return w.backend.options[len(w.backend.options)-1].TLS
+	}
+	first := config("one")
+	if other := config("two"); first == other || len(first.Certificates) != 1 || len(other.Certificates) != 1 {
+		t.Error("different certificates share a configuration")
+	}
+	if first != config("one") {
+		t.Error("the same certificate has another configuration with each request")
 	}
 }
 

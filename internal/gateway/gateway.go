@@ -138,6 +138,7 @@ type service struct {
 	backends backendStates
 	events   eventLoggers
 	clients  clientConfigs // without a client certificate
+	made     madeCertificates
 }
 
 const (

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"runtime"
 	"runtime/metrics"
 	"slices"
 	"sync"
@@ -24,6 +25,9 @@ type Overload struct {
 	MemoryLimit int64
 	// MemoryUse returns the memory in use in bytes, without what the garbage collector could free; nil means [LiveMemory].
 	MemoryUse func() int64
+	// Collect finds out anew what is in use; nil means [runtime.GC]. It is called now and then while memory is short: refusing requests allocates next
+	// to nothing, so that the garbage collector would not run by itself for minutes.
+	Collect func()
 }
 
 // load is what a gateway has taken on.
@@ -35,14 +39,18 @@ type load struct {
 	mu    sync.Mutex
 	queue []chan struct{} // the one that has waited longest first
 
-	lookedAt atomic.Int64 // Unix time of the last look at the memory in ns
-	short    atomic.Bool  // of memory
-	shed     sparse
+	lookedAt   atomic.Int64 // Unix time of the last look at the memory in ns
+	short      atomic.Bool  // of memory
+	collecting atomic.Int64 // Unix time of the last collection, or of the look since which memory is short, in ns
+	shed       sparse
 }
 
 func (l *load) setLimits(o Overload) {
 	if o.MemoryUse == nil {
 		o.MemoryUse = LiveMemory
+	}
+	if o.Collect == nil {
+		o.Collect = runtime.GC
 	}
 	l.limits = o
 }
@@ -133,8 +141,20 @@ func (l *load) isShort(now time.Time) bool {
 		bound = enough
 	}
 	short := l.limits.MemoryUse() > l.limits.MemoryLimit/100*bound
-	l.short.Store(short)
+	if !l.short.Swap(short) {
+		l.collecting.Store(at)
+	} else if short {
+		l.collect(at)
+	}
 	return short
+}
+
+// collect runs the garbage collector beside the requests, once in a while.
+func (l *load) collect(at int64) {
+	const interval = int64(5 * time.Second)
+	if last := l.collecting.Load(); at-last >= interval && l.collecting.CompareAndSwap(last, at) {
+		go l.limits.Collect()
+	}
 }
 
 // LiveMemory is the memory in bytes that the last garbage collection has found in use, with the goroutines' stacks.

@@ -112,11 +112,12 @@ func TestOverloadPatience(t *testing.T) {
 	}
 }
 
-// TestOverloadMemory checks that requests are refused while memory is short, and until there is some room again.
+// TestOverloadMemory checks that requests are refused while memory is short, and until there is some room again, which a collection may find.
 func TestOverloadMemory(t *testing.T) {
 	t.Parallel()
 	var use atomic.Int64
-	w, _, release := overloaded(t, gateway.Overload{MemoryLimit: 1000, MemoryUse: use.Load}, nil)
+	collected := make(chan struct{}, 1)
+	w, _, release := overloaded(t, gateway.Overload{MemoryLimit: 1000, MemoryUse: use.Load, Collect: func() { collected <- struct{}{} }}, nil)
 	close(release)
 	now := w.clock.Now()
 	for _, step := range []struct {
@@ -133,6 +134,19 @@ func TestOverloadMemory(t *testing.T) {
 			t.Errorf("with %d in use: %v", step.use, x)
 		}
 	}
+	select {
+	case <-collected:
+		t.Error("memory was collected within a moment of shortage")
+	default:
+	}
+	use.Store(900)
+	for i := range 7 {
+		x := newExchange(t, "GET http://dev.gateway.localhost/a/")
+		x.req.Received = now.Add(time.Duration(i+1) * time.Second)
+		w.gateway.Serve(x)
+		x.end()
+	}
+	<-collected
 	if gateway.LiveMemory() <= 0 {
 		t.Error("this process uses no memory")
 	}

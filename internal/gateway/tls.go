@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,6 +51,36 @@ func (c *config) certificate(nameOrThumbprint string) (*certificate, bool) {
 		return c.certificates.Get(id)
 	}
 	return nil, false
+}
+
+// madeCertificates are certificates that policies make, not those of the configuration. Each exists once, however often it is made: decoding one
+// takes long, and connections are shared between requests with the same one only.
+type madeCertificates struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]*certificate
+}
+
+// maxMadeCertificates bounds them: there are few, unless an expression makes them up.
+const maxMadeCertificates = 1000
+
+func (m *madeCertificates) get(part *snapshot.Certificate) *certificate {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d ", len(part.Password))
+	io.WriteString(h, part.Password)
+	h.Write(part.PFX)
+	digest := [sha256.Size]byte(h.Sum(nil))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known := m.known[digest]; known != nil {
+		return known
+	}
+	if m.known == nil || len(m.known) >= maxMadeCertificates {
+		m.known = make(map[[sha256.Size]byte]*certificate)
+	}
+	own := snapshot.Certificate{PFX: slices.Clone(part.PFX), Password: strings.Clone(part.Password)} // the request's bytes end with it
+	made := &certificate{part: own}
+	m.known[digest] = made
+	return made
 }
 
 // clientConfigs are client TLS configurations by what they depend on. A transport shares connections only between requests with the same pointer,
@@ -119,7 +152,7 @@ func (s *service) tlsConfig(c *config, entity *snapshot.Backend, chosen *snapsho
 		key.anyChain, key.anyName = !entity.TLS.ValidateChain, !entity.TLS.ValidateName
 		pins, key.pins = pinsOf(entity.TLS)
 	}
-	cert, err := c.clientCertificate(entity, chosen)
+	cert, err := s.clientCertificate(c, entity, chosen)
 	if err != nil {
 		return nil, err
 	}
@@ -137,12 +170,12 @@ func (s *service) tlsConfig(c *config, entity *snapshot.Backend, chosen *snapsho
 }
 
 // clientCertificate is the certificate for a call, or nil for none.
-func (c *config) clientCertificate(entity *snapshot.Backend, chosen *snapshot.Certificate) (*certificate, error) {
+func (s *service) clientCertificate(c *config, entity *snapshot.Backend, chosen *snapshot.Certificate) (*certificate, error) {
 	if chosen != nil {
 		if cert, ok := c.certificate(chosen.Name); ok && &cert.part == chosen {
 			return cert, nil
 		}
-		return &certificate{part: *chosen}, nil // made by a policy, not of the configuration
+		return s.made.get(chosen), nil
 	}
 	if entity == nil || entity.Credentials == nil {
 		return nil, nil
