@@ -26,6 +26,7 @@ type call struct {
 	client   *Client
 	conn     *clientConn
 	request  *message.Request
+	upload   message.Body // its body, which may be touched longer than the request itself
 	options  message.TransportOptions
 	response message.Response
 	header   *message.Header // pooled; response.Header is its copy
@@ -49,8 +50,8 @@ type interim struct {
 	header message.Header
 }
 
-func newCall(c *Client, conn *clientConn, r *message.Request, o message.TransportOptions) *call {
-	x := &call{client: c, conn: conn, request: r, options: o}
+func newCall(c *Client, conn *clientConn, r *message.Request, body message.Body, o message.TransportOptions) *call {
+	x := &call{client: c, conn: conn, request: r, upload: body, options: o}
 	x.header, _ = c.headers.Get().(*message.Header)
 	if x.header == nil {
 		x.header = new(message.Header)
@@ -87,6 +88,9 @@ func (x *call) do(ctx context.Context) (response *message.Response, failure *mes
 	if err := x.awaitHead(); err != nil {
 		return x.giveUp(err)
 	}
+	if x.response.Body == nil {
+		x.finish() // the request is the caller's again
+	}
 	return &x.response, nil, true
 }
 
@@ -96,22 +100,31 @@ func (x *call) giveUp(err error) (*message.Response, *message.BackendError, bool
 	failure := x.classify(err)
 	x.link.mu.Unlock()
 	x.finish()
-	free := true
-	if x.sending != nil {
-		select {
-		case <-x.sending:
-		default:
-			free = false
-		}
+	return nil, failure, x.sending == nil || x.awaitSender(senderGrace)
+}
+
+// awaitSender waits for the goroutine that sends the body, and says whether it has ended.
+func (x *call) awaitSender(longest time.Duration) bool {
+	select {
+	case <-x.sending:
+		return true
+	default:
 	}
-	return nil, failure, free
+	timer := time.NewTimer(longest)
+	defer timer.Stop()
+	select {
+	case <-x.sending:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // send gathers the head and as much of the body as needs no waiting; the rest goes on beside the response.
 func (x *call) send() error {
-	r := x.request
+	r, body := x.request, x.upload
 	o := sender{stream: &x.stream, begin: x.sendRequest, trailer: &r.Trailer, length: -1}
-	if r.Body != nil {
+	if body != nil {
 		o.length = r.ContentLength
 	}
 	x.link.mu.Lock()
@@ -120,23 +133,23 @@ func (x *call) send() error {
 		err = errAway
 	}
 	if err == nil {
-		err = o.head(r.Body == nil)
+		err = o.head(body == nil)
 	}
 	small := false
-	if memory, ok := r.Body.(message.Memory); ok && err == nil {
+	if memory, ok := body.(message.Memory); ok && err == nil {
 		size := int64(len(memory.Rest()))
 		small = size <= min(streamSize, x.outWindow, x.link.window)
 	}
-	if err == nil && r.Body == nil {
+	if err == nil && body == nil {
 		x.link.flush()
 	}
 	x.link.mu.Unlock()
 	switch {
-	case err != nil || r.Body == nil:
+	case err != nil || body == nil:
 		return err
 	case small:
-		err = o.send(r.Body)
-		_ = r.Body.Close()
+		err = o.send(body)
+		_ = body.Close()
 		if source := sourceOf(err); source != nil {
 			x.body = source
 		}
@@ -145,14 +158,13 @@ func (x *call) send() error {
 	x.sending = make(chan struct{})
 	o.left = func() bool { return x.finished }
 	o.progress = func() { x.extend() }
-	go x.sendOn(o)
+	go x.sendOn(o, body)
 	return nil
 }
 
 // sendOn sends the body in a goroutine of its own.
-func (x *call) sendOn(o sender) {
+func (x *call) sendOn(o sender, body message.Body) {
 	defer close(x.sending)
-	body := x.request.Body
 	err := o.send(body)
 	_ = body.Close()
 	x.link.mu.Lock()
@@ -361,7 +373,6 @@ func (x *call) finish() {
 	x.conn.checkRetired()
 	l.mu.Unlock()
 	x.waiting.Cancel()
-	body := x.request.Body
 	if x.sending == nil {
 		return
 	}
@@ -370,14 +381,9 @@ func (x *call) finish() {
 		return
 	default:
 	}
-	_ = body.Close()
-	if _, again := body.(message.Rewinder); again { // it must not take bytes from another pass
-		timer := time.NewTimer(senderGrace)
-		defer timer.Stop()
-		select {
-		case <-x.sending:
-		case <-timer.C:
-		}
+	_ = x.upload.Close()
+	if _, again := x.upload.(message.Rewinder); again { // it must not take bytes from another pass
+		x.awaitSender(senderGrace)
 	}
 }
 

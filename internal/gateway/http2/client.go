@@ -92,30 +92,30 @@ func (c *Client) roundTrip(ctx context.Context, r *message.Request, o message.Tr
 		return nil, err
 	}
 	repeatable := !o.NoRetry && (o.Idempotent || message.IsIdempotent(r.Method))
-	const attempts = 3
+	body := keep(r.Body)
 	for attempt := 1; ; attempt++ {
 		conn, reused, err := c.connect(ctx, r, o)
 		if err != nil {
 			return nil, connectError(ctx, err)
 		}
-		response, failure, free := newCall(c, conn, r, o).do(ctx)
+		response, failure, free := newCall(c, conn, r, body, o).do(ctx)
 		if failure == nil {
 			return response, nil
 		}
 		safe := failure.BytesSent == 0 || reused && repeatable && failure.Kind == message.BackendAborted && !failure.Answered
-		if failure.Kind != message.BackendAborted || !safe || !free || attempt == attempts || !rewind(r.Body) {
+		if failure.Kind != message.BackendAborted || !safe || !free || attempt >= attempts(failure) || !rewind(body) {
 			return nil, failure
 		}
 	}
 }
 
-// rewind makes a body ready for another attempt.
-func rewind(body message.Body) bool {
-	if body == nil {
-		return true
+// attempts is how often a request is sent that fails like this. A backend service that ends a connection after so many requests refuses all others that
+// are on their way, and may do so again with the next connection.
+func attempts(failure *message.BackendError) int {
+	if errors.Is(failure, errAway) {
+		return 10
 	}
-	again, ok := body.(message.Rewinder)
-	return ok && again.Rewind() == nil
+	return 3
 }
 
 var errTarget = errors.New("request cannot be sent: its method or target is malformed")

@@ -16,7 +16,7 @@ func TestStalledClient(t *testing.T) {
 	t.Parallel()
 	lost := make(chan error, 1)
 	address := startServer(t, &http2.Server{
-		Limits: http2.Limits{WriteTimeout: 50 * time.Millisecond},
+		Limits: http2.Limits{WriteTimeout: 300 * time.Millisecond},
 		Handler: message.HandlerFunc(func(x message.Exchange) {
 			x.OnFinish(func(r message.Result) {
 				if r.Err != nil {
