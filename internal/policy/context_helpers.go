@@ -133,45 +133,24 @@ func latin1(raw []byte) string {
 	return string(out)
 }
 
-// form is an IDictionary<string, IList<string>>.
-type form struct {
-	names  []string
-	values map[string][]string
-}
-
-// parseForm reads an application/x-www-form-urlencoded text.
-func parseForm(text string) *form {
-	f := &form{values: make(map[string][]string)}
+// parseForm reads an application/x-www-form-urlencoded text. A name that is asked for and is not there gets an empty list: the documentation of
+// set-body adds to one.
+func parseForm(text string) *clr.Dictionary {
+	f := clr.NewDictionary(clr.Library(), formType(), nil)
+	var names []string
+	values := make(map[string][]any)
 	for name, value := range message.QueryPairs(text) {
 		name = unescape(name)
-		if _, ok := f.values[name]; !ok {
-			f.names = append(f.names, name)
+		if _, ok := values[name]; !ok {
+			names = append(names, name)
 		}
-		f.values[name] = append(f.values[name], unescape(value))
+		values[name] = append(values[name], unescape(value))
 	}
+	for _, name := range names {
+		f.Set(name, clr.NewList(stringListType(), values[name]))
+	}
+	f.SetMissing(func(any) any { return clr.NewList(stringListType(), nil) })
 	return f
-}
-
-// Count is the number of names.
-func (f *form) Count() int { return len(f.names) }
-
-// Lookup gives the values of a name.
-func (f *form) Lookup(key any) (value any, ok bool) {
-	name, _ := key.(string)
-	values, ok := f.values[name]
-	if !ok {
-		return nil, false
-	}
-	return stringArray(values), true
-}
-
-// EachEntry yields the names in order.
-func (f *form) EachEntry(yield func(key, value any) bool) {
-	for _, name := range f.names {
-		if !yield(name, stringArray(f.values[name])) {
-			return
-		}
-	}
 }
 
 // encodeForm is the reverse of parseForm with a prefix; null for an empty or missing dictionary.

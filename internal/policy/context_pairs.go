@@ -14,7 +14,8 @@ var (
 	stringPair      = onceType("System.Collections.Generic.KeyValuePair<string, string>")
 	stringArrayPair = onceType("System.Collections.Generic.KeyValuePair<string, string[]>")
 	certificatePair = onceType("System.Collections.Generic.KeyValuePair<string, System.Security.Cryptography.X509Certificates.X509Certificate2>")
-	stringListPair  = onceType("System.Collections.Generic.KeyValuePair<string, System.Collections.Generic.IList<string>>")
+	stringListType  = onceType("System.Collections.Generic.List<string>")
+	formType        = onceType("System.Collections.Generic.Dictionary<string, System.Collections.Generic.IList<string>>")
 )
 
 // onceType looks a type up at its first use.
@@ -52,11 +53,6 @@ func (c *claims) Each(run *csharp.Run, yield func(item any) bool) {
 // Each yields the claims.
 func (c *authorizationClaims) Each(run *csharp.Run, yield func(item any) bool) {
 	clr.EachPair(run, objectPair(), c, yield)
-}
-
-// Each yields the names with their values.
-func (f *form) Each(run *csharp.Run, yield func(item any) bool) {
-	clr.EachPair(run, stringListPair(), f, yield)
 }
 
 // Each yields the certificates.

@@ -174,6 +174,11 @@ func TestBodiesAreConsumed(t *testing.T) {
 	f(`context.Request.Body.As<string>(preserveContent: true)`, "a=1&a=2&b=x%20y")
 	f(`context.Request.Body.AsFormUrlEncodedContent(true)["a"][1]`, "2")
 	f(`context.Request.Body.AsFormUrlEncodedContent(true).ToQueryString()`, "?a=1&a=2&b=x+y")
+	f(`@{ var f = context.Request.Body.AsFormUrlEncodedContent(true); f["b"].Add("z"); f["new"].Add("v w"); return f.ToFormUrlEncodedContent(); }`, "a=1&a=2&b=x+y&b=z&new=v+w")
+	f(`@{ var f = context.Request.Body.AsFormUrlEncodedContent(true); f.Remove("a"); f.Add("c", new List<string> { "3" }); f["b"] = new[] { "4" }; return f.ToFormUrlEncodedContent(); }`, "c=3&b=4")
+	f(`context.Request.Body.AsFormUrlEncodedContent(true).ContainsKey("new")`, "False")
+	f(`JsonConvert.SerializeObject(context.Request.Body.AsFormUrlEncodedContent(true))`, `{"a":["1","2"],"b":["x y"]}`)
+	f(`context.Request.Body.AsFormUrlEncodedContent(true).Select(p => p.Key + p.Value.Count).Last()`, "b1")
 	f(`new Dictionary<string, IList<string>> { { "a b", new List<string> { "1", "&" } } }.ToFormUrlEncodedContent()`, "a+b=1&a+b=%26")
 	f(`new Dictionary<string, IList<string>>().ToQueryString()`, "null")
 	if x.Request.ContentLength != 15 {

@@ -61,6 +61,7 @@ type Dictionary struct {
 	free    []int
 	keyOf   func(any) any
 	version int
+	missing func(key any) any
 }
 
 // NewDictionary makes a dictionary of that type, which is Dictionary<K, V> for some K and V. comparer is nil or a value of an
@@ -69,6 +70,9 @@ func NewDictionary(lib *csharp.Library, t *csharp.Type, comparer any) *Dictionar
 	pair := lib.MustType("System.Collections.Generic.KeyValuePair<object, object>")
 	return &Dictionary{typ: t, pair: pair.Definition().Of(t.Args()...), index: map[any]int{}, keyOf: keyer(comparer)}
 }
+
+// SetMissing gives the dictionary a function for the value of a key that is asked for by index and is not there; it is added.
+func (d *Dictionary) SetMissing(f func(key any) any) { d.missing = f }
 
 // ClrType is the exact type.
 func (d *Dictionary) ClrType() *csharp.Type { return d.typ }
@@ -195,9 +199,15 @@ func missingKey(key any) {
 func mapItem(m Map, key any) any {
 	needArg(key, "key")
 	v, ok := m.Lookup(key)
-	if !ok {
+	if ok {
+		return v
+	}
+	d, ok := m.(*Dictionary)
+	if !ok || d.missing == nil {
 		missingKey(key)
 	}
+	v = d.missing(key)
+	d.Set(key, v)
 	return v
 }
 
