@@ -20,8 +20,8 @@ import (
 // startLimit is how long a process may take to be ready, stopLimit how long to end after a signal. They are generous:
 // the promises about both are tested on their own, on machines that do nothing else.
 const (
-	startLimit = 30 * time.Second
-	stopLimit  = 40 * time.Second
+	startLimit = 90 * time.Second
+	stopLimit  = 90 * time.Second
 )
 
 // Build builds the binary under test into dir and returns its path. CAUSEWAY_BIN names one that is used instead.

@@ -14,7 +14,7 @@ import (
 )
 
 // backendLimit is how long a script waits for the backend's side of what has been answered already.
-const backendLimit = 5 * time.Second
+const backendLimit = 30 * time.Second
 
 // backendCommand is `backend start|answer|calls|expect|show|reset|stop NAME …`; README.md describes them.
 func backendCommand(s *session, ts *testscript.TestScript, neg bool, args []string) error {

@@ -18,7 +18,7 @@ import (
 )
 
 // requestLimit is how long a script waits for an answer.
-const requestLimit = 30 * time.Second
+const requestLimit = 60 * time.Second
 
 // httpClient returns a client that hides nothing: no redirects, no decompression, no proxy, any certificate.
 func httpClient() *http.Client {

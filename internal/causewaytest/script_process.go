@@ -177,7 +177,7 @@ func causewayKill(s *session, _ *testscript.TestScript, neg bool, args []string)
 }
 
 // logLimit is how long the log may be behind what has happened.
-const logLimit = 5 * time.Second
+const logLimit = 30 * time.Second
 
 // causewayLog is `causeway-log NAME REGEXP`: the process prints it within a short time; negated, it has not so far.
 func causewayLog(s *session, _ *testscript.TestScript, neg bool, args []string) error {

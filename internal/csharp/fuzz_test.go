@@ -35,7 +35,7 @@ func FuzzCompile(f *testing.F) {
 		}
 		start := time.Now()
 		_, _ = p.Run(nil, &csharp.Limits{Steps: 10_000, Memory: 1 << 20, Depth: 50, RegexTime: 10 * time.Millisecond}) // any outcome will do
-		if d := time.Since(start); d > 5*time.Second {
+		if d := time.Since(start); d > 20*time.Second {
 			t.Fatalf("ran for %v", d)
 		}
 	})

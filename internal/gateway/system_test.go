@@ -45,7 +45,7 @@ func newSystem(tb testing.TB, parts ...snapshot.Part) *system {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
 			tb.Errorf("shutdown: %v", err)
@@ -130,7 +130,7 @@ func TestSystemStreams(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		chunk := make([]byte, 64<<10)
-		idle := time.AfterFunc(300*time.Millisecond, func() { close(stalled) })
+		idle := time.AfterFunc(300*time.Millisecond, sync.OnceFunc(func() { close(stalled) }))
 		for sent.Load() < size {
 			if _, err := writer.Write(chunk); err != nil {
 				done <- err
@@ -198,7 +198,7 @@ func TestSystemSwap(t *testing.T) {
 	s := newSystem(t, append(state(0), base, subscriptionPart("s", "apis/a", "key", nil))...)
 	client := httpClient(t)
 	var clients sync.WaitGroup
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(t.Context())
 	var served atomic.Int64
 	for range 4 {
 		clients.Go(func() {

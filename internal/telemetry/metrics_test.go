@@ -97,7 +97,7 @@ func TestStatsD(t *testing.T) {
 			defer s.Close()
 			s.Add(testRecord(newMetrics()))
 			packet := make([]byte, 4096)
-			if err := peer.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			if err := peer.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 				t.Fatal(err)
 			}
 			n, _, err := peer.ReadFrom(packet)

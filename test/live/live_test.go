@@ -33,7 +33,7 @@ func newWorld(tb testing.TB) *world {
 	w := newPlane(tb)
 	w.change(0)
 	w.edge = w.gateway("edge")
-	w.waitFor(w.edge, 0, 10*time.Second)
+	w.waitFor(w.edge, 0, faultWait)
 	return w
 }
 
@@ -50,7 +50,7 @@ func newPlane(tb testing.TB) *world {
 func newSystem(tb testing.TB) *world {
 	tb.Helper()
 	w := &world{tb: tb, system: causewaytest.NewSystem(tb), backend: causewaytest.NewBackend(tb), clients: &http.Client{
-		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 	}}
 	tb.Cleanup(w.clients.CloseIdleConnections)
 	return w
@@ -189,7 +189,7 @@ func TestNoRequestFailsWhileTheConfigurationChanges(t *testing.T) {
 			t.Errorf("after the response to change %d the embedded gateway says %d, %v", n, got, err)
 		}
 	}
-	w.waitFor(w.edge, changes, 10*time.Second)
+	w.waitFor(w.edge, changes, faultWait)
 	stop.Store(true)
 	group.Wait()
 	t.Logf("%d requests during %d changes", requests.Load(), changes)
@@ -205,7 +205,7 @@ func BenchmarkChangeIsLive(b *testing.B) {
 		n++
 		start := time.Now()
 		w.change(n)
-		w.waitFor(w.edge, n, 10*time.Second)
+		w.waitFor(w.edge, n, faultWait)
 		times = append(times, time.Since(start))
 	}
 	slices.Sort(times)

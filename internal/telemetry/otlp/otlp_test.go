@@ -29,7 +29,7 @@ func TestHTTP(t *testing.T) {
 	defer peer.Close()
 	now := func() time.Time { return time.Unix(200, 0) }
 	s, err := otlp.New(t.Context(), otlp.Options{
-		Collector: peer.URL + "/v1/metrics", Gateway: "edge", Instance: "i", Interval: time.Minute, Timeout: 5 * time.Second, Now: now,
+		Collector: peer.URL + "/v1/metrics", Gateway: "edge", Instance: "i", Interval: time.Minute, Timeout: 30 * time.Second, Now: now,
 		Report: func(err error) { t.Error(err) },
 	})
 	if err != nil {
