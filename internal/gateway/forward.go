@@ -220,10 +220,11 @@ func forwardError(err error, timeout time.Duration) *policy.Error {
 	if !errors.As(err, &failed) {
 		return e
 	}
+	if failed.Kind == message.RequestBodyFailed && e.Status != 0 && e.Status != 499 {
+		return e // the client is there and has to know what is wrong with the body
+	}
 	e = &policy.Error{Reason: policy.ReasonBackendConnection, Message: "The connection to the backend service failed: " + failed.Err.Error() + ".", Err: err}
 	switch {
-	case failed.Kind == message.RequestBodyFailed && errors.Is(err, message.ErrMalformed):
-		e.Reason, e.Message, e.Status = policy.ReasonClientConnection, "The request's body is malformed.", 400
 	case failed.Kind == message.RequestBodyFailed || errors.Is(err, message.ErrClientGone):
 		e.Reason, e.Message, e.Status = policy.ReasonClientConnection, "The client's connection ended before the exchange was complete.", 499
 	case failed.Timeout() || errors.Is(err, context.DeadlineExceeded):

@@ -222,8 +222,39 @@ func TestErrors(t *testing.T) {
 	f("/a", "forward-request/ClientConnectionFailure", 499)
 	fail(message.RequestBodyFailed, fmt.Errorf("chunk: %w", message.ErrMalformed))
 	f("/a", "forward-request/ClientConnectionFailure", 400)
+	fail(message.RequestBodyFailed, fmt.Errorf("fixed: %w", message.ErrTooSlow))
+	f("/a", "forward-request/ClientConnectionFailure", 408)
+	fail(message.RequestBodyFailed, message.ErrTruncated)
+	f("/a", "forward-request/ClientConnectionFailure", 499)
 	fail(message.BackendProtocol, errors.New("nonsense"))
 	f("/a", "forward-request/BackendConnectionFailure", 500)
+}
+
+// brokenBody is a request body that cannot be read to its end.
+type brokenBody struct{ err error }
+
+func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
+func (b brokenBody) Close() error             { return nil }
+
+// The caller learns what is wrong with the body of its request, whoever reads it.
+func TestBrokenRequestBody(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string]string{
+		"set-body":         inbound(`<set-body>@(context.Request.Body.As<string>() + "!")</set-body>`),
+		"validate-content": inbound(`<validate-content unspecified-content-type-action="prevent" max-size="1024" size-exceeded-action="prevent" />`),
+		"forward-request":  `<policies><inbound /><backend><forward-request buffer-request-body="true" /></backend><outbound /><on-error /></policies>`,
+	} {
+		w := newWorld(t, apiPart(snapshot.API{ID: "a", Path: "a"}), operationPart("a", "put", "PUT /"), policyPart(t, "apis/a", document))
+		for err, want := range map[error]int{message.ErrMalformed: 400, message.ErrTooSlow: 408, message.ErrClientGone: 499} {
+			x := newExchange(t, "PUT "+host+"/a", "Content-Type", "text/plain")
+			x.req.Body, x.req.ContentLength = brokenBody{fmt.Errorf("chunk: %w", err)}, -1
+			w.gateway.Serve(x)
+			x.end()
+			if x.status != want {
+				t.Errorf("%s, %v: got %s", name, err, x)
+			}
+		}
+	}
 }
 
 func TestUnsendableAnswer(t *testing.T) {

@@ -27,6 +27,9 @@ var ErrAnswered = errors.New("request is answered already")
 // ErrNotAnswered is the Result of an exchange whose handler returned without an answer.
 var ErrNotAnswered = errors.New("handler returned without an answer")
 
+// ErrTooSlow says that a body did not arrive in time. A request body with this error deserves the answer 408.
+var ErrTooSlow = errors.New("body arrives too slowly")
+
 // ErrBodyClosed is returned by reading a body after Close.
 var ErrBodyClosed = errors.New("body is closed")
 

@@ -77,14 +77,17 @@ func WrapError(err error) *Error {
 		e.Reason, e.Status = ReasonClientConnection, 499
 	case errors.As(err, &tooLarge):
 		e.Reason, e.Status = "BodyTooLarge", 413
-	case errors.As(err, &backend):
+	case errors.As(err, &backend) && backend.Kind != message.RequestBodyFailed:
 		e.Reason = ReasonBackendConnection
-		switch {
-		case backend.Timeout() || errors.Is(err, context.DeadlineExceeded):
+		if backend.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 			e.Reason = ReasonTimeout
-		case backend.Kind == message.RequestBodyFailed:
-			e.Reason = ReasonClientConnection
 		}
+	case errors.Is(err, message.ErrMalformed):
+		e.Reason, e.Status, e.Message = ReasonClientConnection, 400, "The request's body is malformed."
+	case errors.Is(err, message.ErrTooSlow):
+		e.Reason, e.Status, e.Message = ReasonClientConnection, 408, "The request's body arrives too slowly."
+	case backend != nil:
+		e.Reason = ReasonClientConnection
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Reason = ReasonTimeout
 	}

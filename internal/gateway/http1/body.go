@@ -2,7 +2,6 @@ package http1
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"time"
 
@@ -31,8 +30,6 @@ const (
 	maxTrailers   = 64       // fields
 	directRead    = 2 << 10  // a reader with as much room gets bytes straight from the connection
 )
-
-var errTooSlow = errors.New("body arrives too slowly")
 
 // bodyReader takes the framing off a body. It belongs to one goroutine at a time.
 type bodyReader struct {
@@ -159,7 +156,7 @@ func (b *bodyReader) arm() error {
 			b.started = now
 		}
 		if spent := now.Sub(b.started); spent > grace && b.received < int64(spent.Seconds()*float64(b.minRate)) {
-			return errTooSlow
+			return message.ErrTooSlow
 		}
 	}
 	return b.in.limit.arm(b.wait)

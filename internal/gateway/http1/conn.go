@@ -362,10 +362,10 @@ func (c *conn) handle() (panicked bool) {
 func requestReadError(err error) error {
 	var refused *refusal
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, errTooSlow), errors.As(err, &refused), errors.Is(err, message.ErrBodyClosed):
+	case errors.Is(err, io.EOF), errors.Is(err, message.ErrTooSlow), errors.As(err, &refused), errors.Is(err, message.ErrBodyClosed):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return errTooSlow
+		return message.ErrTooSlow
 	case errors.Is(err, errAborted):
 		return message.ErrBodyClosed
 	}

@@ -94,7 +94,7 @@ func TestLeastRate(t *testing.T) {
 			t.Errorf("%d bytes in %v at %d: %v", received, waited, rate, err)
 		}
 	}
-	f(10*time.Second, 99, 10, errTooSlow)
+	f(10*time.Second, 99, 10, message.ErrTooSlow)
 	f(10*time.Second, 200, 10, nil)
 	f(time.Second, 0, 10, nil)
 	f(time.Hour, 0, 0, nil)

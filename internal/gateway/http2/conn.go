@@ -263,8 +263,10 @@ func (x *exchange) refuse(status int, end bool) {
 func requestError(err error) error {
 	var reset *resetError
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, errLate), errors.Is(err, message.ErrBodyClosed):
+	case errors.Is(err, io.EOF), errors.Is(err, message.ErrBodyClosed):
 		return err
+	case errors.Is(err, errLate):
+		return message.ErrTooSlow
 	case errors.As(err, &reset) && reset.own && reset.code == h2.ErrCodeProtocol:
 		return errLength
 	}

@@ -187,7 +187,7 @@ func (b *requestBody) failure(err error) error {
 	case x.closed.Load():
 		return message.ErrBodyClosed
 	case errors.As(err, &late) && late.Timeout() && x.r.Context().Err() == nil:
-		return fmt.Errorf("body arrives too slowly: %w", err)
+		return fmt.Errorf("%w: %w", message.ErrTooSlow, err)
 	case errors.As(err, &stream) && !stream.Remote, x.r.Context().Err() == nil && stream == nil:
 		return fmt.Errorf("%w: %w", message.ErrMalformed, err)
 	}
