@@ -149,25 +149,30 @@ func TestClientCertificates(t *testing.T) {
 // TestCertificateExpires: a connection does not outlive its certificate, and the next one presents what there is then.
 func TestCertificateExpires(t *testing.T) {
 	t.Parallel()
-	p, a := newPlane(t), newAuthority(t)
-	s := serveMutual(t, p, a, CertificateSufficient)
-	short, long := a.client("edge", time.Now().Add(2*time.Second)), a.client("edge", time.Now().Add(time.Hour))
-	var renewed atomic.Bool
-	g := newGateway(t, s.url, "", nil)
-	g.Gateway = "edge"
-	g.TLS = &tls.Config{InsecureSkipVerify: true, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		if renewed.Swap(true) {
-			return long, nil
-		}
-		return short, nil
-	}}
-	g.start()
-	g.status("the certificate expired", func(st Status) bool {
-		return strings.Contains(st.Reason, "the client certificate expired at") || strings.Contains(st.Reason, "not valid") // before it was used, on a slow machine
-	})
-	s.instance("the new certificate", func(i Instance) bool {
-		return i.CertificateExpiry != nil && i.CertificateExpiry.Equal(long.Leaf.NotAfter)
-	})
+	for name, left := range map[string]time.Duration{"while it is used": 2 * time.Second, "before it is used": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, a := newPlane(t), newAuthority(t)
+			s := serveMutual(t, p, a, CertificateSufficient)
+			short, long := a.client("edge", time.Now().Add(left)), a.client("edge", time.Now().Add(time.Hour))
+			var renewed atomic.Bool
+			g := newGateway(t, s.url, "", nil)
+			g.Gateway = "edge"
+			g.TLS = &tls.Config{InsecureSkipVerify: true, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				if renewed.Swap(true) {
+					return long, nil
+				}
+				return short, nil
+			}}
+			g.start()
+			g.status("the certificate expired", func(st Status) bool {
+				return strings.Contains(st.Reason, "the client certificate expired at") || strings.Contains(st.Reason, "not valid") // before it was used, on a slow machine
+			})
+			s.instance("the new certificate", func(i Instance) bool {
+				return i.CertificateExpiry != nil && i.CertificateExpiry.Equal(long.Leaf.NotAfter)
+			})
+		})
+	}
 }
 
 // TestGatewayWithoutTokenIsDeleted: what signs in with a certificate, or as an application, ends with its gateway.

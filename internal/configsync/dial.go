@@ -61,11 +61,13 @@ func parseEndpoint(endpoint string) (target, error) {
 }
 
 // httpClient makes the client of the upgrade request: HTTP/1.1 only, through
-// the proxy if there is one.
+// the proxy if there is one. It keeps no connection behind a refusal: what was
+// refused may be the connection's client certificate.
 func (c *Client) httpClient() *http.Client {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         c.Dial,
+		DisableKeepAlives:   true,
 		TLSHandshakeTimeout: 10 * time.Second,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 	}

@@ -14,7 +14,7 @@ import (
 
 const (
 	testService = "/subscriptions/s/resourcegroups/g/providers/microsoft.apimanagement/service/dev"
-	testWait    = 20 * time.Second // only failing tests take so long
+	testWait    = time.Minute // only failing tests take so long
 )
 
 // plane is a service with a feed and keys.
