@@ -22,7 +22,7 @@ var layers = map[string][]string{
 	"message":   {},
 	"telemetry": {},
 	"store":     {},
-	"redis":     {},
+	"redis":     {"porttest"}, // its servers for tests
 	"counters":  {"redis"},
 	"cache":     {"redis"},
 	"graphql":   {},
@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"gitrepo":   {},
 	"csharp":    {},
 	"web":       {},
+	"porttest":  {},
 	"vault":     {"auth"},
 
 	"armtemplate": {"arm"},

@@ -99,6 +99,7 @@ type session struct {
 
 	processes map[string]*Process
 	ports     map[string]string // addresses of earlier runs, by name and listener: a restart takes them again
+	kept      []func()          // which give them back
 	backends  map[string]*Backend
 	last      *response
 	written   map[string]string // acknowledged values by ARM ID
@@ -131,6 +132,9 @@ func (s *session) close() {
 	}
 	for _, b := range s.backends {
 		b.Close()
+	}
+	for _, release := range s.kept {
+		release()
 	}
 }
 

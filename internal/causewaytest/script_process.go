@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/causeway-apim/causeway/internal/porttest"
 )
 
 // Health paths by listener: when all of a process's listeners answer, it is ready.
@@ -76,11 +78,13 @@ func (s *session) command(args []string) (command, error) {
 			c.args = append(c.args, flag, value)
 		}
 	}
+	var failed error
 	listen := func(listener string) {
-		addr, ok := s.ports[c.name+" "+listener]
-		if !ok {
-			addr = "127.0.0.1:0"
+		if flagValue(args, "--"+listener+"-listen") != "" {
+			return
 		}
+		addr, err := s.address(c.name + " " + listener)
+		failed = errors.Join(failed, err)
 		add("--"+listener+"-listen", addr)
 	}
 	switch args[0] {
@@ -111,11 +115,28 @@ func (s *session) command(args []string) (command, error) {
 	default:
 		return command{}, fmt.Errorf("%s is none of dev, server and gateway", args[0])
 	}
+	if failed != nil {
+		return command{}, failed
+	}
 	c.listenFile = filepath.Join(data, "listen.json")
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return command{}, err
 	}
 	return c, nil
+}
+
+// address returns the address of a process's listener: that of its last run, or a free one that stays its own.
+func (s *session) address(listener string) (string, error) {
+	if addr, ok := s.ports[listener]; ok {
+		return addr, nil
+	}
+	port, release, err := porttest.Keep()
+	if err != nil {
+		return "", err
+	}
+	s.kept = append(s.kept, release)
+	s.ports[listener] = porttest.Address(port)
+	return s.ports[listener], nil
 }
 
 // flagValue returns the value of `--flag value` or `--flag=value` among arguments.

@@ -9,11 +9,12 @@ import (
 	"io"
 	"net"
 	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/causeway-apim/causeway/internal/porttest"
 )
 
 const (
@@ -48,7 +49,7 @@ func Start(tb testing.TB, options ...string) *Server {
 	for _, o := range options {
 		s.tls = s.tls || o == "--tls-port"
 	}
-	s.Address = net.JoinHostPort("127.0.0.1", freePort(tb))
+	s.Address = keepPort(tb)
 	s.Restart()
 	tb.Cleanup(s.Kill)
 	return s
@@ -57,7 +58,7 @@ func Start(tb testing.TB, options ...string) *Server {
 // StartSentinel starts a sentinel with a file of settings, which it may change. It ends with the test.
 func StartSentinel(tb testing.TB, settings string) *Server {
 	tb.Helper()
-	s := &Server{tb: tb, Address: net.JoinHostPort("127.0.0.1", freePort(tb)), sentinel: settings}
+	s := &Server{tb: tb, Address: keepPort(tb), sentinel: settings}
 	s.Restart()
 	tb.Cleanup(s.Kill)
 	return s
@@ -146,12 +147,13 @@ func (s *Server) Do(command ...string) string {
 	return fmt.Sprint(answer)
 }
 
-func freePort(tb testing.TB) string {
+// keepPort returns an address that is the test's until its end.
+func keepPort(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := porttest.Keep()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	tb.Cleanup(release)
+	return porttest.Address(port)
 }
