@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
@@ -37,6 +36,37 @@ type liquidLookup func(name string) (any, bool)
 
 func (f liquidLookup) Get(name string) (any, bool) { return f(name) }
 
+// liquidPairs are the items of a dictionary that a template loops over: their members are Key and Value.
+func liquidPairs(names []string, lookup func(name string) (any, bool)) []any {
+	m := &liquid.Map{}
+	for _, name := range names {
+		value, _ := lookup(name)
+		m.Set(name, value)
+	}
+	return m.Items()
+}
+
+// liquidMatched are the template parameters of the operation.
+type liquidMatched []policy.Param
+
+func (m liquidMatched) Get(name string) (any, bool) {
+	for _, p := range m {
+		if strings.EqualFold(p.Name, name) {
+			return p.Value, true
+		}
+	}
+	return nil, false
+}
+
+// Items implements liquid.Lister.
+func (m liquidMatched) Items() []any {
+	names := make([]string, len(m))
+	for i, p := range m {
+		names[i] = p.Name
+	}
+	return liquidPairs(names, m.Get)
+}
+
 type liquidRequest struct{ x *policy.Exec }
 
 func (r liquidRequest) Get(name string) (any, bool) {
@@ -55,14 +85,7 @@ func (r liquidRequest) Get(name string) (any, bool) {
 	case "ipaddress":
 		return x.ClientIP, true
 	case "matchedparameters":
-		return liquidLookup(func(name string) (any, bool) {
-			for _, p := range x.Matched {
-				if strings.EqualFold(p.Name, name) {
-					return p.Value, true
-				}
-			}
-			return nil, false
-		}), true
+		return liquidMatched(x.Matched), true
 	case "hasbody":
 		return x.Request.Body != nil, true
 	case "clientcertificates":
@@ -90,6 +113,9 @@ func (r liquidResponse) Get(name string) (any, bool) {
 type liquidHeaders struct{ h *message.Header }
 
 func (h liquidHeaders) Get(name string) (any, bool) { return listOrOne(h.h.Values(name)) }
+
+// Items implements liquid.Lister.
+func (h liquidHeaders) Items() []any { return liquidPairs(differentNames(h.h), h.Get) }
 
 // listOrOne is the only text, or the list of several.
 func listOrOne(values []string) (any, bool) {
@@ -123,7 +149,7 @@ func (u *liquidURL) Get(name string) (any, bool) {
 	case "path":
 		return u.parts.Path, true
 	case "query":
-		return liquidLookup(u.query), true
+		return liquidQuery{u.parts.RawQuery}, true
 	case "querystring":
 		if u.parts.RawQuery == "" {
 			return "", true
@@ -135,20 +161,18 @@ func (u *liquidURL) Get(name string) (any, bool) {
 	return nil, false
 }
 
-func (u *liquidURL) query(name string) (any, bool) {
-	decode := func(s string) string {
-		if decoded, err := url.QueryUnescape(s); err == nil {
-			return decoded
-		}
-		return s
-	}
-	var values []string
-	for n, v := range u.parts.Query() {
-		if strings.EqualFold(decode(n), name) {
-			values = append(values, decode(v))
-		}
-	}
-	return listOrOne(values)
+// liquidQuery is the query of a URL.
+type liquidQuery struct{ raw string }
+
+func (q liquidQuery) Get(name string) (any, bool) {
+	_, values := queryValues(q.raw)
+	return listOrOne(values[strings.ToLower(name)])
+}
+
+// Items implements liquid.Lister.
+func (q liquidQuery) Items() []any {
+	names, _ := queryValues(q.raw)
+	return liquidPairs(names, q.Get)
 }
 
 // liquidValue is the value of a variable in a template.
