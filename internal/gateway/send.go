@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"io"
 
 	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/policy"
@@ -75,6 +76,9 @@ func (b *cancelBody) Close() error {
 	return b.Body.Close()
 }
 
+// maxUnwanted is how much of the answer to a one-way request is read, in bytes.
+const maxUnwanted = 64 << 10
+
 // maxOneWay is how many one-way requests are under way at a time.
 const maxOneWay = 1024
 
@@ -96,6 +100,7 @@ func (s *service) sendLater(c *config, req *message.Request, o policy.SendOption
 			return
 		}
 		if resp.Body != nil {
+			_, _ = io.CopyN(io.Discard, resp.Body, maxUnwanted) // reading a short one keeps the connection
 			resp.Body.Close()
 		}
 		resp.Release()

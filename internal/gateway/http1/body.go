@@ -315,6 +315,16 @@ func (b *bodyReader) trailerByte(c byte) error {
 	return nil
 }
 
+// skip consumes what has arrived and says whether that was the whole rest.
+func (b *bodyReader) skip() bool {
+	scratch := b.in.blocks.get(blockSizes[0])
+	defer b.in.blocks.put(scratch)
+	for !b.ended() && b.err == nil && b.in.buffered() > 0 {
+		_, b.err = b.step(scratch.data)
+	}
+	return b.ended()
+}
+
 // discard reads the rest, until a moment at most, so that the connection can be used again. It says whether the end was reached.
 func (b *bodyReader) discard(until moment) bool {
 	if b.err != nil && b.err != io.EOF {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -221,7 +222,7 @@ func (x *call) awaitHead() error {
 		return x.in.limit.arm(x.options.ContinueTimeout)
 	}
 	if !x.asked {
-		return x.in.limit.arm(x.options.HeaderTimeout)
+		return x.in.limit.armExactly(x.options.HeaderTimeout)
 	}
 	err := x.in.fill()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -293,6 +294,9 @@ func (x *call) open() {
 	resp := &x.response
 	resp.ContentLength = x.framing.responseBody(&x.reader, x.request.Method, resp.Status)
 	x.reusable = x.framing.persistent() && x.reader.state != bodyUntilClose
+	if resp.Status == statusProxyAuth && x.conn.pool.at.isAbsolute() { // signing in belongs to the opening of a connection
+		x.reusable = false
+	}
 	if x.held { // the backend service does without the body, but may wait for it
 		x.reusable = false
 		_ = x.request.Body.Close()
@@ -352,7 +356,12 @@ func (x *call) take(p []byte, into *pipe) (int, error) {
 		}
 		return 0, message.ErrBodyClosed
 	}
+	untilClose := x.reader.state == bodyUntilClose
 	n, err := x.reader.take(p, into)
+	if untilClose && err == io.EOF && x.sender != nil && errors.Is(x.sender.failure(), syscall.ECONNRESET) {
+		// The system tells of a reset once, and has told the sender.
+		x.reader.state, err = bodyUntilClose, message.ErrTruncated
+	}
 	switch {
 	case err == nil || err == errUnspliced:
 		return n, err
@@ -386,7 +395,7 @@ func (x *call) Close() error {
 		return nil
 	}
 	defer x.reading.Unlock()
-	if !x.reader.ended() {
+	if !x.reader.ended() && !x.reader.skip() {
 		x.reusable = false
 	}
 	x.finish()

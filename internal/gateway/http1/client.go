@@ -91,7 +91,7 @@ func (c *Client) roundTrip(ctx context.Context, r *message.Request, o message.Tr
 	repeatable := !o.NoRetry && (o.Idempotent || message.IsIdempotent(r.Method))
 	const maxReused = 2
 	for attempt := 0; ; attempt++ {
-		conn, err := c.connect(ctx, r, o, attempt < maxReused, repeatable)
+		conn, err := c.connect(ctx, r, o, attempt < maxReused, repeatable && mayRewind(r.Body))
 		if err != nil {
 			return nil, connectError(ctx, err)
 		}
@@ -111,6 +111,12 @@ func (c *Client) roundTrip(ctx context.Context, r *message.Request, o message.Tr
 			return nil, failure
 		}
 	}
+}
+
+// mayRewind says whether a request with the body has a chance to be sent again.
+func mayRewind(body message.Body) bool {
+	_, ok := body.(message.Rewinder)
+	return ok || body == nil
 }
 
 // rewind makes a body ready for another attempt.

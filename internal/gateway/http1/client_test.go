@@ -123,28 +123,6 @@ func TestStaleConnection(t *testing.T) {
 	}
 }
 
-// TestClosedIdleConnection checks that a connection that the backend service closed while it was idle is not used for what cannot be repeated.
-func TestClosedIdleConnection(t *testing.T) {
-	t.Parallel()
-	closed := make(chan struct{})
-	to := rawBackend(t, func(n int, conn net.Conn, r *bufio.Reader) {
-		readRequest(r)
-		say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d", n)
-		_ = conn.Close()
-		if n == 0 {
-			close(closed)
-		}
-	})
-	client := newClient(t)
-	if got, err := roundTrip(t, client, "GET", to, message.TransportOptions{}); got != "200 0" {
-		t.Fatalf("first answer %q, %v", got, err)
-	}
-	<-closed
-	if got, err := roundTrip(t, client, "POST", to, message.TransportOptions{NoRetry: true}); got != "200 1" {
-		t.Errorf("second answer %q, %v", got, err)
-	}
-}
-
 // TestUnaskedBytes checks that bytes behind an answer never become the next answer.
 func TestUnaskedBytes(t *testing.T) {
 	t.Parallel()

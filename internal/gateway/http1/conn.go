@@ -324,6 +324,16 @@ func (c *conn) reset() {
 	}
 }
 
+// hasMore says whether the client has sent something that nobody has read, be it the end.
+func (c *conn) hasMore() bool {
+	if c.in.buffered() > 0 {
+		return true
+	}
+	var p peeker
+	p.init(c.netConn)
+	return !p.alive()
+}
+
 // linger ends the sending side and reads what the client still sends, for a moment: closing at once would reset the connection and might take the
 // answer away before the client has read it (RFC 9112, 9.6).
 func (c *conn) linger() {
@@ -332,7 +342,7 @@ func (c *conn) linger() {
 		return
 	}
 	c.in.limit.clear()
-	if c.in.limit.armAt(now().plus(patience)) != nil {
+	if c.in.limit.armAt(now().plus(lingeringTime)) != nil {
 		return
 	}
 	scratch := c.server.blocks.get(blockSizes[1])

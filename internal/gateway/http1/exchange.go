@@ -15,8 +15,12 @@ import (
 // maxDiscard is how much of an unread request body is worth reading to keep a connection.
 const maxDiscard = 256 << 10
 
-// patience is how long what a client still sends after its answer is read and thrown away.
-const patience = 2 * time.Second
+// What a client still sends after its answer is read and thrown away: for so long where that keeps the connection, which clients take for granted, and
+// for so long where it only keeps the answer from being lost.
+const (
+	patience      = 5 * time.Second
+	lingeringTime = 2 * time.Second
+)
 
 // exchange implements [message.Exchange] for the requests of a connection, one after the other.
 type exchange struct {
@@ -103,7 +107,7 @@ func (x *exchange) run() bool {
 	}
 	if x.unread() {
 		again = x.drain(again)
-	} else if !again && x.complete && x.c.in.buffered() > 0 {
+	} else if !again && x.complete && x.c.hasMore() {
 		x.c.linger()
 	}
 	x.c.out.drop()

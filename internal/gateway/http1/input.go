@@ -32,6 +32,14 @@ func (l *deadline) arm(d time.Duration) error {
 	return l.armNear(now().plus(d), d/8)
 }
 
+// armExactly gives the next read d, which users have set; 0 means no limit.
+func (l *deadline) armExactly(d time.Duration) error {
+	if d <= 0 {
+		return l.armAt(0)
+	}
+	return l.armAt(now().plus(d))
+}
+
 // armNear sets the deadline to want, or up to slack earlier.
 func (l *deadline) armNear(want moment, slack time.Duration) error {
 	l.mu.Lock()

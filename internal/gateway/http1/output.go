@@ -1,8 +1,10 @@
 package http1
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -73,10 +75,20 @@ func (o *output) empty() {
 
 // write sends p itself.
 func (o *output) write(p []byte) error {
-	o.arm()
-	n, err := o.conn.Write(p)
-	o.written += int64(n)
-	return err
+	for {
+		o.arm()
+		n, err := o.conn.Write(p)
+		o.written += int64(n)
+		if !o.goesOn(n, err) {
+			return err
+		}
+		p = p[n:]
+	}
+}
+
+// goesOn says whether a write that has met its time limit is to be continued, because the other side has taken a part of it. TLS cannot do that.
+func (o *output) goesOn(n int, err error) bool {
+	return n > 0 && o.stall > 0 && errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // pairWriter is a connection that can write two pieces in one system call: see directConn.
@@ -105,6 +117,15 @@ func (o *output) writeBoth(p []byte) error {
 	o.arm()
 	n, err := conn.writePair(o.buf, p)
 	o.written += int64(n)
+	if o.goesOn(n, err) {
+		head := min(n, len(o.buf))
+		if err = nil; head < len(o.buf) {
+			err = o.write(o.buf[head:])
+		}
+		if err == nil {
+			err = o.write(p[n-head:])
+		}
+	}
 	o.empty()
 	return err
 }
@@ -271,7 +292,10 @@ func sourceOf(err error) error {
 
 // sendMemory sends length bytes that are there already, in pieces, so that time limits measure progress and not the whole.
 func (o *output) sendMemory(body message.Memory, length int64, with courier) error {
-	const piece = 4 * streamSize
+	piece := streamSize
+	if _, ok := o.conn.(pairWriter); ok {
+		piece *= 4
+	}
 	rest := body.Rest()
 	if int64(len(rest)) < length {
 		return &sourceError{message.ErrTruncated}

@@ -37,6 +37,9 @@ func (s *sender) run(framing sending) {
 	defer close(s.done)
 	x := s.call
 	err := x.out.sendBody(s.body, framing, s)
+	s.mu.Lock()
+	s.err = err
+	s.mu.Unlock()
 	_ = s.body.Close()
 	s.sent.Store(x.out.written)
 	x.out.drop()
@@ -46,9 +49,9 @@ func (s *sender) run(framing sending) {
 	case sourceOf(err) != nil:
 		x.in.limit.abort() // the backend service would wait for the rest, and the reader for it
 	case !s.headDone:
-		_ = x.in.limit.arm(x.options.HeaderTimeout) // fails after abort only: then the reader knows
+		_ = x.in.limit.armExactly(x.options.HeaderTimeout) // fails after abort only: then the reader knows
 	}
-	s.err, s.ended = err, true
+	s.ended = true
 	inherits := s.inherits
 	s.mu.Unlock()
 	if inherits {

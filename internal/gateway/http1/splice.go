@@ -47,7 +47,7 @@ func (o *output) splice(from spliceable, remaining int64, with courier) (int64, 
 			o.arm()
 			n, err := p.pour(o.conn)
 			o.written += int64(n)
-			if err != nil {
+			if err != nil && !o.goesOn(n, err) {
 				return remaining, err
 			}
 		}
