@@ -171,7 +171,7 @@ func (r *request) bind() {
 	if e.Request.URL.Path = m.path; m.path == "" {
 		e.Request.URL.Path = "/"
 	}
-	if (m.api.isGraphQL() || m.api.isSOAP()) && isGraphQLPath(m.path) && m.api.base.Path != "" {
+	if (m.api.isGraphQL() || m.api.isSOAP() || m.api.isWebSocket()) && isGraphQLPath(m.path) && m.api.base.Path != "" {
 		e.Request.URL.Path = "" // the service's URL is the end point itself
 	}
 	if m.op != m.api.bare {

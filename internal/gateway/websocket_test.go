@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -383,5 +384,37 @@ func TestWebSocketHandshake(t *testing.T) {
 		if h.Get("Sec-Websocket-Key") == "" || h.Get("Sec-Websocket-Protocol") != "a, b" || h.Get("Origin") != "http://o.test" || h.Get("Connection") != "Upgrade" {
 			t.Errorf("%s: handshake %v", upgrade, h)
 		}
+	}
+}
+
+// TestWebSocketURL connects to APIs at and below their paths: the URL of the service is the socket itself.
+func TestWebSocketURL(t *testing.T) {
+	t.Parallel()
+	targets := make(chan string, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		targets <- r.RequestURI
+		w.WriteHeader(http.StatusUpgradeRequired)
+	}))
+	t.Cleanup(backend.Close)
+	for _, c := range [][3]string{
+		{"/socket", "/ws", "/socket"}, {"/socket", "/ws/", "/socket"}, {"/socket", "/ws?a=b", "/socket?a=b"}, {"/socket", "/ws/room", "/socket/room"},
+		{"/socket/", "/ws", "/socket/"}, {"", "/ws", "/"}, {"", "/ws/room", "/room"},
+	} {
+		s := newSystem(t, apiPart(snapshot.API{ID: "ws", Path: "ws", Type: "websocket", Protocols: []string{"ws"},
+			ServiceURL: strings.Replace(backend.URL, "http", "ws", 1) + c[0]}))
+		conn, err := net.Dial("tcp", s.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(60 * time.Second))
+		fmt.Fprint(conn, strings.Replace(wsHandshake, "/ws/chat", c[1], 1))
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || response.StatusCode != http.StatusUpgradeRequired {
+			t.Fatalf("%s at %s: %v, %v", c[1], c[0], response, err)
+		}
+		if got := <-targets; got != c[2] {
+			t.Errorf("%s at %s: the backend service was asked for %s, want %s", c[1], c[0], got, c[2])
+		}
+		conn.Close()
 	}
 }

@@ -191,9 +191,11 @@ func (u *URL) Detach() URL {
 	}
 }
 
-// Join returns u with the path of another URL after its own, and the query of both.
+// Join returns u with the path of another URL after its own, which stays as it is if the other has none, and the query of both.
 func (u URL) Join(other URL) URL {
-	u.Path = strings.TrimSuffix(u.Path, "/") + other.Path
+	if other.Path != "" {
+		u.Path = strings.TrimSuffix(u.Path, "/") + other.Path
+	}
 	switch query := other.RawQuery; {
 	case u.RawQuery == "":
 		u.RawQuery = query
