@@ -404,7 +404,7 @@ func (x *exchange) respondTunnel(r *message.Response) error {
 	}
 	x.owner, r.Owner = r.Owner, nil
 	x.c.out.drop()
-	in, out := join(client.(message.Tunnel), r.Tunnel)
+	in, out := join(client.(message.Tunnel), r.Tunnel, x.c.server.limits.TunnelTimeout)
 	x.c.in.consumed += in
 	x.c.out.written += out
 	x.result.Done = x.c.server.Now()

@@ -31,6 +31,8 @@ type Limits struct {
 	BodyTimeout time.Duration
 	// WriteTimeout limits each write, that is how long a client may take nothing: 60 s; negative: none.
 	WriteTimeout time.Duration
+	// TunnelTimeout is how long an upgraded connection goes on when one side has ended its direction and the other has not: 60 s.
+	TunnelTimeout time.Duration
 	// BodyRate is the least number of bytes a second, on average after 5 s, that a request body has to bring; 0: any.
 	BodyRate int64
 	// Conns and ConnsPerAddress limit the connections at once, of all clients and of each IP address; 0: none. Further ones are closed at once.
@@ -48,6 +50,7 @@ func (l Limits) withDefaults() Limits {
 		IdleTimeout:      cmp.Or(l.IdleTimeout, 120*time.Second),
 		BodyTimeout:      cmp.Or(l.BodyTimeout, 60*time.Second),
 		WriteTimeout:     cmp.Or(l.WriteTimeout, 60*time.Second),
+		TunnelTimeout:    cmp.Or(l.TunnelTimeout, 60*time.Second),
 		BodyRate:         l.BodyRate,
 		Conns:            l.Conns,
 		ConnsPerAddress:  l.ConnsPerAddress,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
 )
@@ -100,13 +101,22 @@ func (t *tunnel) CloseWrite() error {
 }
 
 // join moves bytes both ways until both sides have ended, closes both and returns how many went from a to b and back. A side that fails ends the
-// other one.
-func join(a, b message.Tunnel) (forward, back int64) {
+// other one, and one that has ended its direction does so after a while: clients vanish, and not every backend service takes notice.
+func join(a, b message.Tunnel, while time.Duration) (forward, back int64) {
+	closeBoth := func() { _, _ = a.Close(), b.Close() }
 	var both sync.WaitGroup
-	both.Go(func() { back = pour(a, b) })
+	var first sync.Once
+	var limit *time.Timer
+	ended := func() { first.Do(func() { limit = time.AfterFunc(while, closeBoth) }) }
+	both.Go(func() {
+		back = pour(a, b)
+		ended()
+	})
 	forward = pour(b, a)
+	ended()
 	both.Wait()
-	_, _ = a.Close(), b.Close()
+	limit.Stop()
+	closeBoth()
 	return forward, back
 }
 

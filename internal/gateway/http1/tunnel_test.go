@@ -122,6 +122,38 @@ func TestTunnelEnds(t *testing.T) {
 	<-ended
 }
 
+// TestTunnelHalfEnded has the client end its side of an upgraded connection, and the backend service take no notice.
+func TestTunnelHalfEnded(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	origin := rawBackend(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+		readRequest(r)
+		say(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: rest\r\n\r\n")
+		_, err := io.Copy(io.Discard, r)
+		for err == nil {
+			_, err = conn.Write([]byte("still here"))
+		}
+		ended <- err
+	})
+	results := make(chan message.Result, 1)
+	onward := &proxy{origin, newClient(t)}
+	conn, reader := connect(t, startServer(t, &http1.Server{
+		Limits: http1.Limits{TunnelTimeout: 50 * time.Millisecond},
+		Handler: message.HandlerFunc(func(x message.Exchange) {
+			x.OnFinish(func(r message.Result) { results <- r })
+			onward.Serve(x)
+		}),
+	}))
+	say(conn, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: rest\r\n\r\n")
+	readRequest(reader)
+	if err := conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, reader)
+	receiveResult(t, results)
+	<-ended
+}
+
 // noise is data in which a byte that is missing or in the wrong place shows.
 func noise(size int) []byte {
 	data := make([]byte, size)
