@@ -16,7 +16,7 @@ func openRedis(tb testing.TB, address string) *redis.Client {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c := redis.Open(redis.Options{Target: target})
+	c := redis.Open(redis.Options{Target: target, Patience: time.Minute})
 	tb.Cleanup(c.Close)
 	return c
 }

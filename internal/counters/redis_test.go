@@ -21,7 +21,7 @@ func openRedis(tb testing.TB, connection string, now func() time.Time) *Redis {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c := redis.Open(redis.Options{Target: target})
+	c := redis.Open(redis.Options{Target: target, Patience: time.Minute})
 	tb.Cleanup(c.Close)
 	return NewRedis(c, now)
 }

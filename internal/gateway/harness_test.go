@@ -72,7 +72,7 @@ func newGateway(tb testing.TB, transport message.Transport, log *slog.Logger, no
 	o := gateway.Options{
 		Name: "managed", InstanceID: "test", Catalogue: catalogue, Transport: transport, Log: log, Now: now,
 		Counters: gateway.MemoryCounters(counters.NewMemory(now)), Cache: cache.NewMemory(cache.Options{Now: now}),
-		Trust: &policy.Trust{},
+		Trust: &policy.Trust{}, Redis: gateway.RedisOptions{Patience: time.Minute},
 	}
 	for _, change := range options {
 		change(&o)

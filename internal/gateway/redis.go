@@ -20,6 +20,8 @@ type RedisOptions struct {
 	Counters string
 	// Away is what happens to limits while Redis is away.
 	Away CountersAway
+	// Patience is how long one use of a Redis may take before it counts as away; 0: a second.
+	Patience time.Duration
 }
 
 // stores are where the policies of a service keep things, as its configuration says.
@@ -109,7 +111,7 @@ func (g *Gateway) redisServer(connection string) *redisServer {
 		return nil
 	}
 	s := &redisServer{}
-	s.client = redis.Open(redis.Options{Target: target, Roots: g.trust.Roots, Report: func(err error) { g.reportRedis(s, target, err) }})
+	s.client = redis.Open(redis.Options{Target: target, Roots: g.trust.Roots, Report: func(err error) { g.reportRedis(s, target, err) }, Patience: g.redis.Patience})
 	s.counters, s.cache = counters.NewRedis(s.client, nil), cache.NewRedis(s.client, 0)
 	s.vectors = cache.NewRedisVectors(s.client, s.cache, g.now)
 	g.servers[connection] = s

@@ -71,7 +71,7 @@ func TestLimitsWhileRedisIsAway(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := newWorldWith(t, func(o *gateway.Options) { o.Redis = gateway.RedisOptions{Counters: server.Address, Away: away} }, echoWith(t, policies)...)
+			w := newWorldWith(t, func(o *gateway.Options) { o.Redis.Counters, o.Redis.Away = server.Address, away }, echoWith(t, policies)...)
 			statuses := func() (got [4]int) {
 				for i := range got {
 					got[i] = w.do("GET http://dev.gateway.localhost/echo").status

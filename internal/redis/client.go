@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -25,12 +26,14 @@ type Options struct {
 	Roots *x509.CertPool
 	// Report hears why Redis has gone away, and nil when it is back. It is called once for each, by one goroutine. Nil for nobody.
 	Report func(err error)
+	// Patience is how long one use of Redis may take before it counts as away; 0: a second. That is long enough for a machine that is busy: while Redis
+	// is away limits are not exact.
+	Patience time.Duration
 }
 
 const (
-	// operationTime is how long one use of Redis may take before it counts as away. It is long enough for a machine that is busy: while Redis is away
-	// limits are not exact.
-	operationTime = time.Second
+	// defaultPatience is that of options without one.
+	defaultPatience = time.Second
 	// dialTime is how long a connection may take.
 	dialTime = 2 * time.Second
 	// writeTime is how long a connection may stand still with commands in it.
@@ -55,6 +58,7 @@ type Client struct {
 func Open(o Options) *Client {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{o: o, tried: make(chan struct{}), failed: make(chan error, 1), cancel: cancel}
+	c.o.Patience = cmp.Or(c.o.Patience, defaultPatience)
 	if c.o.Report == nil {
 		c.o.Report = func(error) {}
 	}
@@ -68,10 +72,10 @@ func (c *Client) Close() {
 	c.ended.Wait()
 }
 
-// Do uses the connection. It waits for the first attempt to connect, at most a second, as it does for f. It returns ErrAway without calling f while
+// Do uses the connection. It waits for the first attempt to connect, no longer than for f. It returns ErrAway without calling f while
 // Redis is away. Errors other than the caller's own end are failures of Redis.
 func (c *Client) Do(ctx context.Context, f func(context.Context, rueidis.Client) error) error {
-	limited, cancel := context.WithTimeout(ctx, operationTime)
+	limited, cancel := context.WithTimeout(ctx, c.o.Patience)
 	defer cancel()
 	select {
 	case <-c.tried:
@@ -138,7 +142,7 @@ func (c *Client) keep(ctx context.Context) {
 			client, err = connect(ctx, c.o)
 		}
 		if err == nil {
-			err = probe(ctx, client)
+			err = probe(ctx, client, c.o.Patience)
 		}
 		if err == nil {
 			c.live.Store(&client)
@@ -175,8 +179,8 @@ func (c *Client) keep(ctx context.Context) {
 }
 
 // probe writes something: a replica, or a server that is full, answers a PING too.
-func probe(ctx context.Context, client rueidis.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, operationTime)
+func probe(ctx context.Context, client rueidis.Client, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return client.Do(ctx, client.B().Set().Key("causeway:probe").Value("1").PxMilliseconds(time.Minute.Milliseconds()).Build()).Error()
 }

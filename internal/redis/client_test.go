@@ -20,7 +20,7 @@ func open(t *testing.T, connection string) (*Client, chan error) {
 		t.Fatal(err)
 	}
 	reports := make(chan error, 16)
-	c := Open(Options{Target: target, Report: func(err error) { reports <- err }})
+	c := Open(Options{Target: target, Report: func(err error) { reports <- err }, Patience: time.Minute})
 	t.Cleanup(c.Close)
 	return c, reports
 }

@@ -1,8 +1,10 @@
 package live
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,6 +58,31 @@ func (w *world) status(gateway *causewaytest.Process, key string) int {
 	return response.StatusCode
 }
 
+// exactStorm wants a hundred calls to be admitted that gateways count in one Redis, and returns their key. When a machine is so slow that Redis counts as
+// away meanwhile, nothing is promised: the next key has to show it.
+func (w *world) exactStorm(t *testing.T, gateways ...*causewaytest.Process) (key string) {
+	t.Helper()
+	told := func(event string) (n int) {
+		for _, g := range gateways {
+			n += strings.Count(g.Log(), event)
+		}
+		return n
+	}
+	for round := range 10 {
+		await(t, "Redis is back", gateways, func() bool { return told("[RedisAway]") == told("[RedisBack]") })
+		before := told("[RedisAway]")
+		key = fmt.Sprint("storm ", round)
+		got := w.storm(key, gateways...)
+		if got[200] == 100 && got[429] == 156 {
+			break
+		}
+		if told("[RedisAway]") == before {
+			t.Fatalf("%d gateways: statuses %v, want 100 of 200 and 156 of 429", len(gateways), got)
+		}
+	}
+	return key
+}
+
 // TestLimitsAreExact counts with 64 clients: at one gateway in its memory, and at two processes in one Redis. While Redis
 // is away each gateway does as it is told, at once.
 func TestLimitsAreExact(t *testing.T) {
@@ -68,18 +95,17 @@ func TestLimitsAreExact(t *testing.T) {
 	for _, g := range []*causewaytest.Process{w.plane, open, closed} {
 		w.waitFor(g, 1, faultWait)
 	}
-	for name, gateways := range map[string][]*causewaytest.Process{"one": {w.plane}, "two": {open, closed}} {
-		if got := w.storm(name, gateways...); got[200] != 100 || got[429] != 156 {
-			t.Errorf("%s gateway(s): statuses %v, want 100 of 200 and 156 of 429", name, got)
-		}
+	if got := w.storm("one", w.plane); got[200] != 100 || got[429] != 156 {
+		t.Errorf("one gateway: statuses %v, want 100 of 200 and 156 of 429", got)
 	}
+	key := w.exactStorm(t, open, closed)
 	redis.Kill()
 	started := time.Now()
 	for range 3 {
-		if got := w.status(open, "two"); got != http.StatusOK {
+		if got := w.status(open, key); got != http.StatusOK {
 			t.Errorf("without Redis, failure=open: status %d", got)
 		}
-		if got := w.status(closed, "two"); got != http.StatusServiceUnavailable {
+		if got := w.status(closed, key); got != http.StatusServiceUnavailable {
 			t.Errorf("without Redis, failure=closed: status %d", got)
 		}
 	}
