@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ type backend struct {
 	part       snapshot.Backend
 	base       message.URL // zero when the entity has no usable URL
 	references []string    // what a change of makes it stale
+	sessions   []string    // of a pool's members, by position: what a cookie says of them; nil without session affinity
 }
 
 func (b *backend) isPool() bool { return b.part.Type == "Pool" }
@@ -62,6 +65,7 @@ func (e *edit) compileBackend(id string) error {
 	for _, ref := range b.references {
 		e.dependents.add(ref, id)
 	}
+	b.sessions = sessionsOf(&b.part)
 	b.base, _ = message.ParseURL(b.part.URL) // a bad URL fails the requests that need it
 	e.backends.set(name, b)
 	return nil
@@ -103,10 +107,11 @@ func expandNamedValues(text string, value func(name string) (string, bool)) stri
 type target struct {
 	backend *backend
 	breaker *breaker
+	cookie  string // to be set, so that the session stays here; empty for none
 }
 
-// pickBackend resolves a backend entity and chooses a member of a pool.
-func (s *service) pickBackend(c *config, name string) (target, error) {
+// pickBackend resolves a backend entity and chooses a member of a pool. The header, which may be nil, says to which session the request belongs.
+func (s *service) pickBackend(c *config, name string, header *message.Header) (target, error) {
 	if name == "" {
 		return target{}, nil
 	}
@@ -117,7 +122,7 @@ func (s *service) pickBackend(c *config, name string) (target, error) {
 	}
 	now := s.gateway.now()
 	if b.isPool() {
-		return s.backends.pool(name).pick(b, now, func(member string) (target, bool) {
+		return s.backends.pool(name).pick(b, b.session(header), now, func(member string) (target, bool) {
 			member = qualify(workspaceOfName(name), strings.ToLower(member))
 			m, ok := c.backends.Get(member)
 			if !ok || m.isPool() { // APIM knows no pools of pools
@@ -128,7 +133,7 @@ func (s *service) pickBackend(c *config, name string) (target, error) {
 	}
 	t := s.target(name, b)
 	if wait := t.wait(now); wait > 0 {
-		return target{}, tripped("Backend "+b.part.Name, wait)
+		return target{}, tripped("Backend "+b.part.Name, wait, t.breaker.answer())
 	}
 	return t, nil
 }
@@ -152,10 +157,10 @@ func backendFailure(text string) *policy.Error {
 	return &policy.Error{Reason: policy.ReasonBackendConnection, Message: text}
 }
 
-// tripped is the answer while a circuit breaker is open.
-func tripped(who string, wait time.Duration) *policy.Error {
+// tripped is the answer while a circuit breaker is open, with the status code that the configuration asks for; 0 stands for 503.
+func tripped(who string, wait time.Duration, status int) *policy.Error {
 	e := backendFailure(who + " is not called: its circuit breaker is open.")
-	e.Status, e.Public = 503, "The backend service is temporarily unavailable."
+	e.Status, e.Public = cmp.Or(status, 503), "The backend service is temporarily unavailable."
 	e.Header = message.NewHeader("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	return e
 }
@@ -219,8 +224,9 @@ type poolState struct {
 
 // pick chooses among the members of the lowest priority number of which one can
 // be called, in turn by weight: every such member earns its weight, the richest
-// one is chosen and pays for all (smooth weighted round robin).
-func (st *poolState) pick(pool *backend, now time.Time, resolve func(member string) (target, bool)) (target, error) {
+// one is chosen and pays for all (smooth weighted round robin). A session stays
+// at its member, whatever the turn, as long as that can be called.
+func (st *poolState) pick(pool *backend, session string, now time.Time, resolve func(member string) (target, bool)) (target, error) {
 	usable := make([]target, len(pool.part.Pool))
 	priority, least := math.MaxInt, time.Duration(math.MaxInt64)
 	for i, m := range pool.part.Pool {
@@ -234,12 +240,18 @@ func (st *poolState) pick(pool *backend, now time.Time, resolve func(member stri
 		}
 		usable[i], priority = t, min(priority, m.Priority)
 	}
+	if i := slices.Index(pool.sessions, session); i >= 0 && usable[i].backend != nil {
+		return usable[i], nil
+	}
 	best := st.turn(pool.part.Pool, func(i int) bool { return usable[i].backend != nil && pool.part.Pool[i].Priority == priority })
 	switch {
+	case best >= 0 && pool.sessions != nil:
+		usable[best].cookie = pool.part.SessionCookie + "=" + pool.sessions[best]
+		return usable[best], nil
 	case best >= 0:
 		return usable[best], nil
 	case least < math.MaxInt64:
-		return target{}, tripped("No member of backend pool "+pool.part.Name, least)
+		return target{}, tripped("No member of backend pool "+pool.part.Name, least, pool.part.FailureStatus)
 	}
 	return target{}, backendFailure("Backend pool " + pool.part.Name + " has no members.")
 }

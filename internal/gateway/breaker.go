@@ -15,6 +15,7 @@ import (
 type breaker struct {
 	mu       sync.Mutex
 	openTill time.Time
+	status   int                // of the answer meanwhile; 0 for the usual one
 	windows  map[string]*window // by rule name
 	// tell is told when the breaker opens and closes by a rule; it must not block. Nil when nobody wants to know.
 	tell func(rule snapshot.CircuitBreakerRule, at time.Time, opened bool)
@@ -25,6 +26,13 @@ func (b *breaker) wait(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return max(b.openTill.Sub(now), 0)
+}
+
+// answer is the status code that the rule asks for by which the breaker has opened; 0 for the usual one.
+func (b *breaker) answer() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.status
 }
 
 // report counts a call. A status of 0 is a call without an answer, for a
@@ -59,7 +67,7 @@ func (b *breaker) count(config *snapshot.CircuitBreaker, status int, reason, ret
 		// A little spread keeps instances from coming back at the same moment.
 		open += rand.N(open/20 + 1)
 		till := now.Add(open)
-		b.openTill = till
+		b.openTill, b.status = till, rule.FailureStatus
 		*w = window{}
 		if b.tell != nil {
 			time.AfterFunc(open, func() { b.close(rule, till) })

@@ -38,7 +38,7 @@ func (r *request) Forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 
 // forward sends the current request to its backend service.
 func (r *request) forward(ctx context.Context, x *policy.Exec, o policy.ForwardOptions) (*message.Response, error) {
-	t, err := r.service.pickBackend(r.config, qualify(r.workspace(), x.BackendID))
+	t, err := r.service.pickBackend(r.config, qualify(r.workspace(), x.BackendID), &x.Request.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +81,7 @@ func (r *request) forward(ctx context.Context, x *policy.Exec, o policy.ForwardO
 		r.tunnel = resp.Tunnel
 	}
 	removeHopByHop(&resp.Header, resp.Tunnel != nil)
+	t.keepSession(&resp.Header, x.OriginalURL.Scheme == "https")
 	return resp, nil
 }
 

@@ -283,6 +283,67 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestPoolSessions checks that a session stays at its member of a pool, moves when that cannot be called, and is known by its cookie alone.
+func TestPoolSessions(t *testing.T) {
+	t.Parallel()
+	parts := poolParts(snapshot.PoolMember{Backend: "a", Priority: 2}, snapshot.PoolMember{Backend: "b", Priority: 1}, snapshot.PoolMember{Backend: "c", Priority: 1})
+	parts[0] = mustPart(snapshot.KindBackend, "backends/pool", snapshot.Backend{
+		Name: "pool", Type: "Pool", SessionCookie: "SessionId", FailureStatus: 429,
+		Pool: []snapshot.PoolMember{{Backend: "a", Priority: 2}, {Backend: "b", Priority: 1}, {Backend: "c", Priority: 1}},
+	})
+	w := forwardWorld(t, "", append(parts, policyPart(t, "apis/a", inbound(`<set-backend-service backend-id="Pool" />`)))...)
+	down := map[string]bool{}
+	w.backend.answer = func(r *message.Request) (*message.Response, error) {
+		if down[r.URL.Host] {
+			return textResponse(500, "down"), nil
+		}
+		return textResponse(200, r.URL.Host, "Set-Cookie", "own=1"), nil
+	}
+	call := func(cookies ...string) (answer, cookie string) {
+		t.Helper()
+		header := []string{}
+		for _, c := range cookies {
+			header = append(header, "Cookie", c)
+		}
+		x := w.do("GET "+host+"/a/x", header...)
+		for _, set := range x.header.Values("Set-Cookie") {
+			if value, attributes, _ := strings.Cut(set, ";"); strings.HasPrefix(value, "SessionId=") {
+				if attributes != " Path=/; HttpOnly" {
+					t.Errorf("attributes %q", attributes)
+				}
+				cookie = value
+			}
+		}
+		return x.String(), cookie
+	}
+	_, first := call()
+	second, other := call("SessionId=unknown")
+	if first == "" || other == "" || first == other || second != "200 c.test" {
+		t.Fatalf("sessions %q and %q, the second at %s", first, other, second)
+	}
+	for range 3 {
+		if got, moved := call("x=1; "+first, "y=2"); got != "200 b.test" || moved != "" {
+			t.Errorf("the first session is at %s, cookie %q", got, moved)
+		}
+		if got, moved := call("x=1", other); got != "200 c.test" || moved != "" {
+			t.Errorf("the second session is at %s, cookie %q", got, moved)
+		}
+	}
+	down["b.test"] = true
+	call(first)
+	call(first)
+	if got, moved := call(first); got != "200 c.test" || moved != other {
+		t.Errorf("the session has moved to %s, cookie %q", got, moved)
+	}
+	down["a.test"], down["c.test"] = true, true
+	for range 4 {
+		call()
+	}
+	if got, _ := call(other); !strings.HasPrefix(got, "429 ") {
+		t.Errorf("nobody can be called: %s", got)
+	}
+}
+
 func TestCircuitBreaker(t *testing.T) {
 	t.Parallel()
 	w := forwardWorld(t, "", append(poolParts(snapshot.PoolMember{Backend: "a", Priority: 1}, snapshot.PoolMember{Backend: "b", Priority: 2}),

@@ -46,7 +46,7 @@ func (s *service) sendTo(c *config, req *message.Request, o *policy.SendOptions)
 	if o.BackendID == "" {
 		return nil
 	}
-	t, err := s.pickBackend(c, o.BackendID)
+	t, err := s.pickBackend(c, o.BackendID, nil)
 	if err != nil {
 		return err
 	}

@@ -94,6 +94,10 @@ func publishBackend(p *resource.Pub, d *resource.Doc[Backend]) error {
 		for _, s := range b.Pool.Services {
 			part.Pool = append(part.Pool, snapshot.PoolMember{Backend: lastLower(s.ID), Priority: orZero(s.Priority), Weight: orZero(s.Weight)})
 		}
+		part.FailureStatus = b.Pool.FailureResponse.status()
+		if a := b.Pool.SessionAffinity; a != nil && a.SessionID != nil {
+			part.SessionCookie = a.SessionID.Name
+		}
 	}
 	return p.Add(snapshot.KindBackend, d.ID.Rel(), part)
 }
@@ -103,6 +107,14 @@ func orZero(n *int) int {
 		return 0
 	}
 	return *n
+}
+
+// status is the status code to answer, 0 for the usual one.
+func (r *FailureResponse) status() int {
+	if r == nil || r.StatusCode < 200 {
+		return 0
+	}
+	return r.StatusCode
 }
 
 func (c *BackendCredentials) part() *snapshot.Credentials {
@@ -123,6 +135,7 @@ func (r CircuitBreakerRule) part() (part snapshot.CircuitBreakerRule, err error)
 	f := r.FailureCondition
 	part = snapshot.CircuitBreakerRule{
 		Name: r.Name, Count: f.Count, Percentage: f.Percentage, ErrorReasons: f.ErrorReasons, AcceptRetryAfter: r.AcceptRetryAfter,
+		FailureStatus: r.FailureResponse.status(),
 	}
 	if part.Interval, err = breakerTime(f.Interval); err != nil {
 		return part, fmt.Errorf("rule %s: interval %w", r.Name, err)

@@ -16,9 +16,6 @@ const poolType = "Pool"
 // backendThumbprintIndex finds backends by the thumbprints of their client certificates, in lower case.
 const backendThumbprintIndex = "backendThumbprint"
 
-// maxPoolDepth is how deep pools may be nested; the gateway goes no deeper.
-const maxPoolDepth = 4
-
 // Backend says where and how to call a backend service, or which other backends to share the load between.
 type Backend struct {
 	Title          string                 `json:"title,omitempty" rule:"max=300" filter:"yes" doc:"Name that people see."`
@@ -77,6 +74,12 @@ type CircuitBreakerRule struct {
 	FailureCondition *FailureCondition `json:"failureCondition" rule:"required" doc:"What has to happen."`
 	TripDuration     string            `json:"tripDuration" rule:"required" doc:"How long calls stop: ISO 8601, PT1M."`
 	AcceptRetryAfter bool              `json:"acceptRetryAfter" doc:"The service's Retry-After header says how long instead."`
+	FailureResponse  *FailureResponse  `json:"failureResponse,omitempty" doc:"What callers are answered meanwhile; 503 by default."`
+}
+
+// FailureResponse is the answer in place of that of a service which is not called.
+type FailureResponse struct {
+	StatusCode int `json:"statusCode,omitempty" rule:"min=100,max=599" doc:"Status code; below 200 it counts as 503."`
 }
 
 // FailureCondition is a number or a share of failures within an interval.
@@ -96,7 +99,20 @@ type StatusRange struct {
 
 // BackendPool are the backends of a pool.
 type BackendPool struct {
-	Services []PoolService `json:"services" rule:"required,max=30" doc:"Backends."`
+	Services        []PoolService    `json:"services" rule:"required,max=30" doc:"Backends, no pools among them."`
+	FailureResponse *FailureResponse `json:"failureResponse,omitempty" doc:"What callers are answered while no backend may be called; 503 by default."`
+	SessionAffinity *SessionAffinity `json:"sessionAffinity,omitempty" doc:"Keeps the requests of a session at one backend."`
+}
+
+// SessionAffinity says how requests of one session are known.
+type SessionAffinity struct {
+	SessionID *SessionID `json:"sessionId,omitempty" doc:"What identifies a session."`
+}
+
+// SessionID is where the identifier of a session stands. The gateway makes it and sets the cookie.
+type SessionID struct {
+	Source string `json:"source" rule:"enum=cookie,default=cookie" doc:"Kind of place."`
+	Name   string `json:"name" rule:"required,max=128,pattern=[A-Za-z0-9!#$%&'*+.^_|~-]+" doc:"Name of the cookie."`
 }
 
 // PoolService is one backend of a pool.
@@ -233,33 +249,23 @@ func checkThumbprints(x *resource.Tx, c *BackendCredentials) error {
 	return nil
 }
 
-// checkPool refuses pools that hold themselves or are nested too deep.
+// checkPool refuses pools in pools: the members of a pool are single backends.
 func checkPool(x *resource.Tx, pool *resource.Doc[Backend]) error {
-	var walk func(b *resource.Doc[Backend], depth int) error
-	walk = func(b *resource.Doc[Backend], depth int) error {
-		if b.Props.Pool == nil {
-			return nil
+	for _, s := range pool.Props.Pool.Services {
+		id, err := arm.ParseID(s.ID)
+		if err != nil {
+			return err
 		}
-		if depth == maxPoolDepth {
-			return arm.Invalid("pool.services", "Pools are nested more than %d deep.", maxPoolDepth)
+		if id.Equal(pool.ID) {
+			return arm.Invalid("pool.services", "The pool would hold itself.")
 		}
-		for _, s := range b.Props.Pool.Services {
-			id, err := arm.ParseID(s.ID)
-			if err != nil {
-				return err
-			}
-			if id.Equal(pool.ID) {
-				return arm.Invalid("pool.services", "The pool would hold itself.")
-			}
-			member, err := resource.Get[Backend](&x.Reader, id)
-			if err != nil {
-				return err
-			}
-			if err := walk(member, depth+1); err != nil {
-				return err
-			}
+		member, err := resource.Get[Backend](&x.Reader, id)
+		if err != nil {
+			return err
 		}
-		return nil
+		if member.Props.Type == poolType {
+			return arm.Invalid("pool.services", "The backend %s is a pool itself: a pool holds single backends.", id.Name())
+		}
 	}
-	return walk(pool, 0)
+	return nil
 }

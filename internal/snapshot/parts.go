@@ -134,6 +134,10 @@ type Backend struct {
 	TLS            *BackendTLS     `json:"tls,omitempty"`
 	CircuitBreaker *CircuitBreaker `json:"circuitBreaker,omitempty"`
 	Pool           []PoolMember    `json:"pool,omitempty"`
+	// SessionCookie is the name of the cookie that keeps a session at one member of a pool; empty for no such thing.
+	SessionCookie string `json:"sessionCookie,omitempty"`
+	// FailureStatus is the status code while no member of a pool may be called; 0 for 503.
+	FailureStatus int `json:"failureStatus,omitempty"`
 }
 
 // Credentials are added to each request to a backend service.
@@ -179,6 +183,7 @@ type CircuitBreakerRule struct {
 	ErrorReasons     []string      `json:"errorReasons,omitempty"`
 	TripDuration     time.Duration `json:"tripDuration"`
 	AcceptRetryAfter bool          `json:"acceptRetryAfter,omitempty"`
+	FailureStatus    int           `json:"failureStatus,omitempty"` // the answer meanwhile; 0 for 503
 }
 
 // PoolMember is a backend of a pool. A lower priority number goes first;
