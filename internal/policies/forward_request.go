@@ -95,7 +95,7 @@ func (p *forwardRequest) prepareBody(x *policy.Exec) error {
 		return err
 	}
 	if keep {
-		if _, err := x.ReadRequestBody(); err != nil {
+		if _, err := x.BufferRequestBody(); err != nil {
 			return err
 		}
 	}

@@ -160,7 +160,7 @@ func (o *outgoing) make(x *policy.Exec, copied bool) (*message.Request, error) {
 
 // copyRequest starts a request as a copy of the current one, its body included.
 func copyRequest(x *policy.Exec, r *message.Request) error {
-	body, err := x.ReadRequestBody()
+	body, err := x.BufferRequestBody()
 	if err != nil {
 		return err
 	}

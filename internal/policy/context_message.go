@@ -131,7 +131,7 @@ func (m *matchedObject) EachEntry(yield func(key, value any) bool) {
 // requestBody is context.Request.Body: null when there is none.
 func (x *Exec) requestBody() any {
 	m := &x.bodies.request
-	m.x, m.body, m.length = x, &x.Request.Body, &x.Request.ContentLength
+	m.x, m.body, m.length, m.header = x, &x.Request.Body, &x.Request.ContentLength, &x.Request.Header
 	if *m.body == nil && !m.consumed {
 		return nil
 	}
@@ -162,7 +162,7 @@ func (m *messageBody) read(keep bool) []byte {
 	if m.consumed {
 		csharp.Throw("System.InvalidOperationException", "The message body has been read already; read it with preserveContent: true to keep it.")
 	}
-	data, err := readBody(m.body, m.length)
+	data, err := readBody(m.body, m.length, m.header)
 	if err != nil {
 		m.x.bodies.failure = err
 		csharp.Throw("System.IO.IOException", "The message body could not be read: "+err.Error())

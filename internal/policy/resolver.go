@@ -53,7 +53,7 @@ func (x *Exec) StartResolver(ctx context.Context, host Host, outer *Exec, body [
 func (x *Exec) KeepResponses() error {
 	for _, value := range x.variables {
 		if v, ok := value.(*ResponseValue); ok && !v.consumed {
-			if _, err := readBody(v.body, v.length); err != nil {
+			if _, err := readBody(v.body, v.length, v.header); err != nil {
 				return err
 			}
 		}
