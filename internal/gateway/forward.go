@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -138,24 +139,41 @@ func (r *request) backendRequest(x *policy.Exec) *message.Request {
 	if out != &r.out {
 		// Trailers are known when the body has ended, which may be after this
 		// exchange: then nothing of r may be touched.
-		out.Body = &trailingBody{Body: in.Body, from: &in.Trailer, to: &out.Trailer}
+		r.endTrailer()
+		r.trailing = &trailingBody{Body: in.Body, from: &in.Trailer, to: &out.Trailer}
+		out.Body = r.trailing
 	}
 	r.forwardHeader(&out.Header, x)
 	return out
 }
 
-// trailingBody hands a request's trailer on when its body has ended.
+// trailingBody hands a request's trailer on when its body has ended. A transport may read the end as the exchange finishes, which takes the trailer away.
 type trailingBody struct {
 	message.Body
-	from, to *message.Header
+	mu   sync.Mutex
+	from *message.Header // nil when the exchange has finished
+	to   *message.Header
 }
 
 func (b *trailingBody) Read(p []byte) (int, error) {
 	n, err := b.Body.Read(p)
 	if err == io.EOF {
-		*b.to = b.from.Detach()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.from != nil {
+			*b.to = b.from.Detach()
+		}
 	}
 	return n, err
+}
+
+// endTrailer makes the transport leave the trailer of the request alone.
+func (r *request) endTrailer() {
+	if b := r.trailing; b != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.from, r.trailing = nil, nil
+	}
 }
 
 // Buffered implements [message.Buffered].

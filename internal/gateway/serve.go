@@ -51,6 +51,7 @@ type servedExchange struct {
 	backendTime   time.Duration
 	backendEnded  time.Time      // when the last call ended
 	tunnel        message.Tunnel // to the backend service
+	trailing      *trailingBody  // of the last call to it, if the request may have a trailer
 	response      int            // status of the answer
 	answered      time.Time      // when the answer began
 	failure       *policy.Error  // why the answer could not be sent
@@ -263,6 +264,7 @@ func (r *request) answer(resp *message.Response) {
 // state back.
 func (r *request) finish(res message.Result) {
 	r.leaveLoad()
+	r.endTrailer()
 	if r.tracing.id != "" {
 		r.endTrace(res)
 	}
