@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +15,11 @@ import (
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/causewaytest"
+	"github.com/causeway-apim/causeway/internal/porttest"
 )
 
 // TestTour pastes the tour of README.md into a shell, line by line. A line that starts with "# → " is part of what the
-// lines before it print. Only ports and the place of the binary are changed.
+// lines before it print. Only ports, the place of the binary and pauses are changed.
 func TestTour(t *testing.T) {
 	t.Parallel()
 	root, err := causewaytest.ModuleRoot()
@@ -38,11 +38,14 @@ func TestTour(t *testing.T) {
 	management, gateway, edge := freeAddr(t), freeAddr(t), freeAddr(t)
 	change := strings.NewReplacer(
 		"make run\n", fmt.Sprintf("%s dev --data %s --management-listen %s --gateway-listen %s --management-tls-listen off --gateway-tls-listen off "+
-			"--portal-listen off > %s 2>&1 &\ncurl -sS -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 http://%s/healthz\n", bin, data, management, gateway, filepath.Join(data, "dev.log"), management),
+			"--portal-listen off > %s 2>&1 &\ncurl -sS -o /dev/null --retry 90 --retry-connrefused --retry-delay 1 http://%s/healthz\n", bin, data, management, gateway, filepath.Join(data, "dev.log"), management),
 		"./bin/causeway", bin,
 		"127.0.0.1:8880", management, "127.0.0.1:8080", gateway, "127.0.0.1:9080", edge,
 		".causeway/edge", filepath.Join(data, "edge"),
 		"kill %1\n", "kill $(jobs -p)\n", // here all terminals are one
+		// A busy machine takes longer than its user.
+		"--retry 20", "--retry 90",
+		"sleep 1\n", fmt.Sprintf("for i in {1..90}; do curl -sS http://%s/petstore/pets/1 -H \"Ocp-Apim-Subscription-Key: $KEY\" | grep -q greets && break; sleep 1; done\n", edge),
 	)
 	sh := startShell(t, root)
 	for _, step := range tourSteps(t, string(readme)) {
@@ -105,7 +108,7 @@ type shell struct {
 }
 
 // shellLimit is how long a step may take.
-const shellLimit = time.Minute
+const shellLimit = 2 * time.Minute
 
 func startShell(t *testing.T, dir string) *shell {
 	t.Helper()
@@ -168,15 +171,15 @@ func (s *shell) run(line string) (string, error) {
 	}
 }
 
-// freeAddr returns a local address on which nothing listens now.
+// freeAddr returns a local address that is the test's until its end.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := porttest.Keep()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(release)
+	return porttest.Address(port)
 }
 
 func TestShell(t *testing.T) {
