@@ -16,9 +16,9 @@ import (
 func (a *api) isGRPC() bool { return a.kind == grpcAPI }
 
 // takesAll says whether a path without an operation is taken all the same: by a GraphQL or WebSocket API for its one path, and by a gRPC API that
-// has no operations for each of its methods.
+// has no operations for each of its methods. OPTIONS is the business of the cors policy, as elsewhere.
 func (a *api) takesAll(method, path string) bool {
-	return a.isWebSocket() || a.isGraphQL() && isGraphQLPath(path) || a.isGRPC() && method == "POST" && a.operations.len() == 0
+	return a.isWebSocket() || a.isGraphQL() && isGraphQLPath(path) && method != "OPTIONS" || a.isGRPC() && method == "POST" && a.operations.len() == 0
 }
 
 // isGRPCCall tells a call of gRPC ("gRPC over HTTP2"). gRPC-Web is HTTP like any other to us.

@@ -123,6 +123,7 @@ func TestPreflight(t *testing.T) {
 		apiPart(snapshot.API{ID: "none", Path: "none"}), operationPart("none", "put", "PUT /x"),
 		apiPart(snapshot.API{ID: "tls", Path: "tls", Protocols: []string{"https"}}), policyPart(t, "apis/tls", inbound(corsPolicy)),
 		apiPart(snapshot.API{ID: "lone", Path: "lone"}), policyPart(t, "apis/lone", inbound(strings.Replace(corsPolicy, "<cors>", `<cors terminate-unmatched-request="false">`, 1))),
+		apiPart(snapshot.API{ID: "graph", Path: "graph", Type: "graphql", SubscriptionRequired: true}), policyPart(t, "apis/graph", inbound(corsPolicy)),
 	)
 	f := func(path string, wantStatus int, wantOrigin string, header ...string) {
 		t.Helper()
@@ -141,6 +142,9 @@ func TestPreflight(t *testing.T) {
 	f("/tls/x", 404, "", asks...)
 	f("/lone/x", 200, "", "Origin", "https://evil.test", "Access-Control-Request-Method", "PUT")
 	f("/nowhere", 404, "", asks...)
+	f("/graph", 200, "https://page.test", asks...)
+	f("/graph/", 200, "https://page.test", asks...)
+	f("/graph", 404, "", "Origin", "https://page.test")
 	if len(w.backend.requests) != 0 {
 		t.Error("a preflight reached the backend service")
 	}
