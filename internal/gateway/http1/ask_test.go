@@ -31,7 +31,7 @@ func TestLateAnswers(t *testing.T) {
 			})
 			c := &http1.Client{}
 			for range 2 { // the second on the connection of the first
-				answer, err := roundTrip(t, c, "POST", to, message.TransportOptions{HeaderTimeout: 20 * time.Second})
+				answer, err := roundTrip(t, c, "POST", to, message.TransportOptions{HeaderTimeout: time.Minute})
 				if err != nil || answer != "200 late" {
 					t.Errorf("answer %q, %v", answer, err)
 				}

@@ -23,7 +23,7 @@ func echoing() *http1.Server {
 // awaitParked waits until so many connections are parked, and parking has happened at least so often.
 func awaitParked(t *testing.T, s *http1.Server, want int, ever uint64) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		now, all := s.Parked()
 		if now == want && all >= ever {
 			return

@@ -34,7 +34,7 @@ func TestRest(t *testing.T) {
 	server := &http1.Server{Handler: message.HandlerFunc(func(x message.Exchange) { _ = x.Respond(text(200, "done")) })}
 	accepted := make(pipes)
 	conn, theirs := net.Pipe()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	go func() { _ = server.Serve(accepted) }()
 	accepted <- theirs
 	close(accepted)
@@ -60,7 +60,7 @@ func TestRest(t *testing.T) {
 func awaitRest(t *testing.T) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
-	for deadline := time.Now().Add(15 * time.Second); !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("http1.(*conn).wait(")); {
+	for deadline := time.Now().Add(time.Minute); !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("http1.(*conn).wait(")); {
 		if time.Now().After(deadline) {
 			t.Fatal("the connection does not rest")
 		}

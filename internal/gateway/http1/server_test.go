@@ -44,7 +44,7 @@ func connectIf(address string) (net.Conn, *bufio.Reader) {
 	if err != nil {
 		return nil, nil
 	}
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	return conn, bufio.NewReader(conn)
 }
 

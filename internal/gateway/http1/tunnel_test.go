@@ -174,7 +174,7 @@ func receiveResult(t *testing.T, results <-chan message.Result) message.Result {
 	select {
 	case r := <-results:
 		return r
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the exchange does not end")
 		return message.Result{}
 	}

@@ -55,7 +55,7 @@ func Run(t *testing.T, e Engine) {
 }
 
 // patience bounds every wait of the suite; it passes only when a test fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // within returns a context that ends when the test has taken too long.
 func within(t *testing.T) context.Context {
