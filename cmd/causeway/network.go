@@ -147,7 +147,9 @@ func (n *network) warn(log *slog.Logger) {
 
 // apply gives a gateway's options what is theirs of it.
 func (n *network) apply(o *gateway.Options) {
-	o.Transport = gateway.NewTransport(n.transport)
+	limits := n.transport
+	limits.ProxyRoots = n.roots
+	o.Transport = gateway.NewTransport(limits)
 	o.ServerTLS, o.BackendTLS, o.TrustedProxies, o.Overload = n.serverTLS, n.backendTLS, n.proxies, n.overload
 	o.Trust.CheckServers = n.revocation
 	if n.roots != nil {

@@ -193,7 +193,7 @@ func TestBackendEntity(t *testing.T) {
 	f("200 https://entity.test/api/x?code=a+b one Basic {{unknown}}")
 	w.put(mustPart(snapshot.KindNamedValue, "namedvalues/k", snapshot.NamedValue{Name: "Key", Value: "two"}))
 	f("200 https://entity.test/api/x?code=a+b two Basic {{unknown}}")
-	w.put(entity(func(b *snapshot.Backend) { b.Proxy = &snapshot.Proxy{URL: "https://proxy"} })) // proxies are reached over http
+	w.put(entity(func(b *snapshot.Backend) { b.Proxy = &snapshot.Proxy{URL: "socks5://proxy"} })) // proxies are reached over http and https
 	f("500")
 	w.put(entity(func(b *snapshot.Backend) { b.Credentials = &snapshot.Credentials{CertificateIDs: []string{"gone"}} }))
 	f("500")

@@ -52,7 +52,7 @@ func EnvironmentProxy(setting func(name string) string) (func(u *message.URL) *m
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		proxies[u.Host] = p
+		proxies[u.Scheme+"://"+u.Host] = p
 	}
 	if len(proxies) == 0 {
 		return nil, nil
@@ -67,6 +67,6 @@ func EnvironmentProxy(setting func(name string) string) (func(u *message.URL) *m
 		if err != nil || u == nil {
 			return nil
 		}
-		return proxies[u.Host]
+		return proxies[u.Scheme+"://"+u.Host]
 	}, nil
 }

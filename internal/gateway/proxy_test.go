@@ -32,20 +32,20 @@ func TestProxyOfBackend(t *testing.T) {
 
 func TestEnvironmentProxy(t *testing.T) {
 	t.Parallel()
-	settings := map[string]string{"HTTP_PROXY": "http://u:p@web.test:3128", "HTTPS_PROXY": "tls.test:8443", "NO_PROXY": "inner.test,10.0.0.0/8"}
+	settings := map[string]string{"HTTP_PROXY": "http://u:p@web.test:3128", "HTTPS_PROXY": "https://tls.test:8443", "NO_PROXY": "inner.test,10.0.0.0/8"}
 	choose, err := gateway.EnvironmentProxy(func(name string) string { return settings[name] })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for to, want := range map[string]message.Proxy{
 		"http://a.test/":           {Host: "web.test", Port: 3128, Username: "u", Password: "p"},
-		"https://a.test/":          {Host: "tls.test", Port: 8443},
-		"wss://a.test/":            {Host: "tls.test", Port: 8443},
+		"https://a.test/":          {Host: "tls.test", Port: 8443, Secure: true},
+		"wss://a.test/":            {Host: "tls.test", Port: 8443, Secure: true},
 		"http://x.inner.test:81/":  {},
 		"https://10.1.2.3/":        {},
 		"http://localhost:8080/":   {},
 		"http://[::1]:8080/":       {},
-		"https://inner.test.test/": {Host: "tls.test", Port: 8443},
+		"https://inner.test.test/": {Host: "tls.test", Port: 8443, Secure: true},
 	} {
 		u, err := message.ParseURL(to)
 		if err != nil {
@@ -62,7 +62,7 @@ func TestEnvironmentProxy(t *testing.T) {
 	if choose, err := gateway.EnvironmentProxy(func(string) string { return "" }); err != nil || choose != nil {
 		t.Errorf("without settings: %v", err)
 	}
-	for _, bad := range []string{"https://u:s3cret@p.test", "socks5://p.test", "http://u:s3cret@p test"} {
+	for _, bad := range []string{"socks5://p.test", "http://u:s3cret@p test"} {
 		_, err := gateway.EnvironmentProxy(func(string) string { return bad })
 		if err == nil {
 			t.Errorf("%s is taken", bad)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"sync"
 	"time"
@@ -31,6 +32,8 @@ type TransportLimits struct {
 	// IdleTimeout is how long a connection is kept idle: 90 s. MaxAge is how long one is used at all, so that a change of the name's addresses is
 	// followed: 10 minutes.
 	IdleTimeout, MaxAge time.Duration
+	// ProxyRoots are the authorities of forward proxies that are reached over TLS: nil means the operating system's.
+	ProxyRoots *x509.CertPool
 }
 
 // NewTransport returns a transport with limits.
@@ -38,7 +41,9 @@ func NewTransport(l TransportLimits) *Transport {
 	const maxAge = 10 * time.Minute
 	l.MaxAge = cmp.Or(l.MaxAge, maxAge)
 	return &Transport{
-		http1: http1.Client{MaxConns: l.MaxConns, MaxIdle: l.MaxIdle, IdleTimeout: l.IdleTimeout, MaxAge: l.MaxAge},
+		http1: http1.Client{
+			MaxConns: l.MaxConns, MaxIdle: l.MaxIdle, IdleTimeout: l.IdleTimeout, MaxAge: l.MaxAge, ProxyTLS: &tls.Config{RootCAs: l.ProxyRoots},
+		},
 		http2: http2.Client{IdleTimeout: l.IdleTimeout, MaxAge: l.MaxAge},
 	}
 }

@@ -23,6 +23,8 @@ type Client struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// TLS is used for https when a request brings no config; nil means the defaults of crypto/tls with a session cache.
 	TLS *tls.Config
+	// ProxyTLS is used with forward proxies that are reached over TLS; nil means the defaults of crypto/tls.
+	ProxyTLS *tls.Config
 	// MaxConns limits the connections to one place (scheme, host, port and TLS config); more requests wait. 0: no limit.
 	MaxConns int
 	// MaxIdle limits the idle connections kept for one place: 512 by default.

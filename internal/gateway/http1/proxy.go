@@ -3,6 +3,7 @@ package http1
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -66,6 +67,11 @@ func (c *Client) openProxy(ctx context.Context, at *place, address string, ntlm 
 	if err != nil {
 		return nil, "", fmt.Errorf("connect to the proxy: %w", err)
 	}
+	if at.proxy.Secure {
+		if conn, err = c.secureProxy(ctx, conn, &at.proxy); err != nil {
+			return nil, "", err
+		}
+	}
 	if !ntlm && !at.tunnel {
 		return conn, basicOf(&at.proxy), nil
 	}
@@ -90,6 +96,21 @@ func (c *Client) openProxy(ctx context.Context, at *place, address string, ntlm 
 		return nil, "", err
 	}
 	return conn, authorization, conn.SetDeadline(time.Time{})
+}
+
+// secureProxy begins TLS with a proxy.
+func (c *Client) secureProxy(ctx context.Context, conn net.Conn, p *message.Proxy) (net.Conn, error) {
+	config := c.ProxyTLS.Clone()
+	if config == nil {
+		config = new(tls.Config)
+	}
+	config.ServerName, config.NextProtos = p.Host, []string{"http/1.1"}
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("tls handshake with the proxy %s: %w", p.Address(), err)
+	}
+	return secured, nil
 }
 
 func basicOf(p *message.Proxy) string {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,11 +39,16 @@ func startProxy(t *testing.T, offers ...string) (*forwardProxy, *message.Proxy) 
 	}
 	s.Start()
 	t.Cleanup(s.Close)
-	proxy, err := message.ParseProxy(s.URL, `EXAMPLE\me`, "secret")
+	return p, parseProxy(t, s.URL)
+}
+
+func parseProxy(t *testing.T, url string) *message.Proxy {
+	t.Helper()
+	proxy, err := message.ParseProxy(url, `EXAMPLE\me`, "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, proxy
+	return proxy
 }
 
 // ServeHTTP implements [http.Handler].
@@ -203,6 +209,35 @@ func TestProxy(t *testing.T) {
 				t.Errorf("the proxy saw %s\nwant %s", p.list(), want)
 			}
 		})
+	}
+}
+
+// TestSecureProxy calls backend services through a proxy that is reached over TLS, and through one whose certificate nobody trusts.
+func TestSecureProxy(t *testing.T) {
+	t.Parallel()
+	for _, secure := range []bool{false, true} {
+		p := &forwardProxy{offers: []string{"Basic"}}
+		s := httptest.NewUnstartedServer(p)
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, &connState{})
+		}
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		roots := x509.NewCertPool()
+		roots.AddCert(s.Certificate())
+		b := newProxied(t, secure)
+		if _, err := b.post(t, parseProxy(t, s.URL), message.BytesBody([]byte("hi"))); err == nil || !strings.Contains(err.Error(), "the proxy") {
+			t.Errorf("secure %v, untrusted proxy: %v", secure, err)
+		}
+		trusting := newProxied(t, secure)
+		trusting.client.ProxyTLS = &tls.Config{RootCAs: roots}
+		for range 2 {
+			got, err := trusting.post(t, parseProxy(t, s.URL), message.BytesBody([]byte("hi")))
+			if err != nil || got != "POST /a?b=c hi" {
+				t.Fatalf("secure %v: %q, %v", secure, got, err)
+			}
+		}
 	}
 }
 
