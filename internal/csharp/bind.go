@@ -56,6 +56,7 @@ type binder struct {
 	assigning   bool // the operand is about to be assigned, so it need not have a value
 	holes       map[*condHole]operand
 	invoked     bool // the member is about to be called
+	runtime     bool // a dynamic operation is bound while it runs
 	labels      *labelScope
 	labelIDs    int
 	caught      *local     // the exception of the enclosing catch clause
@@ -384,28 +385,6 @@ func (b *binder) openTyp(ref *typeRef) *Type {
 	return nil
 }
 
-// wrongArity reports a name that exists with another number of type arguments.
-func (b *binder) wrongArity(ref *typeRef) {
-	if len(ref.parts) == 0 {
-		return
-	}
-	last := ref.parts[len(ref.parts)-1]
-	var names []string
-	for _, p := range ref.parts[:len(ref.parts)-1] {
-		names = append(names, p.name)
-	}
-	for n := range 5 {
-		t := b.lib.lookup(strings.Join(names, "."), last.name, n)
-		switch {
-		case t == nil || n == len(last.args):
-		case n == 0:
-			b.fail(ref.pos, "CS0308", "The non-generic type '%s' cannot be used with type arguments", t)
-		default:
-			b.fail(ref.pos, "CS0305", "Using the generic type '%s' requires %d type arguments", t, n)
-		}
-	}
-}
-
 func (b *binder) allowType(pos int, t *Type) {
 	if t.outside {
 		b.warn(pos, "The type '%s' is outside the published list of types for policy expressions", t)
@@ -469,8 +448,7 @@ func (l *Library) compile(src string, o Options) (prog *Program, diags []Diagnos
 		c = b.function(tree, target)
 	} else {
 		tree := p.whole(start)
-		x := b.convert(b.value(tree), target, "")
-		c = x.c
+		c = b.whole(b.value(tree), target).c
 	}
 	for _, w := range b.warns {
 		report(w, !o.Strict)

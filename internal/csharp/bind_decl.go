@@ -124,6 +124,9 @@ func (b *binder) varDeclarator(s *localDecl, d declarator) func(*Frame) {
 	if _, ok := d.init.(*arrayInit); ok {
 		b.fail(d.at(), "CS0820", "Cannot initialize an implicitly-typed variable with an array initializer")
 	}
+	if s.konst {
+		b.fail(d.at(), "CS0822", "Implicitly-typed variables cannot be constant")
+	}
 	x := b.value(d.init)
 	switch x.t.kind {
 	case kindNull, kindVoid:
@@ -132,10 +135,6 @@ func (b *binder) varDeclarator(s *localDecl, d declarator) func(*Frame) {
 		b.fail(d.at(), "CS0815", "Cannot assign lambda expression or method group to an implicitly-typed variable")
 	}
 	v := b.declare(d.at(), d.name, x.t)
-	if s.konst {
-		b.constLocal(v, x, d)
-		return nil
-	}
 	b.flow.set(v.id)
 	return b.store(v, x.c)
 }

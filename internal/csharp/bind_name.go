@@ -289,7 +289,9 @@ func (b *binder) memberOf(e *memberExpr, x operand) operand {
 		return b.staticMember(e, x.typ)
 	case x.t.kind == kindDynamic:
 		return b.dynamicMember(e.at(), x, e.name)
-	case x.t.kind == kindVoid || x.t.kind == kindNull || x.lambda != nil || x.group != nil:
+	case x.group != nil:
+		b.fail(e.at(), "CS0119", "'%s' is a method, which is not valid in the given context", x.group.name)
+	case x.t.kind == kindVoid || x.t.kind == kindNull || x.lambda != nil:
 		b.fail(e.at(), "CS0023", "Operator '.' cannot be applied to operand of type '%s'", x.t)
 	}
 	if x.t.kind == kindRecord {
@@ -324,12 +326,12 @@ func (b *binder) memberOf(e *memberExpr, x operand) operand {
 			return x
 		}
 		for _, f := range members {
-			if !f.m.static {
+			if !f.m.static || b.invoked && (f.m.isConst || f.m.prop) {
 				b.fail(e.at(), "CS1955", "Non-invocable member '%s.%s' cannot be used like a method", f.owner, e.name)
 			}
 			b.fail(e.at(), "CS0176", "Member '%s.%s' cannot be accessed with an instance reference; qualify it with a type name instead", f.owner, e.name)
 		}
-		b.fail(e.at(), "CS1061", "'%s' does not contain a definition for '%s'%s", x.t, e.name, b.suggestMember(x.t, e.name, false))
+		b.fail(e.at(), "CS1061", "'%s' does not contain a definition for '%s'%s", b.typeText(x.t), e.name, b.suggestMember(x.t, e.name, false))
 	}
 	g := &methodGroup{name: e.name, recv: &x, found: methods, exts: exts}
 	for _, a := range e.args {
@@ -358,6 +360,8 @@ func (b *binder) staticMember(e *memberExpr, t *Type) operand {
 		case f.m.prop && f.m.static:
 			b.allow(e.at(), f)
 			return b.emit(e.at(), candidate{m: f.m, owner: f.owner})
+		case f.m.prop && b.invoked && !f.invocable():
+			b.fail(e.at(), "CS1955", "Non-invocable member '%s.%s' cannot be used like a method", f.owner, e.name)
 		case f.m.prop:
 			b.fail(e.at(), "CS0120", "An object reference is required for the non-static property '%s.%s'", t, e.name)
 		}

@@ -330,6 +330,17 @@ func (b *binder) convert(x operand, t *Type, context string) operand {
 	return x
 }
 
+// whole converts what stands in @( ), for an object by a cast.
+func (b *binder) whole(x operand, t *Type) operand {
+	switch {
+	case t.kind == kindObject && x.group != nil:
+		b.fail(x.pos, "CS0030", "Cannot convert type 'method' to '%s'", t)
+	case t.kind == kindObject && x.t.kind == kindVoid && !x.isThrow:
+		b.fail(x.pos, "CS0030", "Cannot convert type 'void' to '%s'", t)
+	}
+	return b.convert(x, t, "")
+}
+
 func (b *binder) noConversion(x operand, t *Type) {
 	switch {
 	case x.t.kind == kindNull:

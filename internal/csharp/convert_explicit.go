@@ -1,7 +1,8 @@
 package csharp
 
 func (b *binder) explicitExists(x operand, t *Type) bool {
-	return b.attempt(func() { b.explicit(x, t) }) == nil
+	err := b.attempt(func() { b.explicit(x, t) })
+	return err == nil || err.code == "CS0221" // a constant that is out of range
 }
 
 // cast binds (T)x.

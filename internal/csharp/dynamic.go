@@ -18,7 +18,7 @@ func (b *binder) dynamicOp(pos int, xs []operand, f func(b *binder, xs []operand
 		fr.run.Step()
 		vals := make([]any, len(gets))
 		ops := make([]operand, len(gets))
-		rt := &binder{lib: lib, t: &lib.family.t, lambdas: map[lambdaKey]*boundLambda{}, fn: &funcState{}, used: map[string]int{}}
+		rt := &binder{lib: lib, t: &lib.family.t, lambdas: map[lambdaKey]*boundLambda{}, fn: &funcState{}, used: map[string]int{}, runtime: true}
 		rt.push()
 		for i, g := range gets {
 			vals[i] = g(fr)
@@ -26,7 +26,7 @@ func (b *binder) dynamicOp(pos int, xs []operand, f func(b *binder, xs []operand
 		}
 		var out operand
 		if err := rt.attempt(func() { out = f(rt, ops) }); err != nil {
-			if len(ops) > 0 && vals[0] == nil {
+			if len(ops) > 0 && vals[0] == nil && err.code != "CS0037" {
 				Throw(runtimeBinderException, "Cannot perform runtime binding on a null reference")
 			}
 			Throw(runtimeBinderException, err.msg)
@@ -48,8 +48,22 @@ func (b *binder) runtimeOperand(x operand, vals []any, i int) operand {
 	return operand{pos: x.pos, t: t, c: unboxer(func(*Frame) any { return vals[i] }, t), konst: x.konst, val: x.val}
 }
 
+// A DynamicOperand has operators of its own where it is the left operand of a dynamic operation.
+type DynamicOperand interface {
+	// DynamicBinary gives the boxed result; ok is false where C#'s own rules apply.
+	DynamicBinary(op string, right any) (result any, ok bool)
+}
+
 func (b *binder) dynamicBinary(pos int, op string, x, y operand) operand {
-	out := b.dynamicOp(pos, []operand{x, y}, func(b *binder, v []operand) operand { return b.binary(pos, op, v[0], v[1]) })
+	out := b.dynamicOp(pos, []operand{x, y}, func(b *binder, v []operand) operand {
+		own, _ := boxer(v[0].c, v[0].t)(nil).(DynamicOperand)
+		if own != nil {
+			if r, ok := own.DynamicBinary(op, boxer(v[1].c, v[1].t)(nil)); ok {
+				return operand{pos: pos, t: b.t.object, c: code{o: func(*Frame) any { return r }}}
+			}
+		}
+		return b.binary(pos, op, v[0], v[1])
+	})
 	switch op {
 	case "==", "!=", "<", ">", "<=", ">=":
 		o := out.c.o
@@ -93,7 +107,7 @@ type dynamicName struct {
 
 // dynamicProperty is a member at run time; a JSON object's members are its properties, as Newtonsoft provides.
 func (b *binder) dynamicProperty(pos int, x operand, name string) operand {
-	if x.t.kind == kindClass && x.t.name == "JObject" && len(b.members(x.t, name)) == 0 {
+	if x.t.kind == kindClass && x.t.name == "JObject" {
 		ix := &indexExpr{pos: 0, args: []argument{{x: &litExpr{val: name}}}}
 		return b.indexOf(ix, x)
 	}

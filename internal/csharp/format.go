@@ -8,6 +8,10 @@ import (
 
 // FormatFloat is Double.ToString() in the invariant culture, or Single.ToString() for bits 32.
 func FormatFloat(f float64, bits int) string {
+	exact := 1e9 // integers below have no shorter digits than their own
+	if bits == 32 {
+		exact = 1 << 24
+	}
 	switch {
 	case math.IsNaN(f):
 		return "NaN"
@@ -15,7 +19,7 @@ func FormatFloat(f float64, bits int) string {
 		return "Infinity"
 	case math.IsInf(f, -1):
 		return "-Infinity"
-	case f == math.Trunc(f) && math.Abs(f) < 1e9 && (f != 0 || !math.Signbit(f)):
+	case f == math.Trunc(f) && math.Abs(f) < exact && (f != 0 || !math.Signbit(f)):
 		return strconv.FormatInt(int64(f), 10)
 	}
 	s := strconv.FormatFloat(f, 'e', -1, bits)

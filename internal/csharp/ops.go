@@ -53,7 +53,14 @@ func (b *binder) noOperator(pos int, op string, x, y operand) {
 	if p.kind == kindULong && signed(q) || q.kind == kindULong && signed(p) || p.kind == kindNull && q.kind == kindNull {
 		b.fail(pos, "CS0034", "Operator '%s' is ambiguous on operands of type '%s' and '%s'", op, x.t, y.t)
 	}
-	b.fail(pos, "CS0019", "Operator '%s' cannot be applied to operands of type '%s' and '%s'", op, x.t, y.t)
+	b.fail(pos, "CS0019", "Operator '%s' cannot be applied to operands of type '%s' and '%s'", op, b.operandText(x), b.operandText(y))
+}
+
+func (b *binder) operandText(x operand) string {
+	if x.group != nil {
+		return "method group"
+	}
+	return b.typeText(x.t)
 }
 
 // binary binds an operator other than && || ?? to bound operands.
@@ -70,7 +77,7 @@ func (b *binder) binary(pos int, op string, x, y operand) operand {
 	switch {
 	case x.t.kind == kindDynamic || y.t.kind == kindDynamic:
 		return b.dynamicBinary(pos, op, x, y)
-	case op == "+" && (x.t.kind == kindString || y.t.kind == kindString) && x.t.kind != kindVoid && y.t.kind != kindVoid && x.lambda == nil && y.lambda == nil:
+	case op == "+" && (x.t.kind == kindString || y.t.kind == kindString) && joins(x) && joins(y):
 		return b.concat(pos, x, y)
 	case op == "==" || op == "!=":
 		if out, ok := b.equality(pos, op, x, y); ok {
@@ -101,9 +108,27 @@ func (b *binder) binary(pos int, op string, x, y operand) operand {
 			return b.lifted(pos, op, x, n)
 		}
 	}
+	if op == "+" && (b.joinsNull(x, y) || b.joinsNull(y, x)) {
+		return b.concat(pos, x, y)
+	}
 	b.noOperator(pos, op, x, y)
 	return x
 }
+
+// joinsNull tells whether x + null is object + string: it is unless the type of x has an operator of its own.
+func (b *binder) joinsNull(x, null operand) bool {
+	if null.t.kind != kindNull || x.t.kind == kindNull || x.t.kind == kindEnum || x.t.kind == kindDelegate || !joins(x) {
+		return false
+	}
+	t := x.t
+	if t.def != nil {
+		t = t.def
+	}
+	return len(t.ops["op2+"]) == 0
+}
+
+// joins tells whether a value can be part of a string by +.
+func joins(x operand) bool { return x.t.kind != kindVoid && x.lambda == nil && x.group == nil }
 
 func (b *binder) fold(x operand, from ...operand) operand {
 	for _, f := range from {

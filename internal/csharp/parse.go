@@ -386,6 +386,9 @@ func (p *parser) cast() expr {
 func (p *parser) arguments(closer string) []argument {
 	var out []argument
 	for !p.at(closer) {
+		if p.at(",") {
+			fail(p.tok().pos, "CS0839", "Argument missing")
+		}
 		a := argument{pos: p.here()}
 		if p.tok().kind == tokIdent && p.ahead(1).is(":") {
 			a.name = p.advance().text

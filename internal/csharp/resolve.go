@@ -181,3 +181,28 @@ func (l *Library) resolveException(e *Exception) {
 		e.Type = l.family.t.exception
 	}
 }
+
+// wrongArity reports a name that exists with another number of type arguments, and var where no variable is declared.
+func (b *binder) wrongArity(ref *typeRef) {
+	if len(ref.parts) == 0 {
+		return
+	}
+	if ref.isVar() {
+		b.fail(ref.pos, "CS0825", "The contextual keyword 'var' may only appear within a local variable declaration or in script code")
+	}
+	last := ref.parts[len(ref.parts)-1]
+	var names []string
+	for _, p := range ref.parts[:len(ref.parts)-1] {
+		names = append(names, p.name)
+	}
+	for n := range 5 {
+		t := b.lib.lookup(strings.Join(names, "."), last.name, n)
+		switch {
+		case t == nil || n == len(last.args):
+		case n == 0:
+			b.fail(ref.pos, "CS0308", "The non-generic type '%s' cannot be used with type arguments", t)
+		default:
+			b.fail(ref.pos, "CS0305", "Using the generic type '%s' requires %d type arguments", t, n)
+		}
+	}
+}

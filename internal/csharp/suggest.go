@@ -61,7 +61,18 @@ func suggestKeyword(name string) string {
 	return c.text()
 }
 
+// typeText is a type in messages: at run time the binder names namespaces.
+func (b *binder) typeText(t *Type) string {
+	if b.runtime {
+		return t.qualified()
+	}
+	return t.String()
+}
+
 func (b *binder) suggestMember(t *Type, name string, static bool) string {
+	if b.runtime {
+		return ""
+	}
 	c := suggest(name)
 	for x := t; x != nil; x = x.Base() {
 		d := x

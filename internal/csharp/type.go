@@ -403,6 +403,15 @@ func (t *Type) String() string {
 	return t.name + "<" + strings.Join(parts, ", ") + ">"
 }
 
+// qualified is String with the namespace, which keywords do not have.
+func (t *Type) qualified() string {
+	s := t.String()
+	if t.kind == kindRecord || t.nested || t.namespace == "" || keywordNames[t.namespace+"."+t.name] != "" {
+		return s
+	}
+	return t.namespace + "." + s
+}
+
 // outerName is what stands before the name of a nested type in C# source.
 func (t *Type) outerName() string {
 	if !t.nested {

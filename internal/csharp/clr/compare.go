@@ -44,21 +44,44 @@ func compareNull(a, b string) (int, bool) {
 	return 0, false
 }
 
-// compareOrdinal compares UTF-16 units.
+// compareOrdinal compares UTF-16 units: the difference of the first ones that differ, else that of the lengths.
 func compareOrdinal(a, b string) int {
 	if n, done := compareNull(a, b); done {
 		return n
 	}
 	if csharp.IsASCII(a) && csharp.IsASCII(b) {
-		return strings.Compare(a, b)
+		return compareUnits([]byte(a), []byte(b))
 	}
-	x, y := csharp.Units(a), csharp.Units(b)
-	for i := 0; i < len(x) && i < len(y); i++ {
-		if x[i] != y[i] {
-			return int(x[i]) - int(y[i])
+	return compareUnits(csharp.Units(a), csharp.Units(b))
+}
+
+func compareUnits[U byte | uint16](a, b []U) int {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if a[i] != b[i] {
+			return int(a[i]) - int(b[i])
 		}
 	}
-	return len(x) - len(y)
+	return len(a) - len(b)
+}
+
+// compareWhole is compareOrdinal of whole strings, which .NET compares two units at a time with the zero behind the last one:
+// where the shorter one ends after an odd number of units, the result is the difference of the next unit from zero.
+func compareWhole(a, b string) int {
+	n := compareOrdinal(a, b)
+	if n == 0 || csharp.IsNull(a) || csharp.IsNull(b) || !strings.HasPrefix(a, b) && !strings.HasPrefix(b, a) {
+		return n
+	}
+	short, long, sign := csharp.Length(a), b, -1
+	if n > 0 {
+		short, long, sign = csharp.Length(b), a, 1
+	}
+	if short != 0 && short%2 == 0 {
+		return n
+	}
+	if next := csharp.Units(csharp.Slice(long, short, short+1))[0]; next != 0 {
+		return sign * int(next)
+	}
+	return n
 }
 
 // foldCase is the simple upper case that OrdinalIgnoreCase compares.
@@ -88,7 +111,7 @@ func (c comparison) ignoreCase() bool { return c&1 == 1 }
 func (c comparison) compare(a, b string) int {
 	switch c {
 	case ordinal:
-		return compareOrdinal(a, b)
+		return compareWhole(a, b)
 	case ordinalIgnoreCase:
 		if n, done := compareNull(a, b); done {
 			return n

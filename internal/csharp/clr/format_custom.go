@@ -56,7 +56,8 @@ func custom(n number, format string) string {
 		out, _ = render(number{}, parts[0])
 		return out
 	}
-	if n.neg && pick == 0 && !(zero && n.bits == 0) {
+	// A negative zero keeps its sign where a digit is written.
+	if n.neg && pick == 0 && !(zero && (n.bits == 0 || !strings.ContainsAny(out, "0123456789"))) {
 		return "-" + out
 	}
 	return out
@@ -185,7 +186,7 @@ func parseSection(f string) section {
 				i += len("‰") - 1
 				continue
 			}
-			lit(string(c))
+			lit(f[i : i+1]) // a byte: those of one character come one after the other
 		}
 	}
 	if firstZero >= 0 {

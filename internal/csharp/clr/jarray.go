@@ -44,10 +44,9 @@ func (a *JArray) Each(r run, yield func(any) bool) {
 // Count is the number of items.
 func (a *JArray) Count() int { return len(a.items) }
 
-func (a *JArray) at(i int) int                          { return jsonAt(a, i) }
-func (a *JArray) removeAt(i int)                        { removeItem(a, i) }
-func (a *JArray) insert(i int, t JToken)                { insertItem(a, i, t) }
-func (a *JArray) addContent(r run, v any, flatten bool) { addItems(r, a, v, flatten) }
+func (a *JArray) at(i int) int           { return jsonAt(a, i) }
+func (a *JArray) removeAt(i int)         { removeItem(a, i) }
+func (a *JArray) insert(i int, t JToken) { insertItem(a, i, t) }
 
 func declareJArray(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JArray : JContainer, IList<JToken>, IEnumerable<JToken>", csharp.Go[*JArray]())
@@ -59,14 +58,12 @@ func declareJArray(b *csharp.Builder) {
 			return chargeClone(r, x).clone().(*JArray)
 		}
 		a := &JArray{}
-		a.addContent(r, v, true)
+		addJSON(r, a, 0, v)
 		return a
 	}))
 	t.New("(params object[] content)", csharp.F2(func(r run, list array) *JArray {
 		a := &JArray{}
-		for _, v := range list.Items {
-			a.addContent(r, v, true)
-		}
+		addJSON(r, a, 0, list)
 		return a
 	}))
 	t.Static("JArray Parse(string json)", csharp.F2(func(r run, s string) *JArray { return mustParse[*JArray](r, s, "JArray") }))

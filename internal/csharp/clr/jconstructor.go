@@ -77,27 +77,44 @@ func removeItem(t jsonList, i int) {
 func insertItem(t jsonList, i int, item JToken) {
 	items := t.list()
 	if i < 0 || i > len(*items) {
-		outOfRange("index", "Index must be within the bounds of the List.")
+		beyondList()
 	}
 	*items = slices.Insert(*items, i, adopt(t, item))
 }
 
-// addItems adds what a constructor or Add was given: one item, or those of a sequence that is no token and no string.
-func addItems(r run, t jsonList, v any, flatten bool) {
-	if _, isToken := v.(JToken); !isToken && flatten {
-		if list, ok := v.(csharp.Enumerable); ok {
-			for _, item := range csharp.Items(r, list) {
-				addItems(r, t, item, true)
-			}
-			return
+func beyondList() { outOfRange("index", "Index must be within the bounds of the List.") }
+
+// addJSON adds what a constructor or a method was given at a place: one token or simple value, or those of a sequence that is
+// no token and no string. Each item of a sequence goes to the place behind that of the one before, whatever that one added, so
+// that sequences inside sequences mix, as they do in Newtonsoft's library.
+func addJSON(r run, t JToken, at int, v any) {
+	if list, ok := contents(v); ok {
+		for i, item := range csharp.Items(r, list) {
+			addJSON(r, t, at+i, item)
 		}
+		return
 	}
 	r.Alloc(32)
 	item := contentToken(chargeCopy(r, t, v))
-	if c, ok := t.(*JConstructor); ok && item.kind() == jsonProperty {
-		badChild(item, c)
+	switch x := t.(type) {
+	case *JObject:
+		p, ok := item.(*JProperty)
+		if !ok {
+			badChild(item, x)
+		}
+		x.insert(at, p)
+	case jsonList:
+		insertItem(x, at, item)
 	}
-	*t.list() = append(*t.list(), adopt(t, item))
+}
+
+// contents is the sequence that v is, if its items are meant.
+func contents(v any) (csharp.Enumerable, bool) {
+	if _, isToken := v.(JToken); isToken {
+		return nil, false
+	}
+	list, ok := v.(csharp.Enumerable)
+	return list, ok
 }
 
 // cloneItems copies items for another parent.
@@ -112,7 +129,14 @@ func cloneItems(parent JToken, items []JToken) []JToken {
 
 // constructor reads new Name(1,2).
 func (p *jsonReader) constructor() JToken {
-	p.at += len("new")
+	if len(p.s)-p.at < len("new") {
+		p.at = len(p.s)
+		p.fail("Unexpected end when reading JSON.")
+	}
+	word := p.s[p.at : p.at+len("new")]
+	if p.at += len("new"); word != "new" || !p.separated() {
+		p.fail("Unexpected content while parsing JSON.")
+	}
 	p.space()
 	start := p.at
 	for p.at < len(p.s) {
@@ -131,7 +155,9 @@ func (p *jsonReader) constructor() JToken {
 		p.fail("Unexpected character while parsing constructor: " + p.current() + ".")
 	}
 	checkConstructorName(c.name)
-	p.items(c, ')', "JConstructor")
+	defer func(outer int) { p.inConstructor = outer }(p.inConstructor)
+	p.inConstructor = len(p.path) + 1
+	p.items(c, ')')
 	return c
 }
 
@@ -145,14 +171,12 @@ func declareJConstructor(b *csharp.Builder) {
 	t.New("(string name)", csharp.F1(newConstructor))
 	t.New("(string name, object content)", csharp.F3(func(r run, name string, v any) *JConstructor {
 		c := newConstructor(name)
-		addItems(r, c, v, true)
+		addJSON(r, c, 0, v)
 		return c
 	}))
 	t.New("(string name, params object[] content)", csharp.F3(func(r run, name string, content array) *JConstructor {
 		c := newConstructor(name)
-		for _, v := range content.Items {
-			addItems(r, c, v, true)
-		}
+		addJSON(r, c, 0, content)
 		return c
 	}))
 	t.Prop("string Name", csharp.F1(func(c *JConstructor) string { return c.name }),

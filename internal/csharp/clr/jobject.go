@@ -87,6 +87,13 @@ func (o *JObject) insert(at int, p *JProperty) {
 	if o.find(p.name) >= 0 {
 		duplicateProperty(p.name)
 	}
+	if at > len(o.props) {
+		beyondList()
+	}
+	if at == len(o.props) {
+		o.append(adopt(o, p).(*JProperty))
+		return
+	}
 	o.props = slices.Insert(o.props, at, adopt(o, p).(*JProperty))
 	o.index = nil
 }
@@ -136,28 +143,6 @@ func (o *JObject) EachEntry(yield func(key, value any) bool) {
 	}
 }
 
-// addContent adds what a constructor or Add was given: properties, or sequences of them.
-func (o *JObject) addContent(r run, v any) {
-	chargeCopy(r, o, v)
-	switch x := v.(type) {
-	case nil:
-	case *JProperty:
-		o.insert(len(o.props), x)
-	case *JObject:
-		for _, p := range x.props {
-			o.insert(len(o.props), p)
-		}
-	case JToken:
-		badChild(x, o)
-	case csharp.Enumerable:
-		for _, item := range csharp.Items(r, x) {
-			o.addContent(r, item)
-		}
-	default:
-		csharp.Throw("System.ArgumentException", "Could not determine JSON object type for type "+csharp.TypeName(v)+".")
-	}
-}
-
 func declareJObject(b *csharp.Builder) {
 	t := b.Type("class Newtonsoft.Json.Linq.JObject : JContainer, IDictionary<string, JToken>, IEnumerable<KeyValuePair<string, JToken>>", csharp.Go[*JObject]())
 	declareSteps(t, "KeyValuePair<string, JToken>")
@@ -171,9 +156,7 @@ func declareJObject(b *csharp.Builder) {
 	t.New("(object content)", csharp.F2(newJObject))
 	t.New("(params object[] content)", csharp.F2(func(r run, a array) *JObject {
 		o := &JObject{}
-		for _, v := range a.Items {
-			o.addContent(r, v)
-		}
+		addJSON(r, o, 0, a)
 		return o
 	}))
 	t.Static("JObject Parse(string json)", csharp.F2(func(r run, s string) *JObject { return mustParse[*JObject](r, s, "JObject") }))
@@ -252,13 +235,7 @@ func newJObject(r run, v any) *JObject {
 		return chargeClone(r, x).clone().(*JObject)
 	}
 	o := &JObject{}
-	if a, ok := v.(array); ok {
-		for _, item := range a.Items {
-			o.addContent(r, item)
-		}
-		return o
-	}
-	o.addContent(r, v)
+	addJSON(r, o, 0, v)
 	return o
 }
 

@@ -50,12 +50,10 @@ func declareJProperty(b *csharp.Builder) {
 	t.New("(string name, object content)", csharp.F3(func(r run, name string, v any) *JProperty {
 		needString(name, "name")
 		p := &JProperty{name: name}
-		if list, ok := v.(csharp.Enumerable); ok {
-			if _, isToken := v.(JToken); !isToken {
-				a := &JArray{}
-				a.addContent(r, list, true)
-				v = a
-			}
+		if list, ok := contents(v); ok {
+			a := &JArray{}
+			addJSON(r, a, 0, list)
+			v = a
 		}
 		p.set(contentToken(chargeCopy(r, p, v)))
 		return p
@@ -68,9 +66,7 @@ func declareJProperty(b *csharp.Builder) {
 			return p
 		}
 		a := &JArray{}
-		for _, v := range list.Items {
-			a.addContent(r, v, true)
-		}
+		addJSON(r, a, 0, list)
 		p.set(a)
 		return p
 	}))

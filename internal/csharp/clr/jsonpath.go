@@ -43,6 +43,11 @@ func (p *pathReader) steps(in []JToken, bare bool) []JToken {
 		deep := false
 		switch c := p.s[p.at]; {
 		case c == '[':
+		case c == ' ':
+			if p.blanks(); p.at < len(p.s) {
+				p.fail("Unexpected character while parsing path:  ")
+			}
+			return in
 		case c == '.':
 			p.at++
 			if p.peek() == '.' {
@@ -89,7 +94,7 @@ func (p *pathReader) peek() byte {
 
 func (p *pathReader) name() string {
 	start := p.at
-	for p.at < len(p.s) && strings.IndexByte(".[](), ", p.s[p.at]) < 0 {
+	for p.at < len(p.s) && strings.IndexByte(".[]() ", p.s[p.at]) < 0 {
 		p.at++
 	}
 	if p.at == start && p.at < len(p.s) {
@@ -248,8 +253,8 @@ func (p *pathReader) indexes(in []JToken) []JToken {
 				p.missing("Index " + s + " outside the bounds of JConstructor.")
 			case !ok:
 				p.missing("Index " + s + " not valid on " + strings.TrimPrefix(t.ClrName(), "Newtonsoft.Json.Linq.") + ".")
-			case n >= 0 && n < len(a.items):
-				out = append(out, a.items[n])
+			case n < len(a.items):
+				out = append(out, a.items[a.at(n)])
 			case len(list) == 1:
 				p.missing("Index " + s + " outside the bounds of JArray.")
 			}

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
@@ -22,25 +23,41 @@ type jsonReader struct {
 	r     run
 	s     string
 	at    int
-	depth int
 	dates bool // strings in ISO 8601 form become dates
 	set   jsonSettings
 	twice int // DuplicatePropertyNameHandling
-	path  []string
+
+	path          []jsonStep
+	started       bool   // a token has been read
+	loading       string // the class of the token that is loaded, "" for typed values
+	untyped       bool   // the value of a type is an object of any kind
+	inConstructor int    // the depth of the innermost constructor
 }
 
 // ParseToken reads a JSON text; syntax errors are JsonReaderException.
 func ParseToken(r run, s string) JToken { return parseTokenWith(r, s, nil) }
 
 func parseTokenWith(r run, s string, load *loadSettings) JToken {
-	p := &jsonReader{r: r, s: strings.TrimPrefix(s, "\ufeff"), dates: true}
+	return loadToken(r, s, load, "JToken", 0)
+}
+
+// loadToken reads a text as a token of the class name, which begins with the bracket unless that is 0.
+func loadToken(r run, s string, load *loadSettings, name string, bracket byte) JToken {
+	p := &jsonReader{r: r, s: strings.TrimPrefix(s, "\ufeff"), dates: true, loading: name}
 	if load != nil {
 		p.twice = load.duplicates
 	}
 	p.space()
 	if p.at >= len(p.s) {
 		p.r.Step()
-		csharp.Throw(jsonReaderException, "Error reading JToken from JsonReader. Path '', line 0, position 0.")
+		p.fail("Error reading " + name + " from JsonReader.")
+	}
+	if c := p.s[p.at]; bracket != 0 && c != bracket {
+		p.isNot(name, c)
+	}
+	p.loading = map[byte]string{'{': "JObject", '[': "JArray"}[p.s[p.at]]
+	if p.loading == "" {
+		p.loading = "JConstructor"
 	}
 	t := p.value()
 	p.space()
@@ -50,6 +67,22 @@ func parseTokenWith(r run, s string, load *loadSettings) JToken {
 	return t
 }
 
+// isNot refuses a text that begins with c for a JObject or JArray.
+func (p *jsonReader) isNot(name string, c byte) {
+	what, ok := map[byte]string{'{': "StartObject", '[': "StartArray"}[c]
+	if ok {
+		p.started = true
+		p.at++
+	} else {
+		t := p.value()
+		if what = jsonKindNames[t.kind()]; t.kind() == jsonConstructor {
+			what = "StartConstructor"
+		}
+	}
+	p.fail("Error reading " + name + " from JsonReader. Current JsonReader item is not " +
+		map[string]string{"JObject": "an object", "JArray": "an array"}[name] + ": " + what + ".")
+}
+
 const jsonReaderException = "Newtonsoft.Json.JsonReaderException"
 
 // mustParse reads a text whose root has to be a T.
@@ -57,86 +90,45 @@ func mustParse[T JToken](r run, s, name string) T { return mustParseWith[T](r, s
 
 func mustParseWith[T JToken](r run, s, name string, load *loadSettings) T {
 	needString(s, "s")
-	t := parseTokenWith(r, s, load)
-	if x, ok := t.(T); ok {
-		return x
-	}
-	what := map[jsonKind]string{jsonObject: "StartObject", jsonArray: "StartArray", jsonConstructor: "StartConstructor"}[t.kind()]
-	if what == "" {
-		what = jsonKindNames[t.kind()]
-	}
-	csharp.Throw(jsonReaderException, "Error reading "+name+" from JsonReader. Current JsonReader item is not "+
-		map[string]string{"JObject": "an object", "JArray": "an array"}[name]+": "+what+". Path '', line 1, position 1.")
-	panic("unreachable")
-}
-
-// current is the character at the reading position.
-func (p *jsonReader) current() string {
-	if p.at >= len(p.s) {
-		return ""
-	}
-	_, n := utf8.DecodeRuneInString(p.s[p.at:])
-	return p.s[p.at : p.at+n]
-}
-
-// fail throws JsonReaderException with path, line and position.
-func (p *jsonReader) fail(message string) { csharp.Throw(jsonReaderException, message+p.place()) }
-
-// place is the end of messages: where the reader stands.
-func (p *jsonReader) place() string {
-	line := 1 + strings.Count(p.s[:p.at], "\n")
-	column := p.at - (strings.LastIndexByte(p.s[:p.at], '\n') + 1)
-	return " Path '" + p.where() + "', line " + strconv.Itoa(line) + ", position " + strconv.Itoa(column) + "."
-}
-
-func (p *jsonReader) where() string {
-	var b strings.Builder
-	for _, s := range p.path {
-		if strings.HasPrefix(s, "[") {
-			b.WriteString(s)
-		} else {
-			writePathName(&b, s)
-		}
-	}
-	return b.String()
+	return loadToken(r, s, load, name, map[string]byte{"JObject": '{', "JArray": '['}[name]).(T)
 }
 
 // space skips white space and comments.
 func (p *jsonReader) space() {
 	for p.at < len(p.s) {
-		switch c := p.s[p.at]; {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			p.at++
-		case c == '/' && strings.HasPrefix(p.s[p.at:], "/*"):
-			end := strings.Index(p.s[p.at+2:], "*/")
-			if end < 0 {
-				p.at = len(p.s)
-				p.fail("Unexpected end while parsing comment.")
-			}
-			p.at += end + 4
-		case c == '/' && strings.HasPrefix(p.s[p.at:], "//"):
-			if end := strings.IndexByte(p.s[p.at:], '\n'); end >= 0 {
-				p.at += end
-			} else {
-				p.at = len(p.s)
-			}
-		case c == 0xc2 && strings.HasPrefix(p.s[p.at:], "\u00a0"):
-			p.at += 2
-		default:
+		if p.s[p.at] == '/' {
+			p.comment()
+			continue
+		}
+		n := p.blank()
+		if n == 0 {
 			return
 		}
+		p.at += n
 	}
 }
 
-func (p *jsonReader) enter() {
-	limit := maxJSONDepth
-	if p.set.maxDepth > 0 {
-		limit = min(p.set.maxDepth, maxDeepJSON)
-	} else if p.set.maxDepth < 0 {
-		limit = maxDeepJSON
+func (p *jsonReader) comment() {
+	if p.at++; p.at+1 >= len(p.s) {
+		p.fail("Unexpected end while parsing comment.")
 	}
-	if p.depth++; p.depth > limit {
-		p.fail("The reader's MaxDepth of " + strconv.Itoa(limit) + " has been exceeded.")
+	rest := p.s[p.at+1:]
+	switch p.s[p.at] {
+	case '*':
+		end := strings.Index(rest, "*/")
+		if end < 0 {
+			p.at = len(p.s)
+			p.fail("Unexpected end while parsing comment.")
+		}
+		p.at += end + len("**/")
+	case '/':
+		if end := strings.IndexAny(rest, "\r\n"); end >= 0 {
+			p.at += end + 1
+		} else {
+			p.at = len(p.s)
+		}
+	default:
+		p.fail("Error parsing comment. Expected: *, got " + p.current() + ".")
 	}
 }
 
@@ -145,13 +137,24 @@ func (p *jsonReader) value() JToken {
 	p.r.Alloc(64)
 	p.space()
 	if p.at >= len(p.s) {
-		p.fail("Unexpected end of content while loading JSON.")
+		p.ended(true)
 	}
 	switch c := p.s[p.at]; {
 	case c == '{':
 		return p.object()
 	case c == '[':
 		return p.array()
+	case c == 'n' && p.peek(1) == 'e':
+		return p.constructor()
+	}
+	t := p.simple()
+	p.finished()
+	return t
+}
+
+// simple reads a value that is no object and no array.
+func (p *jsonReader) simple() JToken {
+	switch c := p.s[p.at]; {
 	case c == '"' || c == '\'':
 		s := p.quoted()
 		if p.dates {
@@ -160,20 +163,18 @@ func (p *jsonReader) value() JToken {
 			}
 		}
 		return &JValue{typ: jsonString, v: s}
-	case c == '-' && strings.HasPrefix(p.s[p.at:], "-Infinity"):
-		p.at += len("-Infinity")
-		return &JValue{typ: jsonFloat, v: math.Inf(-1)}
-	case c == '-' || c == '.' || c >= '0' && c <= '9':
+	case c == '-' && p.peek(1) != 'I' || c == '.' || c >= '0' && c <= '9':
 		return p.number()
+	case c == ',': // a value that is left out
+		return &JValue{typ: jsonUndefined}
+	case c == ']' || c == ')':
+		p.wrongEnd(c)
+	case c == 'n' && p.at+1 == len(p.s):
+		p.at++
+		p.fail("Unexpected end when reading JSON.")
 	}
-	for _, w := range jsonWords {
-		if strings.HasPrefix(p.s[p.at:], w.text) && !isNameByte(p.peek(len(w.text))) {
-			p.at += len(w.text)
-			return &JValue{typ: w.kind, v: w.value}
-		}
-	}
-	if strings.HasPrefix(p.s[p.at:], "new") && !isNameByte(p.peek(len("new"))) {
-		return p.constructor()
+	if t, ok := p.jsonWord(); ok {
+		return t
 	}
 	p.fail("Unexpected character encountered while parsing value: " + p.current() + ".")
 	return nil
@@ -185,7 +186,7 @@ var jsonWords = []struct {
 	value any
 }{
 	{"true", jsonBoolean, true}, {"false", jsonBoolean, false}, {"null", jsonNull, nil}, {"undefined", jsonUndefined, nil},
-	{"NaN", jsonFloat, math.NaN()}, {"Infinity", jsonFloat, math.Inf(1)},
+	{"NaN", jsonFloat, math.NaN()}, {"Infinity", jsonFloat, math.Inf(1)}, {"-Infinity", jsonFloat, math.Inf(-1)},
 }
 
 func (p *jsonReader) peek(n int) byte {
@@ -200,103 +201,108 @@ func isNameByte(c byte) bool {
 }
 
 func (p *jsonReader) object() JToken {
-	p.enter()
+	p.enter(false)
 	o := &JObject{}
-	p.at++
-	for {
-		p.space()
+	for p.space(); p.peek(0) != '}'; p.space() {
 		if p.at >= len(p.s) {
-			p.fail("Unexpected end of content while loading JObject.")
-		}
-		if p.s[p.at] == '}' {
-			break
+			p.ended(true)
 		}
 		name := p.name()
-		p.space()
-		if p.peek(0) != ':' {
-			if p.at >= len(p.s) {
-				p.fail("Unexpected end of content while loading JObject.")
-			}
-			p.fail("Invalid character after parsing property name. Expected ':' but got: " + p.current() + ".")
-		}
-		p.at++
-		p.path = append(p.path, name)
 		v := p.value()
 		p.member(o, name, v)
-		p.path = p.path[:len(p.path)-1]
-		if !p.next('}', "JObject") {
+		if !p.next('}') {
 			break
 		}
 	}
-	p.at++
-	p.depth--
+	p.leave()
 	return o
 }
 
-// next reads what stands after a value: true for a comma, false for the end, which stays.
-func (p *jsonReader) next(end byte, what string) bool {
+// next reads what stands after a value: true for a comma, false for the end of the container or of the text.
+func (p *jsonReader) next(end byte) bool {
 	p.space()
-	switch {
-	case p.at >= len(p.s):
-		p.fail("Unexpected end of content while loading " + what + ".")
-	case p.s[p.at] == end:
+	if p.at >= len(p.s) {
+		p.ended(false)
 		return false
-	case p.s[p.at] != ',':
-		p.fail("After parsing a value an unexpected character was encountered: " + p.current() + ".")
 	}
-	p.at++
-	return true
+	switch c := p.s[p.at]; c {
+	case end:
+		return false
+	case ',':
+		p.at++
+		return true
+	case '}', ']', ')':
+		p.wrongEnd(c)
+	}
+	p.fail("After parsing a value an unexpected character was encountered: " + p.current() + ".")
+	return false
 }
 
+// name reads the name of a property and the colon behind it.
 func (p *jsonReader) name() string {
+	var name string
 	if c := p.s[p.at]; c == '"' || c == '\'' {
-		return p.quoted()
+		name = p.quoted()
+	} else {
+		name = p.bareName()
 	}
+	if p.space(); p.peek(0) != ':' {
+		p.fail("Invalid character after parsing property name. Expected ':' but got: " + p.current() + ".")
+	}
+	p.at++
+	p.named(name)
+	return name
+}
+
+// bareName reads a name without quotes.
+func (p *jsonReader) bareName() string {
 	start := p.at
-	for p.at < len(p.s) && isNameByte(p.s[p.at]) {
-		p.at++
+	for p.at < len(p.s) {
+		c, n := utf8.DecodeRuneInString(p.s[p.at:])
+		if !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '_' && c != '$' {
+			break
+		}
+		p.at += n
 	}
-	if p.at == start {
+	switch {
+	case p.at == start:
 		p.fail("Invalid property identifier character: " + p.current() + ".")
+	case p.at >= len(p.s):
+		p.fail("Unexpected end while parsing unquoted property name.")
+	case p.s[p.at] != ':' && p.blank() == 0:
+		p.fail("Invalid JavaScript property identifier character: " + p.current() + ".")
 	}
 	return p.s[start:p.at]
 }
 
 func (p *jsonReader) array() JToken {
 	a := &JArray{}
-	p.items(a, ']', "JArray")
+	p.items(a, ']')
 	return a
 }
 
 // items reads what stands between brackets, from the opening one, where the reader stands, to end.
-func (p *jsonReader) items(into jsonList, end byte, what string) {
-	p.enter()
+func (p *jsonReader) items(into jsonList, end byte) {
+	p.enter(true)
 	items := into.list()
-	p.at++
-	for {
-		p.space()
+	for p.space(); p.peek(0) != end; p.space() {
 		if p.at >= len(p.s) {
-			p.fail("Unexpected end of content while loading " + what + ".")
-		}
-		if p.s[p.at] == end {
-			break
+			p.ended(true)
 		}
 		if p.s[p.at] == ',' { // an item that is left out is undefined
 			*items = append(*items, adopt(into, &JValue{typ: jsonUndefined}))
+			p.finished()
 			p.at++
 			continue
 		}
-		p.path = append(p.path, "["+strconv.Itoa(len(*items))+"]")
 		v := p.value()
 		v.node().parent = into
 		*items = append(*items, v)
-		p.path = p.path[:len(p.path)-1]
-		if !p.next(end, what) {
+		if !p.next(end) {
 			break
 		}
 	}
-	p.at++
-	p.depth--
+	p.leave()
 }
 
 // quoted reads a string between quotes of either kind.
@@ -331,24 +337,29 @@ func (p *jsonReader) quoted() string {
 
 var jsonEscapes = map[byte]byte{'b': '\b', 't': '\t', 'n': '\n', 'f': '\f', 'r': '\r', '\\': '\\', '/': '/', '"': '"', '\'': '\''}
 
+// escape reads what stands behind a backslash. Messages stand where Newtonsoft's reader does: behind the character after it.
 func (p *jsonReader) escape(b []byte) []byte {
-	c := p.peek(1)
-	if c == 'u' {
-		if p.at+6 > len(p.s) {
+	p.at++
+	if p.at >= len(p.s) {
+		return b // the caller finds the end of the text
+	}
+	c := p.current()
+	p.at += len(c)
+	if c == "u" {
+		if p.at+4 >= len(p.s) {
 			p.fail("Unexpected end while parsing Unicode escape sequence.")
 		}
-		n, err := strconv.ParseUint(p.s[p.at+2:p.at+6], 16, 16)
+		n, err := strconv.ParseUint(p.s[p.at:p.at+4], 16, 16)
 		if err != nil {
-			p.fail("Invalid Unicode escape sequence: \\u" + p.s[p.at+2:p.at+6] + ".")
+			p.fail("Invalid Unicode escape sequence: \\u" + p.s[p.at:p.at+4] + ".")
 		}
-		p.at += 6
+		p.at += 4
 		return csharp.AppendUnit(b, uint16(n))
 	}
-	e, ok := jsonEscapes[c]
+	e, ok := jsonEscapes[c[0]]
 	if !ok {
-		p.fail("Bad JSON escape sequence: \\" + string(rune(c)) + ".")
+		p.fail("Bad JSON escape sequence: \\" + c + ".")
 	}
-	p.at += 2
 	return append(b, e)
 }
 
@@ -359,17 +370,16 @@ func (p *jsonReader) number() JToken {
 		p.at++
 	}
 	text := p.s[start:p.at]
-	digits, negative := strings.CutPrefix(text, "-")
+	if p.at < len(p.s) && p.blank() == 0 && strings.IndexByte(",}])/", p.s[p.at]) < 0 {
+		p.fail("Unexpected character encountered while parsing number: " + p.current() + ".")
+	}
+	digits := strings.TrimPrefix(text, "-")
 	switch {
-	case len(digits) > 2 && (digits[1] == 'x' || digits[1] == 'X'):
-		n, err := strconv.ParseUint(digits[2:], 16, 64)
+	case len(text) > 1 && text[0] == '0' && strings.IndexByte(".eE", text[1]) < 0:
+		hex, isHex := strings.CutPrefix(strings.ToLower(text), "0x")
+		n, err := strconv.ParseUint(hex, map[bool]int{true: 16, false: 8}[isHex], 64)
 		if err == nil {
-			return &JValue{typ: jsonInteger, v: signed(int64(n), negative)}
-		}
-	case len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "01234567") == "":
-		n, err := strconv.ParseUint(digits, 8, 63)
-		if err == nil {
-			return &JValue{typ: jsonInteger, v: signed(int64(n), negative)}
+			return &JValue{typ: jsonInteger, v: int64(n)}
 		}
 	case digits != "" && strings.Trim(digits, "0123456789") == "":
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -393,11 +403,4 @@ func (p *jsonReader) number() JToken {
 	}
 	p.fail("Input string '" + text + "' is not a valid number.")
 	return nil
-}
-
-func signed(n int64, negative bool) int64 {
-	if negative {
-		return -n
-	}
-	return n
 }

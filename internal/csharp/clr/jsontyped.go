@@ -1,7 +1,7 @@
 package clr
 
 import (
-	"strconv"
+	"math"
 	"strings"
 
 	"github.com/causeway-apim/causeway/internal/csharp"
@@ -28,6 +28,7 @@ func deserializeWith(r run, s string, t *csharp.Type, set *jsonSettings) any {
 		}
 		return nil
 	}
+	p.untyped = t.FullName() == "System.Object"
 	v := p.typed(t)
 	p.space()
 	if p.at < len(p.s) {
@@ -41,7 +42,7 @@ func (p *jsonReader) typed(t *csharp.Type) any {
 	p.r.Step()
 	p.space()
 	if p.at >= len(p.s) {
-		p.fail("Unexpected end when reading JSON.")
+		p.endTyped()
 	}
 	name := strings.TrimPrefix(t.FullName(), "System.")
 	switch {
@@ -79,7 +80,17 @@ func (p *jsonReader) word(w string) bool {
 		return false
 	}
 	p.at += len(w)
+	p.finished()
 	return true
+}
+
+// endTyped is called where the text ends before a value or inside a container.
+func (p *jsonReader) endTyped() {
+	what := "object"
+	if p.path[len(p.path)-1].list {
+		what = "array"
+	}
+	p.failTyped("Unexpected end when deserializing " + what + ".")
 }
 
 // unexpected refuses the character at which a value begins.
@@ -91,7 +102,11 @@ func (p *jsonReader) unexpected() {
 
 // failTyped throws JsonSerializationException with path, line and position.
 func (p *jsonReader) failTyped(message string) {
-	csharp.Throw(jsonSerializationException, message+p.place())
+	place := p.place()
+	if strings.HasSuffix(message, "\n") {
+		place = place[1:]
+	}
+	csharp.Throw(jsonSerializationException, message+place)
 }
 
 func (p *jsonReader) typedToken(t *csharp.Type) any {
@@ -109,6 +124,7 @@ func (p *jsonReader) typedToken(t *csharp.Type) any {
 func (p *jsonReader) typedString() any {
 	switch c := p.s[p.at]; {
 	case c == '"' || c == '\'':
+		defer p.finished()
 		return p.quoted()
 	case p.word("null"):
 		return nil
@@ -125,6 +141,7 @@ func (p *jsonReader) typedString() any {
 	case c == '-' || c == '.' || c >= '0' && c <= '9':
 		start := p.at
 		p.number()
+		p.finished()
 		return p.s[start:p.at]
 	}
 	p.unexpected()
@@ -143,6 +160,12 @@ func (p *jsonReader) typedSimple(t *csharp.Type, name string) any {
 	if c := p.s[p.at]; what != "" && (c == '{' || c == '[' || c == 'u' || (c == 't' || c == 'f') && name != "Boolean") {
 		p.unexpected()
 	}
+	if c := p.s[p.at]; what != "" && strings.IndexByte(`"'-.0123456789nNItf`, c) < 0 || c == 'n' && p.peek(1) == 'e' {
+		p.unexpected()
+	}
+	if c := p.s[p.at]; c == '{' || c == '[' {
+		p.notA(t, "primitive value", "string, number, boolean, null")
+	}
 	isText := p.s[p.at] == '"' || p.s[p.at] == '\''
 	start := p.at
 	p.dates = what == "" && !t.IsEnum()
@@ -150,15 +173,19 @@ func (p *jsonReader) typedSimple(t *csharp.Type, name string) any {
 	p.dates = true
 	x, ok := tok.(*JValue)
 	if !ok {
-		p.at = start + 1
-		p.failTyped("Cannot deserialize the current JSON " + strings.ToLower(jsonKindNames[tok.kind()]) + " into type '" + t.FullName() +
-			"' because the type requires a JSON primitive value (e.g. string, number, boolean, null) to deserialize correctly.")
+		p.failTyped("Error converting value to type '" + t.FullName() + "'.")
 	}
 	if x.typ == jsonNull && t.FullName() != "System.Uri" && name != "Byte[]" {
 		p.failTyped("Error converting value {null} to type '" + t.FullName() + "'.")
 	}
 	if what == "integer" && x.typ == jsonFloat {
 		p.fail("Input string '" + p.s[start:p.at] + "' is not a valid integer.")
+	}
+	if n, ok := jsonNumber(x.v); what == "integer" && !isText && ok && (n < math.MinInt32 || n > math.MaxInt32) {
+		p.fail("JSON integer " + p.s[start:p.at] + " is too large or small for an Int32.")
+	}
+	if name == "Byte[]" && isText {
+		return castToken(p.r, x, t) // a FormatException of its own
 	}
 	if name == "Decimal" && !isText && x.typ == jsonFloat {
 		x = &JValue{typ: jsonString, v: p.s[start:p.at]} // keeps the scale
@@ -215,24 +242,28 @@ func (p *jsonReader) typedItems(t, elem *csharp.Type) []any {
 	if p.s[p.at] != '[' {
 		p.notA(t, "array", "[1,2,3]")
 	}
-	p.enter()
-	p.at++
+	p.enter(true)
 	var out []any
 	for p.space(); p.peek(0) != ']'; p.space() {
 		if p.at >= len(p.s) {
-			p.failTyped("Unexpected end when deserializing array.")
+			p.endTyped()
 		}
-		p.path = append(p.path, "["+strconv.Itoa(len(out))+"]")
 		p.r.Alloc(16)
 		out = append(out, p.typed(elem))
-		p.path = p.path[:len(p.path)-1]
-		if !p.next(']', "array") {
+		if !p.nextTyped(']') {
 			break
 		}
 	}
-	p.at++
-	p.depth--
+	p.leave()
 	return out
+}
+
+// nextTyped is next in the container of a typed value, which has to be whole.
+func (p *jsonReader) nextTyped(end byte) bool {
+	if p.space(); p.at >= len(p.s) {
+		p.endTyped()
+	}
+	return p.next(end)
 }
 
 // typedMembers reads an object, calling each with the name at the start of every value.
@@ -240,26 +271,34 @@ func (p *jsonReader) typedMembers(t *csharp.Type, each func(name string)) {
 	if p.s[p.at] != '{' {
 		p.notA(t, "object", `{"name":"value"}`)
 	}
-	p.enter()
-	p.at++
+	p.enter(false)
 	for p.space(); p.peek(0) != '}'; p.space() {
 		if p.at >= len(p.s) {
-			p.failTyped("Unexpected end when deserializing object.")
+			p.endTyped()
 		}
-		name := p.name()
-		p.path = append(p.path, name)
-		if p.space(); p.peek(0) != ':' {
-			p.fail("Invalid character after parsing property name. Expected ':' but got: " + p.current() + ".")
-		}
-		p.at++
-		each(name)
-		p.path = p.path[:len(p.path)-1]
-		if !p.next('}', "object") {
+		each(p.name())
+		if !p.nextTyped('}') {
 			break
 		}
 	}
-	p.at++
-	p.depth--
+	p.leave()
+}
+
+// firstEnds tells whether the container that the reader has entered ends at once.
+func (p *jsonReader) firstEnds(end byte) bool {
+	p.space()
+	return p.peek(0) == end
+}
+
+// toFix is Newtonsoft's advice where an object or an array stands for something else.
+func toFix(object bool, kind, example string) string {
+	advice := " or change the deserialized type to an array or a type that implements a collection interface (e.g. ICollection, IList)" +
+		" like List<T> that can be deserialized from a JSON array. JsonArrayAttribute can also be added to the type to force it to deserialize from a JSON array.\n"
+	if object {
+		advice = " or change the deserialized type so that it is a normal .NET type (e.g. not a primitive type like integer, not a collection type like an array or List<T>)" +
+			" that can be deserialized from a JSON object. JsonObjectAttribute can also be added to the type to force it to deserialize from a JSON object.\n"
+	}
+	return "To fix this error either change the JSON to a JSON " + kind + " (e.g. " + example + ")" + advice
 }
 
 // notA refuses a value of the wrong kind.
@@ -269,10 +308,18 @@ func (p *jsonReader) notA(t *csharp.Type, kind, example string) {
 		if c == '[' {
 			have, haveExample = "array", "[1,2,3]"
 		}
-		p.at++
+		if c == '{' { // Newtonsoft has read on to the first name
+			if p.enter(false); p.firstEnds('}') {
+				p.leave()
+			} else if p.at < len(p.s) {
+				p.name()
+			}
+		} else {
+			p.at++
+		}
 		p.failTyped("Cannot deserialize the current JSON " + have + " (e.g. " + haveExample + ") into type '" + t.FullName() +
 			"' because the type requires a JSON " + kind + " (e.g. " + example + ") to deserialize correctly.\n" +
-			"To fix this error change the JSON or the deserialized type.")
+			toFix(c == '{', kind, example))
 	}
 	start := p.at
 	x := p.value()

@@ -79,6 +79,9 @@ func adopt(parent, t JToken) JToken {
 	if isNilToken(t) {
 		t = &JValue{typ: jsonNull}
 	}
+	if _, ok := parent.(jsonList); ok && t.kind() == jsonProperty {
+		badChild(t, parent)
+	}
 	if t.node().parent != nil || isAncestor(t, parent) {
 		t = t.clone()
 	}

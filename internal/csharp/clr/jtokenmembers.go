@@ -44,7 +44,7 @@ func child(t JToken, key any) JToken {
 	case *JArray:
 		i, ok := csharp.Integer(key)
 		if !ok {
-			csharp.Throw("System.ArgumentException", "Accessed JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
+			csharp.Throw("System.ArgumentException", "Accessed JArray values with invalid key value: "+keyText(key)+". Int32 array index expected.")
 		}
 		return x.items[x.at(int(i))]
 	case *JConstructor:
@@ -52,6 +52,14 @@ func child(t JToken, key any) JToken {
 	}
 	csharp.Throw("System.InvalidOperationException", "Cannot access child value on "+t.ClrName()+".")
 	return nil
+}
+
+// keyText is a key in messages: strings stand in quotes.
+func keyText(key any) string {
+	if s, ok := key.(string); ok {
+		return `"` + s + `"`
+	}
+	return text(key)
 }
 
 func setChild(t JToken, key any, v any) {
@@ -66,7 +74,7 @@ func setChild(t JToken, key any, v any) {
 	case *JArray:
 		i, ok := csharp.Integer(key)
 		if !ok {
-			csharp.Throw("System.ArgumentException", "Set JArray values with invalid key value: \""+text(key)+"\". Int32 array index expected.")
+			csharp.Throw("System.ArgumentException", "Set JArray values with invalid key value: "+keyText(key)+". Int32 array index expected.")
 		}
 		replaceToken(x.items[x.at(int(i))], asToken(v))
 		return
@@ -213,16 +221,9 @@ func declareJTokenTree(t *csharp.TypeBuilder) {
 	t.Method("void Remove()", csharp.V1(removeToken))
 	t.Method("void Replace(JToken value)", csharp.V3(func(r run, t JToken, v any) { replaceToken(t, asToken(chargeCopy(r, t, v))) }))
 	beside := func(t JToken, v any, r run, after int) {
-		chargeCopy(r, t, v)
 		switch p := t.node().parent.(type) {
-		case *JObject:
-			if prop, ok := v.(*JProperty); ok {
-				p.insert(indexIn(t)+after, prop)
-				return
-			}
-			badChild(tokenOf(r, v), p)
-		case jsonList:
-			insertItem(p, indexIn(t)+after, tokenOf(r, v))
+		case *JObject, jsonList:
+			addJSON(r, p, indexIn(t)+after, v)
 		default:
 			invalidOperation("The parent is missing.")
 		}
@@ -255,25 +256,10 @@ func declareJContainer(b *csharp.Builder) {
 	t := b.Type("abstract class Newtonsoft.Json.Linq.JContainer : JToken", csharp.Go[JToken]())
 	t.Prop("int Count", csharp.F1(func(t JToken) int { return len(jsonChildren(t)) }))
 	t.Method("void Add(object content)", csharp.V3(func(r run, t JToken, v any) {
-		switch x := t.(type) {
-		case *JObject:
-			x.addContent(r, v)
-		case jsonList:
-			addItems(r, x, v, true)
-		}
+		addJSON(r, t, len(jsonChildren(t)), v)
 	}))
 	t.Method("void AddFirst(object content)", csharp.V3(func(r run, t JToken, v any) {
-		chargeCopy(r, t, v)
-		switch x := t.(type) {
-		case *JObject:
-			if p, ok := v.(*JProperty); ok {
-				x.insert(0, p)
-				return
-			}
-			badChild(tokenOf(r, v), x)
-		case jsonList:
-			insertItem(x, 0, tokenOf(r, v))
-		}
+		addJSON(r, t, 0, v)
 	}))
 	empty := func(t JToken) {
 		for _, c := range jsonChildren(t) {
@@ -289,12 +275,7 @@ func declareJContainer(b *csharp.Builder) {
 	t.Method("void RemoveAll()", csharp.V1(empty))
 	t.Method("void ReplaceAll(object content)", csharp.V3(func(r run, t JToken, v any) {
 		empty(t)
-		switch x := t.(type) {
-		case *JObject:
-			x.addContent(r, v)
-		case jsonList:
-			addItems(r, x, v, true)
-		}
+		addJSON(r, t, len(jsonChildren(t)), v)
 	}))
 	t.Method("IEnumerable<JToken> Descendants()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, nil)) }))
 	t.Method("IEnumerable<JToken> DescendantsAndSelf()", csharp.F2(func(r run, t JToken) any { return tokens(r, "JToken", descend(t, []JToken{t})) }))

@@ -410,7 +410,9 @@ func floatMembers(t *csharp.TypeBuilder, keyword string, box func(float64) any) 
 	t.Method("string ToString(IFormatProvider provider)", csharp.F2(func(n float64, _ any) string { return text(box(n)) }))
 	t.Method("string ToString(string format, IFormatProvider provider)", csharp.F3(func(n float64, f string, _ any) string { return Format(box(n), f) }))
 	t.Method("int CompareTo("+keyword+" value)", csharp.F2(compareFloat))
-	t.Method("int CompareTo(object value)", csharp.F2(func(a float64, c any) int { return Compare(box(a), c) }))
+	t.Method("int CompareTo(object value)", csharp.F2(func(a float64, c any) int {
+		return compareTo(strings.TrimPrefix(csharp.TypeName(box(a)), "System."), box(a), c)
+	}))
 	t.Method("bool Equals("+keyword+" obj)", csharp.F2(func(a, c float64) bool { return csharp.Equal(a, c) }))
 	t.Method("bool Equals(object obj)", csharp.F2(func(a float64, c any) bool { return csharp.Equal(box(a), c) }))
 }

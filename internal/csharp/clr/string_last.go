@@ -112,20 +112,23 @@ func declareStringLast(t *csharp.TypeBuilder) {
 		}
 		return csharp.Slice(s, i, min(i+n, total))
 	}
-	parts := func(a string, i int, b string, j, n int, c comparison) int {
+	cut := func(a string, i int, b string, j, n int, compare func(a, b string) int) int {
 		if n < 0 {
 			negative("length", n)
 		}
-		return c.compare(part(a, i, n), part(b, j, n))
+		return compare(part(a, i, n), part(b, j, n))
 	}
 	t.Static("int Compare(string strA, int indexA, string strB, int indexB, int length)", csharp.F5(func(a string, i int, b string, j, n int) int {
-		return parts(a, i, b, j, n, currentCulture)
+		return cut(a, i, b, j, n, currentCulture.compare)
 	}))
 	t.Static("int Compare(string strA, int indexA, string strB, int indexB, int length, StringComparison comparisonType)", csharp.F6(func(a string, i int, b string, j, n, c int) int {
-		return parts(a, i, b, j, n, comparisonOf(c))
+		if comparisonOf(c) == ordinal {
+			return cut(a, i, b, j, n, compareOrdinal)
+		}
+		return cut(a, i, b, j, n, comparisonOf(c).compare)
 	}))
 	t.Static("int CompareOrdinal(string strA, int indexA, string strB, int indexB, int length)", csharp.F5(func(a string, i int, b string, j, n int) int {
-		return parts(a, i, b, j, n, ordinal)
+		return cut(a, i, b, j, n, compareOrdinal)
 	}))
 }
 

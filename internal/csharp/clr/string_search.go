@@ -199,7 +199,7 @@ func declareStringCompare(t *csharp.TypeBuilder) {
 	t.Static("int Compare(string strA, string strB)", csharp.F2(func(a, c string) int { return CompareCulture(a, c, false) }))
 	t.Static("int Compare(string strA, string strB, bool ignoreCase)", csharp.F3(CompareCulture))
 	t.Static("int Compare(string strA, string strB, StringComparison comparisonType)", csharp.F3(func(a, c string, n int) int { return comparisonOf(n).compare(a, c) }))
-	t.Static("int CompareOrdinal(string strA, string strB)", csharp.F2(compareOrdinal))
+	t.Static("int CompareOrdinal(string strA, string strB)", csharp.F2(compareWhole))
 	t.Static("int Compare(string strA, string strB, bool ignoreCase, System.Globalization.CultureInfo culture)", csharp.F4(func(a, c string, fold bool, _ any) int { return CompareCulture(a, c, fold) }))
 	part := func(a string, i int, c string, j, n int, fold bool) int {
 		cut := func(s string, i int, name string) string {
