@@ -129,7 +129,7 @@ func (p *httpDataSource) locate(x *policy.Exec) error {
 	if err != nil {
 		return err
 	}
-	u, err := message.ParseURL(strings.TrimSpace(text))
+	u, err := message.ParseURL(message.EscapeURL(strings.TrimSpace(text)))
 	if err != nil {
 		return &policy.Error{Message: "The URL of the resolver's request is not valid: " + err.Error() + ".", Err: err}
 	}

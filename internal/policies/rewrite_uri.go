@@ -67,7 +67,7 @@ func (p *rewriteURI) Run(x *policy.Exec) error {
 // uriTemplate is the template of a URL.
 type uriTemplate struct{ path, query uriPieces }
 
-// uriPieces are texts and parameters in turn, beginning with a text: the texts may be empty.
+// uriPieces are texts and parameters in turn, beginning with a text: the texts may be empty. They are encoded.
 type uriPieces []string
 
 func parseURITemplate(template string) uriTemplate {
@@ -81,9 +81,9 @@ func parseURIPieces(s string) uriPieces {
 		text, rest, ok := strings.Cut(s, "{")
 		name, after, closed := strings.Cut(rest, "}")
 		if !ok || !closed {
-			return append(pieces, s)
+			return append(pieces, message.EscapeURL(s))
 		}
-		pieces, s = append(pieces, text, name), after
+		pieces, s = append(pieces, message.EscapeURL(text), name), after
 	}
 }
 

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/causeway-apim/causeway/internal/message"
@@ -123,7 +124,7 @@ func (o *outgoing) make(x *policy.Exec, copied bool) (*message.Request, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.URL, err = message.ParseURL(text); err != nil {
+		if r.URL, err = message.ParseURL(message.EscapeURL(strings.TrimSpace(text))); err != nil {
 			return nil, &policy.Error{Message: "The URL of the request is not valid: " + err.Error() + ".", Err: err}
 		}
 		r.Header.Del("Host")

@@ -50,7 +50,7 @@ func (p *setBackendService) Compile(c *policy.Compiler) error {
 		c.Backend(id)
 	}
 	if u, ok := p.BaseURL.Constant(); ok {
-		base, err := message.ParseURL(strings.TrimSpace(u))
+		base, err := message.ParseURL(message.EscapeURL(strings.TrimSpace(u)))
 		if err != nil {
 			c.Errorf("InvalidURL", "base-url: %v", err)
 		} else {
@@ -78,7 +78,7 @@ func (p *setBackendService) Run(x *policy.Exec) error {
 	if p.base != nil {
 		x.Base = *p.base
 	} else {
-		u, err := message.ParseURL(strings.TrimSpace(base))
+		u, err := message.ParseURL(message.EscapeURL(strings.TrimSpace(base)))
 		if err != nil {
 			return &policy.Error{Message: "The base URL of set-backend-service is not valid: " + err.Error() + ".", Err: err}
 		}
