@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/xml"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -78,6 +79,7 @@ func soapElement(r *message.Request) string {
 
 func firstInBody(data []byte) string {
 	decoder := xml.NewDecoder(bytes.NewReader(data))
+	decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return asciiOnly{in}, nil }
 	namespaces := []string{"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}
 	for _, name := range []string{"Envelope", "Body", ""} {
 		element, ok := nextElement(decoder)
@@ -98,6 +100,20 @@ func firstInBody(data []byte) string {
 		}
 	}
 	return ""
+}
+
+// asciiOnly reads a text in another encoding than UTF-8: the names that matter are ASCII in every one that is in use.
+type asciiOnly struct{ io.Reader }
+
+// Read implements [io.Reader].
+func (r asciiOnly) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	for i, c := range p[:n] {
+		if c >= 0x80 {
+			p[i] = '?'
+		}
+	}
+	return n, err
 }
 
 // nextElement is the next start of an element, unless the one around it ends first.

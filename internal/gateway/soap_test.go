@@ -60,6 +60,8 @@ func TestSOAPRoutingByElement(t *testing.T) {
 		{"SOAP 1.1", envelope(soap11, `<s:Body><Add xmlns="urn:calc"/></s:Body>`), "Add"},
 		{"SOAP 1.2 with a header", envelope(soap12, `<s:Header><Sub/></s:Header> <s:Body><!-- --> <c:Add xmlns:c="urn:calc"/></s:Body>`), "Add"},
 		{"the last part of the action", envelope(soap11, `<s:Body><Sub/></s:Body>`), "op2"},
+		{"Latin-1", strings.Replace(envelope(soap11, "<s:Header>\xe9</s:Header><s:Body><Add/></s:Body>"), "?>", ` encoding="ISO-8859-1"?>`, 1), "Add"},
+		{"a code page", strings.Replace(envelope(soap11, "<s:Body><Add>\x80</Add></s:Body>"), "?>", ` encoding="windows-1252"?>`, 1), "Add"},
 		{"unknown", envelope(soap11, `<s:Body><Mul/></s:Body>`), ""},
 		{"an empty body", envelope(soap11, `<s:Body/>`), ""},
 		{"no body", envelope(soap11, `<Add/>`), ""},
