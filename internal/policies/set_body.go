@@ -1,6 +1,12 @@
 package policies
 
-import "github.com/causeway-apim/causeway/internal/policy"
+import (
+	"mime"
+	"strings"
+
+	"github.com/causeway-apim/causeway/internal/message"
+	"github.com/causeway-apim/causeway/internal/policy"
+)
 
 // SetBody is the set-body policy.
 var SetBody = policy.Define[setBody](policy.Spec{
@@ -32,7 +38,22 @@ func (p *setBody) Run(x *policy.Exec) error {
 		return err
 	}
 	x.SetBody(body)
+	sayUTF8(x.Header())
 	return nil
+}
+
+// sayUTF8 corrects the charset of a Content-Type that has one: texts of policies are UTF-8 ("Deep Dive on set-body Policy", Azure's blog).
+func sayUTF8(h *message.Header) {
+	contentType := h.Get("Content-Type")
+	if !strings.Contains(contentType, ";") {
+		return
+	}
+	media, parameters, err := mime.ParseMediaType(contentType)
+	if charset := parameters["charset"]; err != nil || charset == "" || strings.EqualFold(charset, "utf-8") {
+		return
+	}
+	parameters["charset"] = "utf-8"
+	h.Set("Content-Type", mime.FormatMediaType(media, parameters))
 }
 
 // content is the new body; never nil, so that null is an empty one. The bytes may be shared with other requests. current says whether a

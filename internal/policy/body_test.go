@@ -96,3 +96,26 @@ func TestCodingOfNewBodies(t *testing.T) {
 		t.Error("a plain body has the coding of the one before")
 	}
 }
+
+func TestBodyTextOfCharset(t *testing.T) {
+	t.Parallel()
+	c := testCatalogue(t)
+	f := func(contentType, body, want string) {
+		t.Helper()
+		var x Exec
+		newContextExec(&x)
+		x.Request = &message.Request{Header: message.NewHeader("Content-Type", contentType), Body: message.StringBody(body), ContentLength: int64(len(body))}
+		if got := evaluateText(t, c, &x, `context.Request.Body.As<string>()`); got != want {
+			t.Errorf("%s: got %q, want %q", contentType, got, want)
+		}
+	}
+	f("text/plain", "\xc3\xa9", "é")
+	f("text/plain; charset=utf-8", "\xef\xbb\xbf\xc3\xa9", "é")
+	f("text/plain; charset=ISO-8859-1", "\xe9\xfc", "éü")
+	f(`application/json; charset="latin1"`, "\xe9", "é")
+	f("text/plain; charset=utf-16", "\xe9\x00", "é")
+	f("text/plain; charset=utf-16", "\xfe\xff\x00\xe9", "é")
+	f("text/plain; charset=utf-16be", "\x00\xe9\x00", "é")
+	f("text/plain; charset=unknown", "x", "x")
+	f("text/plain; charset", "x", "x")
+}

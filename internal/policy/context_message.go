@@ -52,7 +52,7 @@ func declareMessages(b *csharp.Builder, readers bodyReaders) {
 		return m.as(readers, types[0], keep)
 	}))
 	c.Method("IDictionary<string, IList<string>> AsFormUrlEncodedContent(bool preserveContent = false)",
-		csharp.F2(func(m *messageBody, keep bool) any { return parseForm(string(m.read(keep))) }))
+		csharp.F2(func(m *messageBody, keep bool) any { return parseForm(m.text(keep)) }))
 }
 
 // headers is the C# view of a header: IReadOnlyDictionary<string, string[]> whose keys compare without regard to case.
