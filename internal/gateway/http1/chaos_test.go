@@ -116,7 +116,7 @@ func chaoticRequest(ctx context.Context, client *http1.Client, to message.URL, r
 			r.ContentLength = int64(128 * lines)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if mood == "leave" {
 		timer := time.AfterFunc(time.Duration(random.IntN(3000))*time.Microsecond, cancel)
