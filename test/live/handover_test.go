@@ -3,13 +3,11 @@
 package live
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"regexp"
 	"strconv"
 	"sync"
@@ -17,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/causeway-apim/causeway/internal/causewaytest"
 )
 
 // TestNoRequestFailsDuringAHandOver has two processes follow the first one on its sockets while clients call over HTTP and HTTPS, on connections that
@@ -62,7 +62,7 @@ func TestNoRequestFailsDuringAHandOver(t *testing.T) {
 		}
 		w.change(round)
 		pid = w.successor(t, round)
-		waitUntil(t, w, "the old process ends", func() bool { return hasEnded(old) })
+		waitUntil(t, w, "the old process ends", func() bool { return causewaytest.Ended(old) })
 		before := requests.Load()
 		waitUntil(t, w, "the new process answers", func() bool { return requests.Load() > before+100 || ctx.Err() != nil })
 		w.waitFor(w.edge, round, 30*time.Second)
@@ -73,15 +73,6 @@ func TestNoRequestFailsDuringAHandOver(t *testing.T) {
 		t.Error("no TLS session was resumed")
 	}
 	t.Logf("%d requests, %d over resumed sessions", requests.Load(), resumed.Load())
-}
-
-// hasEnded says whether a process has ended. Where nobody takes leave of orphans, as in many containers, their numbers stay in use.
-func hasEnded(pid int) bool {
-	if syscall.Kill(pid, 0) != nil {
-		return true
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) // NUMBER (NAME) STATE …
-	return err == nil && bytes.Contains(stat, []byte(") Z "))
 }
 
 // call makes one request.

@@ -19,6 +19,8 @@ import (
 
 	"github.com/coder/websocket"
 	"google.golang.org/grpc"
+
+	"github.com/causeway-apim/causeway/internal/porttest"
 )
 
 // newGood starts a backend service that never fails: whatever goes wrong with it is the gateway's fault.
@@ -49,7 +51,7 @@ func newGood(t *testing.T) (address string) {
 			<-tick.C
 		}
 	})
-	mux.HandleFunc("/ws/{$}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return
@@ -168,9 +170,13 @@ const backAgain = 2 * time.Second
 
 func newBad(t *testing.T) *bad {
 	t.Helper()
-	b := &bad{conns: map[net.Conn]bool{}, failed: map[string]bool{}}
-	listener := listen(t, "127.0.0.1:0")
-	b.address = listener.Addr().String()
+	port, release, err := porttest.Keep()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	b := &bad{address: porttest.Address(port), conns: map[net.Conn]bool{}, failed: map[string]bool{}}
+	listener := listen(t, b.address)
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended sync.WaitGroup
 	ended.Go(func() { b.live(ctx, listener) })
@@ -196,7 +202,7 @@ func (b *bad) live(ctx context.Context, listener net.Listener) {
 			if listener, err = net.Listen("tcp", b.address); err == nil {
 				break
 			}
-			pause(ctx, 50*time.Millisecond) // a client has got the port meanwhile
+			pause(ctx, 50*time.Millisecond)
 		}
 		b.mu.Lock()
 		b.down, b.since = false, time.Now()
