@@ -2,5 +2,5 @@
 // are parsed by golang.org/x/net/http2's Framer and fields by its hpack; the streams are our own.
 //
 // The order of the files follows a connection: link (frames out, limits), receive (frames in), stream and buffer (flow control, both ways), fields
-// (heads on the wire), and then its two ends: server, conn and exchange for clients; client, pool and call for backend services.
+// (heads on the wire), and then its two ends: server, conn and exchange for clients; client, kept, pool and call for backend services.
 package http2
