@@ -219,6 +219,14 @@ func declareDateTimeNew(t *csharp.TypeBuilder) {
 	t.New("(int year, int month, int day, int hour, int minute, int second, int millisecond, DateTimeKind kind)", csharp.F8(func(y, mo, d, h, mi, s, ms, k int) DateTime {
 		return DateTime{dateTicks(y, mo, d) + timeTicks(h, mi, s, ms), kindOf(k)}
 	}))
+	t.New("(int year, int month, int day, int hour, int minute, int second, int millisecond, int microsecond)", csharp.F8(func(y, mo, d, h, mi, s, ms, us int) DateTime {
+		at := DateTime{Ticks: dateTicks(y, mo, d) + timeTicks(h, mi, s, ms)}
+		if us < 0 || us > 999 {
+			outOfRange("microsecond", "Valid values are between 0 and 999, inclusive.")
+		}
+		at.Ticks += int64(us) * 10
+		return at
+	}))
 	t.Static("DateTime SpecifyKind(DateTime value, DateTimeKind kind)", csharp.F2(func(d DateTime, k int) DateTime { return DateTime{d.Ticks, kindOf(k)} })).Outside()
 	t.Static("int DaysInMonth(int year, int month)", csharp.F2(func(y, m int) int {
 		if m < 1 || m > 12 {

@@ -44,6 +44,15 @@ func declareExceptions(b *csharp.Builder) {
 		case strings.HasPrefix(name, "System.Argument"):
 			t.New("()", csharp.F1(func(t resultType) exception { return &csharp.Exception{Type: t.Type, Message: d.message} }))
 			t.New("(string paramName)", csharp.F2(func(t resultType, p string) exception { return argumentException(t, d.message, p) }))
+			if name == "System.ArgumentOutOfRangeException" {
+				t.New("(string paramName, object actualValue, string message)", csharp.F4(func(t resultType, p string, v any, m string) exception {
+					x := argumentException(t, m, p)
+					if v != nil {
+						x.Message += "\nActual value was " + text(v) + "."
+					}
+					return x
+				}))
+			}
 			t.New("(string paramName, string message)", csharp.F3(func(t resultType, p, m string) exception { return argumentException(t, m, p) }))
 		default:
 			exceptionCtors(t, d.message)

@@ -57,55 +57,99 @@ func leftZeros(s string, n int) string {
 func composite(r run, format string, args []any) string {
 	needString(format, "format")
 	var b strings.Builder
-	bad := func() {
-		formatError("Input string was not in a correct format.")
-	}
-	for i := 0; i < len(format); {
-		c := format[i]
+	p := compositeReader{format: format}
+	for p.at < len(format) {
+		c := format[p.at]
 		if c != '{' && c != '}' {
 			b.WriteByte(c)
-			i++
+			p.at++
 			continue
 		}
-		if i+1 < len(format) && format[i+1] == c {
+		switch next := p.move(); {
+		case next == c:
 			b.WriteByte(c)
-			i += 2
-			continue
+			p.at++
+		case c == '}':
+			p.bad("Unexpected closing brace without a corresponding opening brace.")
+		default:
+			b.WriteString(p.item(r, args))
+			r.Alloc(16)
 		}
-		if c == '}' {
-			bad()
-		}
-		end := strings.IndexAny(format[i+1:], "{}")
-		if end < 0 || format[i+1+end] == '{' {
-			bad()
-		}
-		b.WriteString(compositeItem(r, format[i+1:i+1+end], args, bad))
-		i += end + 2
-		r.Alloc(16)
 	}
 	r.Alloc(b.Len())
 	return b.String()
 }
 
-// compositeItem formats one {index[,width][:spec]}.
-func compositeItem(r run, item string, args []any, bad func()) string {
-	head, spec, _ := strings.Cut(item, ":")
-	index, width, aligned := strings.Cut(head, ",")
-	index = strings.TrimRight(index, " ")
-	if index == "" || strings.Trim(index, "0123456789") != "" {
-		bad()
+// compositeReader reads the items of a composite format.
+type compositeReader struct {
+	format string
+	at     int
+}
+
+func (p *compositeReader) bad(why string) {
+	formatError("Input string was not in a correct format. Failure to parse near offset " + strconv.Itoa(csharp.Length(p.format[:p.at])) + ". " + why)
+}
+
+// move goes to the next character, which there has to be.
+func (p *compositeReader) move() byte {
+	if p.at++; p.at >= len(p.format) {
+		p.bad("Format item ends prematurely.")
 	}
-	n, err := strconv.Atoi(index)
-	if err != nil || n >= len(args) {
+	return p.format[p.at]
+}
+
+// number reads digits. What follows, blanks apart, is the reader's next character.
+func (p *compositeReader) number() int {
+	c := p.format[p.at]
+	if c < '0' || c > '9' {
+		p.bad("Expected an ASCII digit.")
+	}
+	n := int(c - '0')
+	for c = p.move(); c >= '0' && c <= '9' && n < 1_000_000; c = p.move() {
+		n = n*10 + int(c-'0')
+	}
+	p.blanks()
+	return n
+}
+
+func (p *compositeReader) blanks() {
+	for p.format[p.at] == ' ' {
+		p.move()
+	}
+}
+
+// item formats one index[,width][:spec]} behind its opening brace.
+func (p *compositeReader) item(r run, args []any) string {
+	index, width, spec := p.number(), 0, ""
+	if p.format[p.at] == ',' {
+		p.move()
+		p.blanks()
+		left := p.format[p.at] == '-'
+		if left {
+			p.move()
+		}
+		if width = p.number(); left {
+			width = -width
+		}
+	}
+	if c := p.format[p.at]; c == ':' {
+		start := p.at + 1
+		for c = p.move(); c != '}'; c = p.move() {
+			if c == '{' {
+				p.bad("Format item ends prematurely.")
+			}
+		}
+		spec = p.format[start:p.at]
+	} else if c != '}' {
+		p.bad("Format item ends prematurely.")
+	}
+	p.at++
+	if index >= len(args) {
 		formatError("Index (zero based) must be greater than or equal to zero and less than the size of the argument list.")
 	}
-	s := Format(args[n], spec)
-	if !aligned {
+	s := Format(args[index], spec)
+	if width == 0 {
 		return s
 	}
-	w, err := strconv.Atoi(strings.Trim(width, " "))
-	if err != nil || w > 1_000_000 || w < -1_000_000 {
-		bad()
-	}
-	return csharp.Pad(r, s, w)
+	return csharp.Pad(r, s, max(-1_000_000, min(width, 1_000_000)))
 }

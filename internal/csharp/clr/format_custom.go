@@ -56,8 +56,8 @@ func custom(n number, format string) string {
 		out, _ = render(number{}, parts[0])
 		return out
 	}
-	// A negative zero keeps its sign where a digit is written.
-	if n.neg && pick == 0 && !(zero && (n.bits == 0 || !strings.ContainsAny(out, "0123456789"))) {
+	// A negative zero of a double keeps its sign where something is written.
+	if n.neg && pick == 0 && !(zero && (n.bits == 0 || out == "")) {
 		return "-" + out
 	}
 	return out

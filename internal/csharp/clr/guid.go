@@ -187,7 +187,13 @@ func declareGuid(b *csharp.Builder) {
 	t.Const("Guid Empty", Guid{})
 	t.Static("Guid NewGuid()", csharp.F0(NewGuid))
 	t.Static("Guid Parse(string input)", csharp.F1(func(s string) Guid { return mustGuid(s, "") }))
-	t.Static("Guid ParseExact(string input, string format)", csharp.F2(mustGuid))
+	t.Static("Guid ParseExact(string input, string format)", csharp.F2(func(s, format string) Guid {
+		needString(s, "input")
+		if len(format) != 1 || strings.IndexByte("DNPBXdnpbx", format[0]) < 0 {
+			formatError(`Format string can be only "D", "d", "N", "n", "P", "p", "B", "b", "X" or "x".`)
+		}
+		return mustGuid(s, format)
+	}))
 	t.Static("bool TryParse(string input, out Guid result)", csharp.F2(func(s string, out ref) bool { return tryGuid(s, "", out) }))
 	t.Static("bool TryParseExact(string input, string format, out Guid result)", csharp.F3(tryGuid))
 	t.Method("byte[] ToByteArray()", csharp.F1(Guid.mixed))

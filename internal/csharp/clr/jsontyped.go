@@ -352,6 +352,19 @@ func (p *jsonReader) typedRecord(t *csharp.Type) any {
 	return rec
 }
 
+// dictionaryKey makes a key of the name of a property.
+func (p *jsonReader) dictionaryKey(name string, t *csharp.Type) any {
+	if t.FullName() == "System.String" || t.FullName() == "System.Object" {
+		return name
+	}
+	key, ok := p.simpleValue(&JValue{typ: jsonString, v: name}, t, strings.TrimPrefix(t.FullName(), "System."), true)
+	if !ok {
+		p.failTyped("Could not convert string '" + name + "' to dictionary key type '" + t.FullName() +
+			"'. Create a TypeConverter to convert from the string to the key type object.")
+	}
+	return key
+}
+
 // typedCollection builds lists, sets and dictionaries.
 func (p *jsonReader) typedCollection(t *csharp.Type) any {
 	if p.word("null") {
@@ -361,11 +374,12 @@ func (p *jsonReader) typedCollection(t *csharp.Type) any {
 	lib := p.r.Library()
 	name, _, _ := strings.Cut(t.Name(), "`")
 	switch {
-	case len(args) == 2 && args[0].FullName() == "System.String" && name != "KeyValuePair":
+	case len(args) == 2 && (name == "Dictionary" || name == "IDictionary" || name == "IReadOnlyDictionary"):
 		d := NewDictionary(lib, lib.MustType("System.Collections.Generic.Dictionary<string, object>").Definition().Of(args...), nil)
 		p.typedMembers(t, func(name string) {
 			p.r.Alloc(64)
-			d.Set(name, p.typed(args[1]))
+			key := p.dictionaryKey(name, args[0])
+			d.Set(key, p.typed(args[1]))
 		})
 		return d
 	case len(args) == 1 && name == "HashSet":

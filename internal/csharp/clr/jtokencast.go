@@ -221,7 +221,7 @@ func convertItems(r run, tok JToken, elem *csharp.Type) []any {
 	return out
 }
 
-// convertCollection builds lists and dictionaries.
+// convertCollection builds lists, sets and dictionaries.
 func convertCollection(r run, tok JToken, t *csharp.Type) any {
 	args := t.Args()
 	def := t.Definition().FullName()
@@ -229,7 +229,13 @@ func convertCollection(r run, tok JToken, t *csharp.Type) any {
 	case len(args) == 1 && (strings.HasPrefix(def, "System.Collections.Generic.List`1") || t.IsInterface()):
 		list := r.Library().MustType("System.Collections.Generic.List<object>").Definition().Of(args[0])
 		return NewList(list, convertItems(r, tok, args[0]))
-	case len(args) == 2 && args[0].FullName() == "System.String":
+	case len(args) == 1 && strings.HasPrefix(def, "System.Collections.Generic.HashSet`1"):
+		set := newSet(t, nil)
+		for _, v := range convertItems(r, tok, args[0]) {
+			set.Add(r, v)
+		}
+		return set
+	case len(args) == 2 && strings.Contains(def, "Dictionary`2"):
 		o, ok := tok.(*JObject)
 		if !ok {
 			break
@@ -237,7 +243,11 @@ func convertCollection(r run, tok JToken, t *csharp.Type) any {
 		d := NewDictionary(r.Library(), r.Library().MustType("System.Collections.Generic.Dictionary<string, object>").Definition().Of(args...), nil)
 		for _, p := range o.props {
 			r.Alloc(64)
-			d.Set(p.name, convertToken(r, p.value, args[1]))
+			key := any(p.name)
+			if args[0].FullName() != "System.String" {
+				key = convertToken(r, &JValue{typ: jsonString, v: p.name}, args[0])
+			}
+			d.Set(key, convertToken(r, p.value, args[1]))
 		}
 		return d
 	}

@@ -90,7 +90,7 @@ func declareString(b *csharp.Builder) {
 	t.Const("string Empty", "")
 	t.New("(char c, int count)", csharp.F3(func(r run, c csharp.Char, n int) string {
 		if n < 0 {
-			outOfRange("count", "'count' must be non-negative.")
+			negative("count", n)
 		}
 		return repeatChar(r, c, n)
 	}))

@@ -13,7 +13,7 @@ func substring(s string, start, length int) string {
 	n := csharp.Length(s)
 	switch {
 	case start < 0:
-		outOfRange("startIndex", "StartIndex cannot be less than zero.")
+		negative("startIndex", start)
 	case start > n:
 		outOfRange("startIndex", "startIndex cannot be larger than length of string.")
 	case length < 0:

@@ -32,7 +32,7 @@ const loadPreserveWhitespace = 1
 func parseXML(r run, s string, options int) *XDocument { return newXMLReader(r, s, options).document() }
 
 func newXMLReader(r run, s string, options int) *xmlReader {
-	needString(s, "text")
+	needString(s, "s")
 	r.Alloc(len(s))
 	return &xmlReader{s: strings.TrimPrefix(s, "\uFEFF"), alloc: r.Alloc, keep: options&loadPreserveWhitespace != 0}
 }
