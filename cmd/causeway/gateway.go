@@ -87,6 +87,8 @@ func gatewayConfigCommand(f *gatewayFlags) *cobra.Command {
 }
 
 func runGateway(cmd *cobra.Command, f gatewayFlags) error {
+	wanted, stopSignal := handOverSignal() // at once: by itself the signal ends a process
+	defer stopSignal()
 	s, err := loadSettings(f.settings, os.Environ())
 	if err != nil {
 		return err
@@ -212,8 +214,11 @@ func runGateway(cmd *cobra.Command, f gatewayFlags) error {
 	usage := newUsageReporter(g, client.Dir, instance, log, sendUsage(client))
 	run := gatewayRun{
 		flags: f, log: log, tls: secured, gateway: g, server: server, client: client, usage: usage, metrics: metrics, counting: counting, inherited: inherited, drainTime: wire.drain,
+		handOvers: wanted,
 	}
-	return run.run(cmd.Context())
+	ctx, cancel := endLater(cmd.Context(), wire.drainDelay, g, log)
+	defer cancel()
+	return run.run(ctx)
 }
 
 // gatewayClient prepares what brings the configuration: from the plane, or from a bundle.

@@ -35,6 +35,7 @@ type gatewayRun struct {
 	counting  *counting
 	inherited *inheritance
 	drainTime time.Duration
+	handOvers <-chan os.Signal // which ask for one
 
 	listeners *listenerSet
 	failed    chan error // of listeners
@@ -46,8 +47,6 @@ func (r *gatewayRun) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted, stopSignal := handOverSignal()
-	defer stopSignal()
 	if err := r.open(); err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func (r *gatewayRun) run(ctx context.Context) error {
 		synced <- r.client.Run(syncCtx)
 	}()
 
-	linger, err := r.serveUntil(ctx, binary, wanted, synced)
+	linger, err := r.serveUntil(ctx, binary, synced)
 	r.log.Info("The gateway drains: it takes no new connections and finishes its requests.", telemetry.EventKey, "Draining")
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.drainTime)
 	defer cancel()
@@ -112,7 +111,7 @@ func (r *gatewayRun) serve() error {
 
 // serveUntil serves until there is a reason to stop and returns for how long clients may go on with their connections. A process that replaces
 // another one begins when it has a configuration: until then the other one answers.
-func (r *gatewayRun) serveUntil(ctx context.Context, binary string, wanted <-chan os.Signal, synced <-chan error) (linger time.Duration, err error) {
+func (r *gatewayRun) serveUntil(ctx context.Context, binary string, synced <-chan error) (linger time.Duration, err error) {
 	var ready <-chan time.Time
 	if r.inherited.replaces() {
 		const interval = 10 * time.Millisecond
@@ -145,7 +144,7 @@ func (r *gatewayRun) serveUntil(ctx context.Context, binary string, wanted <-cha
 					return 0, err
 				}
 			}
-		case <-wanted:
+		case <-r.handOvers:
 			if !underWay {
 				underWay = true
 				go func() { taken <- r.handOver(ctx, binary) }()

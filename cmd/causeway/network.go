@@ -47,6 +47,7 @@ var networkSettings = []setting{
 	{name: limitsPrefix + "queue-time", normal: "00:00:01", kind: kindDuration},
 	{name: limitsPrefix + "memory", normal: "auto"},
 	{name: "net.server.drain-time", normal: "00:00:30", kind: kindDuration},
+	{name: drainDelaySetting, normal: "auto"},
 	{name: "net.client.connections.max", normal: "0", kind: kindCount},
 	{name: "net.client.connections.idle", normal: "512", kind: kindCount},
 	{name: "net.client.connections.idle-timeout", normal: "00:01:30", kind: kindDuration},
@@ -73,7 +74,7 @@ type network struct {
 	transport             gateway.TransportLimits
 	roots                 *x509.CertPool // nil: the operating system's alone
 	revocation            bool           // certificates of backend services may have been revoked
-	drain                 time.Duration
+	drain, drainDelay     time.Duration
 	serverTLS, backendTLS gateway.TLSSettings
 	proxies               []netip.Prefix
 	overload              gateway.Overload
@@ -83,6 +84,9 @@ type network struct {
 // readNetwork reads them. memory is how much there is for the process in bytes, 0 when that is not known.
 func readNetwork(s *settings, memory int64) (n *network, err error) {
 	n = &network{drain: s.duration("net.server.drain-time"), revocation: s.flag(revocationSetting)}
+	if n.drainDelay, err = readDrainDelay(s, os.Getenv); err != nil {
+		return nil, err
+	}
 	if err := n.readTLS(s); err != nil {
 		return nil, err
 	}

@@ -46,11 +46,41 @@ func TestReadNetwork(t *testing.T) {
 	}
 }
 
+func TestReadDrainDelay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		setting    string
+		kubernetes string
+		want       time.Duration
+	}{
+		{"", "", 0}, {"", "10.0.0.1", 5 * time.Second}, {"AUTO", "10.0.0.1", 5 * time.Second}, {"0s", "10.0.0.1", 0}, {"00:00:20", "", 20 * time.Second},
+	} {
+		var environ []string
+		if test.setting != "" {
+			environ = append(environ, "net.server.drain-delay="+test.setting)
+		}
+		s, err := loadSettings("", environ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		getenv := func(name string) string {
+			if name == "KUBERNETES_SERVICE_HOST" {
+				return test.kubernetes
+			}
+			return ""
+		}
+		if got, err := readDrainDelay(s, getenv); err != nil || got != test.want {
+			t.Errorf("%+v: %v, %v", test, got, err)
+		}
+	}
+}
+
 func TestReadNetworkProblems(t *testing.T) {
 	t.Parallel()
 	for _, e := range []string{
 		"net.server.trusted-proxies=here", "net.server.proxy-protocol.from=10.0.0.0/40", "net.server.limits.requests=many", "net.server.limits.memory=-1",
 		"net.client.tls.ciphers.allowed-suites=TLS_NONE", "net.server.limits.streams=some", "net.server.limits.idle-timeout=long",
+		"net.server.drain-delay=long", "net.server.drain-delay=-5s",
 	} {
 		s, err := loadSettings("", []string{e})
 		if err == nil {

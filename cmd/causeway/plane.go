@@ -63,6 +63,7 @@ type plane struct {
 	spans       planeSpans
 	gateway     *gateway.Gateway
 	gatewaySv   *gateway.Server
+	drainDelay  time.Duration // of the managed gateway; see endLater
 
 	mu       sync.Mutex
 	followed map[string]func() // by service: ends the managed gateway's subscription
@@ -189,6 +190,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		p.gateway = gateway.New(options)
 		p.usage.manage(p.gateway, newInstanceID())
 		p.gatewaySv = gateway.NewServer(p.gateway, wire.server)
+		p.drainDelay = wire.drainDelay
 	}
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,

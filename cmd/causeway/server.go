@@ -255,6 +255,8 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 		return err
 	}
 	log.Info("The management plane is ready.", "management", listeners.address("management"), "managementTLS", listeners.address("management-tls"), "gateway", listeners.address("gateway"))
+	ctx, cancel := endLater(ctx, p.drainDelay, p.gateway, log)
+	defer cancel()
 	return p.serve(ctx, listeners, managementTLS, drainTime)
 }
 

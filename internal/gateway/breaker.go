@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -59,8 +58,8 @@ func (b *breaker) count(config *snapshot.CircuitBreaker, status int, reason, ret
 			continue
 		}
 		open := rule.TripDuration
-		if s, err := strconv.Atoi(retryAfter); err == nil && s > 0 && rule.AcceptRetryAfter {
-			open = min(time.Duration(s)*time.Second, maxRetryAfter)
+		if wait := retryWait(retryAfter, now); wait > 0 && rule.AcceptRetryAfter {
+			open = min(wait, maxRetryAfter)
 		}
 		opened = opened || !now.Before(b.openTill)
 		by = rule

@@ -115,6 +115,7 @@ type Gateway struct {
 	spans            telemetry.SpanOptions
 	insightsEndpoint string
 	altSvc           atomic.Pointer[string] // the announcement of HTTP/3; nil without
+	leaving          atomic.Bool            // Leave was called
 
 	mu       sync.Mutex
 	services atomic.Pointer[services] // replaced, never changed
@@ -228,6 +229,9 @@ func (g *Gateway) Close() {
 
 // Ready says whether a configuration is served.
 func (g *Gateway) Ready() bool { return g.services.Load().fallback != nil }
+
+// Leave has the end points that load balancers watch say that requests should go elsewhere. Those that come all the same are served.
+func (g *Gateway) Leave() { g.leaving.Store(true) }
 
 // Apply brings the next configuration of a service into use: what changed is
 // compiled beside the running configuration, then swapped in. On error the old

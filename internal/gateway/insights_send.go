@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ const (
 	// defaultTrack is where telemetry goes when the logger and the setting logs.applicationinsights.endpoint name no other place.
 	defaultTrack     = "https://dc.services.visualstudio.com/v2/track"
 	trackTimeout     = 30 * time.Second
+	maxTrackPause    = time.Minute
 	maxTrackAnswer   = 1 << 20
 	maxTrackRedirect = 5
 )
@@ -106,7 +106,7 @@ func (s *insightsSender) SendEvents(ctx context.Context, events []messaging.Even
 	case resp.Status == 206:
 		return s.partly(events, body)
 	case mayTrackAgain(resp.Status):
-		return events, 0, &busyError{resp.Status, retryAfter(resp.Header.Get("Retry-After"))}
+		return events, 0, &busyError{resp.Status, min(retryWait(resp.Header.Get("Retry-After"), s.gateway.now()), maxTrackPause)}
 	}
 	return nil, len(events), fmt.Errorf("the endpoint answers %d", resp.Status)
 }
@@ -188,13 +188,3 @@ type busyError struct {
 
 // Error implements error.
 func (e *busyError) Error() string { return fmt.Sprintf("the endpoint answers %d", e.status) }
-
-// retryAfter reads seconds; dates are left to the usual pause.
-func retryAfter(text string) time.Duration {
-	const most = time.Minute
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return min(time.Duration(n)*time.Second, most)
-}

@@ -77,7 +77,7 @@ func (g *Gateway) Serve(x message.Exchange) {
 	}
 	s := g.services.Load().find(in.URL.Host)
 	if s == nil {
-		g.respond(x, unavailable())
+		g.respond(x, unavailable(noConfiguration))
 		return
 	}
 	if !g.load.enter(x.Context(), in.Received) {
@@ -394,10 +394,13 @@ func (g *Gateway) serveHealth(x message.Exchange, path string) bool {
 	case livePath:
 		g.respond(x, &message.Response{Status: 200})
 	case statusPath, internalStatusPath, readyPath:
-		if g.Ready() {
+		switch {
+		case !g.Ready():
+			g.respond(x, unavailable(noConfiguration))
+		case g.leaving.Load():
+			g.respond(x, unavailable("The gateway is about to end."))
+		default:
 			g.respond(x, &message.Response{Status: 200})
-		} else {
-			g.respond(x, unavailable())
 		}
 	default:
 		return false
@@ -411,9 +414,11 @@ func (g *Gateway) respond(x message.Exchange, r *message.Response) {
 	}
 }
 
-// unavailable is the answer of a gateway without a configuration.
-func unavailable() *message.Response {
-	const body = `{"statusCode":503,"message":"The gateway has no configuration yet."}`
+const noConfiguration = "The gateway has no configuration yet."
+
+// unavailable is the answer of a gateway that cannot serve.
+func unavailable(why string) *message.Response {
+	body := `{"statusCode":503,"message":"` + why + `"}`
 	return &message.Response{
 		Status: 503, Header: message.NewHeader("Content-Type", "application/json", "Retry-After", "5"),
 		Body: message.StringBody(body), ContentLength: int64(len(body)),
