@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,8 @@ type exchange struct {
 
 	expected  bool        // the client waits for 100 Continue
 	grpc      bool        // a call of gRPC, whose streams may rest
-	answered  bool        // a final head has been sent, or is about to be
+	head      sync.Mutex  // heads are sent one after the other: whoever reads the body sends one, too
+	answered  bool        // a final head has been sent, or is about to be; guarded by head
 	broken    bool        // the answer cannot be completed: the stream is reset
 	continued atomic.Bool // 100 has been sent
 	closed    atomic.Bool // nobody reads the body any more
@@ -144,6 +146,8 @@ func (x *exchange) Informational(status int, h *message.Header) error {
 			return err
 		}
 	}
+	x.head.Lock()
+	defer x.head.Unlock()
 	switch {
 	case x.answered:
 		return message.ErrAnswered
@@ -155,6 +159,7 @@ func (x *exchange) Informational(status int, h *message.Header) error {
 	if h != nil {
 		x.putHeader(h)
 	}
+	x.limitWrite()
 	x.w.WriteHeader(status)
 	clear(x.w.Header())
 	return nil
@@ -165,6 +170,22 @@ func (x *exchange) Respond(r *message.Response) error {
 	if r.Body != nil {
 		defer r.Body.Close()
 	}
+	bare := x.r.Method == http.MethodHead || r.Status == http.StatusNoContent || r.Status == http.StatusNotModified
+	if err := x.sendHead(r); err != nil {
+		return err
+	}
+	err := x.send(r, bare)
+	x.result.Done = x.server.Now()
+	if err != nil {
+		x.broken, x.result.Err = true, err
+	}
+	return err
+}
+
+// sendHead hands the head over, if the response can be sent.
+func (x *exchange) sendHead(r *message.Response) error {
+	x.head.Lock()
+	defer x.head.Unlock()
 	switch err := x.check(r); {
 	case x.answered:
 		r.Release()
@@ -177,21 +198,20 @@ func (x *exchange) Respond(r *message.Response) error {
 	if x.w.Header()["Content-Type"] == nil {
 		x.w.Header()["Content-Type"] = nil // nobody is to guess
 	}
-	bare := x.r.Method == http.MethodHead || r.Status == http.StatusNoContent || r.Status == http.StatusNotModified
 	switch {
 	case r.Status == http.StatusNoContent:
 	case r.ContentLength > 0, r.ContentLength == 0 && r.Status != http.StatusNotModified:
 		x.w.Header().Set("Content-Length", strconv.FormatInt(r.ContentLength, 10))
 	}
-	_ = x.control.SetWriteDeadline(time.Now().Add(x.server.limits.WriteTimeout)) // fails on ended streams only: then writing does
+	x.limitWrite()
 	x.result.FirstByte, x.result.BytesOut = x.server.Now(), headSize(&r.Header)
 	x.w.WriteHeader(r.Status)
-	err := x.send(r, bare)
-	x.result.Done = x.server.Now()
-	if err != nil {
-		x.broken, x.result.Err = true, err
-	}
-	return err
+	return nil
+}
+
+// limitWrite begins the time that the client has to take what is sent next.
+func (x *exchange) limitWrite() {
+	_ = x.control.SetWriteDeadline(time.Now().Add(x.server.limits.WriteTimeout)) // fails on ended streams only: then writing does
 }
 
 // check says why a response cannot be sent.
@@ -234,6 +254,7 @@ func (x *exchange) send(r *message.Response, bare bool) error {
 		}
 		switch {
 		case err == io.EOF:
+			x.limitWrite() // the body may have rested for longer than writing may take
 			x.putTrailer(&r.Trailer)
 			return nil
 		case err != nil:
@@ -250,7 +271,7 @@ func (x *exchange) write(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	_ = x.control.SetWriteDeadline(time.Now().Add(x.server.limits.WriteTimeout)) // fails on ended streams only: then writing does
+	x.limitWrite()
 	n, err := x.w.Write(p)
 	x.result.BytesOut += int64(n)
 	if err == nil {
