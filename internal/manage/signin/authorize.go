@@ -50,9 +50,10 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 	case form.Get("prompt") == "none":
 		s.reply(w, r, answer, url.Values{"error": {"interaction_required"}, "error_description": {"The user has to consent."}})
 	default: // programs on this machine, and others, get a token only when the user knows
-		s.pageFor(w, r, http.StatusOK, "consent", map[string]any{
-			"Program": name, "User": who.DisplayName, "Target": redirect.Host, "Action": authorizePath(r, form),
-		}, redirect)
+		data := map[string]any{"Program": name, "User": who.DisplayName, "Target": redirect.Host, "Action": authorizePath(r, form)}
+		form.Set("prompt", "select_account")
+		data["Another"] = authorizePath(r, form)
+		s.pageFor(w, r, http.StatusOK, "consent", data, redirect)
 	}
 }
 

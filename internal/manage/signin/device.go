@@ -3,7 +3,9 @@ package signin
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -101,16 +103,16 @@ func (s *Service) redeemDevice(r *http.Request) (map[string]any, error) {
 // devicePage is where the user enters the code that the device shows.
 func (s *Service) devicePage(w http.ResponseWriter, r *http.Request) {
 	code := strings.ToUpper(r.Form.Get("user_code"))
+	to := pathDevice
+	if code != "" {
+		to += "?user_code=" + cleanCode(code)
+	}
 	who, session := s.session(r)
 	if who == nil {
-		to := pathDevice
-		if code != "" {
-			to += "?user_code=" + cleanCode(code)
-		}
 		s.page(w, r, http.StatusOK, "signin", s.signInData(r, to, ""))
 		return
 	}
-	data := map[string]any{"User": who.DisplayName, "Code": code}
+	data := map[string]any{"User": who.DisplayName, "Code": code, "Another": pathSignIn + "?return=" + url.QueryEscape(to)}
 	if r.Method != http.MethodPost {
 		s.page(w, r, http.StatusOK, "device", data)
 		return
@@ -137,8 +139,8 @@ func cleanCode(code string) string {
 // approve takes the user's answer and says how it went.
 func (s *Service) approve(r *http.Request, code string, who *directory.Principal, session *grant) (status int, text string) {
 	names := []string{"code " + who.ID, "code address " + remoteIP(r)}
-	if s.throttle.Wait(names...) > 0 {
-		return http.StatusTooManyRequests, "Too many codes were wrong. Wait a while."
+	if wait := s.throttle.Wait(names...); wait > 0 {
+		return http.StatusTooManyRequests, fmt.Sprintf("Too many codes were wrong. Try again in %s.", wholeSeconds(wait))
 	}
 	if !s.confirmed(r) {
 		return http.StatusForbidden, "The page was open for too long. Try again."

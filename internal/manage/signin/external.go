@@ -92,15 +92,16 @@ func (s *Service) externalStart(w http.ResponseWriter, r *http.Request) {
 		s.failPage(w, r, refuse("invalid_request", "Nobody can sign in with another provider here."))
 		return
 	}
+	to := s.ownPath(r.Form.Get("return"))
 	e, err := s.endpoints(r.Context())
 	if err != nil {
-		s.failPage(w, r, err)
+		s.externalFailed(w, r, to, err)
 		return
 	}
 	state, nonce, verifier := directory.RandomText(), directory.RandomText(), directory.RandomText()+directory.RandomText()
-	g := &grant{Nonce: nonce, Challenge: verifier, Return: s.ownPath(r.Form.Get("return")), Expires: s.c.Now().Add(externalLife)}
+	g := &grant{Nonce: nonce, Challenge: verifier, Return: to, Expires: s.c.Now().Add(externalLife)}
 	if err := s.grants.add(r.Context(), kindForeign, state, g); err != nil {
-		s.failPage(w, r, err)
+		s.externalFailed(w, r, to, err)
 		return
 	}
 	setCookie(w, r, "state", state, externalLife) // the answer has to come to the same browser
@@ -121,7 +122,7 @@ func (s *Service) externalStart(w http.ResponseWriter, r *http.Request) {
 func (s *Service) externalCallback(w http.ResponseWriter, r *http.Request) {
 	state := r.Form.Get("state")
 	if s.c.External == nil || s.openID == nil || !auth.EqualSecret(state, cookie(r, "state")) {
-		s.failPage(w, r, refuse("invalid_request", "This sign-in was not begun in this browser, or long ago. Try again."))
+		s.externalFailed(w, r, "", refuse("invalid_request", "This sign-in was not begun in this browser, or long ago. Try again."))
 		return
 	}
 	setCookie(w, r, "state", "", 0)
@@ -144,8 +145,19 @@ func (s *Service) externalCallback(w http.ResponseWriter, r *http.Request) {
 		err = s.begin(w, r, p, g.Return)
 	}
 	if err != nil {
-		s.failPage(w, r, err)
+		s.externalFailed(w, r, g.Return, err)
 	}
+}
+
+// externalFailed says why nobody is signed in, on the page where the user can try again or take another way.
+func (s *Service) externalFailed(w http.ResponseWriter, r *http.Request, to string, err error) {
+	e := s.asOAuth(r, err)
+	data := s.signInData(r, s.ownPath(to), "")
+	data["Error"] = e.description
+	if e.code == "server_error" {
+		data["Error"] = "This way of signing in does not work at the moment. Try again later; the server's log says what is wrong."
+	}
+	s.page(w, r, e.status(), "signin", data)
 }
 
 // externalUser exchanges the code and finds the user of the ID token.
@@ -213,7 +225,7 @@ func (s *Service) externalAccount(ctx context.Context, token *auth.Token) (*dire
 func firstText(all ...string) string {
 	for _, text := range all {
 		if text != "" {
-			return text[:min(len(text), 256)]
+			return strings.ToValidUTF8(text[:min(len(text), 256)], "")
 		}
 	}
 	return ""

@@ -125,7 +125,7 @@ func (s *Service) signInPage(w http.ResponseWriter, r *http.Request) {
 func (s *Service) checkPassword(r *http.Request, user, password string) (p *directory.Principal, status int, text string) {
 	names := []string{"user " + strings.ToLower(user), "address " + remoteIP(r)}
 	if wait := s.throttle.Wait(names...); wait > 0 {
-		return nil, http.StatusTooManyRequests, fmt.Sprintf("Too many attempts failed. Try again in %s.", wait.Round(time.Second))
+		return nil, http.StatusTooManyRequests, fmt.Sprintf("Too many attempts failed. Try again in %s.", wholeSeconds(wait))
 	}
 	if !s.confirmed(r) {
 		return nil, http.StatusForbidden, "The page was open for too long, or cookies are off. Try again."
@@ -142,6 +142,11 @@ func (s *Service) checkPassword(r *http.Request, user, password string) (p *dire
 	}
 	s.throttle.Succeeded(names[0])
 	return p, http.StatusOK, ""
+}
+
+// wholeSeconds is a wait as people read it, rounded up: when it is over, the next attempt is taken.
+func wholeSeconds(wait time.Duration) time.Duration {
+	return (wait + time.Second - 1).Truncate(time.Second)
 }
 
 // signOut ends the session in the browser.
@@ -171,6 +176,14 @@ func (s *Service) page(w http.ResponseWriter, r *http.Request, status int, name 
 	s.pageFor(w, r, status, name, data, nil)
 }
 
+// formTarget is a target as a source of a policy (Content Security Policy, section 2.3.1), which cannot be an IPv6 address.
+func formTarget(target *url.URL) string {
+	if strings.Contains(target.Hostname(), ":") {
+		return target.Scheme + ":"
+	}
+	return target.Scheme + "://" + target.Host
+}
+
 // pageFor renders a page. A form on it may lead to target as well: browsers look at redirects after forms, too.
 func (s *Service) pageFor(w http.ResponseWriter, r *http.Request, status int, name string, data map[string]any, target *url.URL) {
 	token := cookie(r, "form")
@@ -192,7 +205,7 @@ func (s *Service) pageFor(w http.ResponseWriter, r *http.Request, status int, na
 	}
 	actions := "'self'"
 	if target != nil {
-		actions += " " + target.Scheme + "://" + target.Host
+		actions += " " + formTarget(target)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

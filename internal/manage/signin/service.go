@@ -155,7 +155,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
 	head.Set("Cache-Control", "no-store")
 	head.Set("X-Content-Type-Options", "nosniff")
-	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Referrer-Policy", "same-origin") // with none at all, forms would have no origin that can be checked
 	tenant, _ := s.endpoint(r.URL.Path)
 	if !slices.Contains([]string{"", "common", "organizations", strings.ToLower(s.c.TenantID)}, tenant) {
 		s.fail(w, r, refuse("invalid_tenant", "There is no directory '%s' here. The only one is '%s'.", tenant, s.c.TenantID))
