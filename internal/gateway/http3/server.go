@@ -118,7 +118,7 @@ func (s *Server) start() {
 // Serve serves a UDP socket until Shutdown or Close, and closes it. Data of the first flight (0-RTT) is not taken: it could be repeated by others.
 func (s *Server) Serve(socket net.PacketConn) error {
 	s.start()
-	transport := &quic.Transport{Conn: socket, VerifySourceAddress: s.mustValidate}
+	transport := &quic.Transport{Conn: socket, VerifySourceAddress: s.mustValidate, ConnContext: s.refuseWhenDraining}
 	defer func() {
 		_ = transport.Close() // with the connections that there are
 		_ = socket.Close()
@@ -135,11 +135,22 @@ func (s *Server) Serve(socket net.PacketConn) error {
 		return err
 	}
 	err = s.engine.ServeListener(&limitedListener{listener, s})
-	_ = listener.Close()
 	if errors.Is(err, ErrServerClosed) {
 		<-s.ended
 	}
+	_ = listener.Close()
 	return err
+}
+
+// refuseWhenDraining answers attempts to connect while the last requests finish: a client that heard nothing would wait for its own time limit before
+// it turned to TCP.
+func (s *Server) refuseWhenDraining(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil, ErrServerClosed
+	}
+	return ctx, nil
 }
 
 // mustValidate implements the rule of validateFrom.
