@@ -14,6 +14,13 @@ type exactReader struct {
 	out *parsedDate
 }
 
+func needDateFormat(format string) {
+	needString(format, "format")
+	if format == "" {
+		formatError("Format specifier '' was invalid.")
+	}
+}
+
 // parseExact reads a text that has exactly the form of a pattern.
 func parseExact(s, format string, styles int) (*parsedDate, bool) {
 	if csharp.IsNull(s) || format == "" {
@@ -63,6 +70,8 @@ func (r *exactReader) step(format string, i int) (int, bool) {
 		return i + n, r.clock(c, n)
 	case 'z', 'K':
 		return i + n, r.zone(c, n)
+	case 'Z':
+		return i + 1, r.utc()
 	case 'g':
 		return i + n, r.literal("A.D.")
 	case '.':
@@ -129,6 +138,7 @@ func (r *exactReader) day(c byte, n int) (ok bool) {
 		}
 	case c == 'y':
 		p.year, ok = r.number(min(n, 4), max(n, 4))
+		ok = ok && p.year > 0
 	}
 	return ok
 }
@@ -183,6 +193,15 @@ func (r *exactReader) clock(c byte, n int) (ok bool) {
 		ok = true
 	}
 	return ok
+}
+
+// utc takes the names of UTC, which Z in a pattern stands for.
+func (r *exactReader) utc() bool {
+	if r.out.zone != nil || !r.name("GMT", false) && !r.name("Z", false) {
+		return false
+	}
+	r.out.zone, r.out.utc = new(TimeSpan), true
+	return true
 }
 
 func (r *exactReader) zone(c byte, n int) bool {

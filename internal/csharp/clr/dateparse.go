@@ -12,6 +12,7 @@ import (
 // The members of System.Globalization.DateTimeStyles that change anything here.
 const (
 	styleWhite           = 7
+	styleNoCurrentDate   = 8
 	styleAdjustUniversal = 16
 	styleAssumeLocal     = 32
 	styleAssumeUniversal = 64
@@ -29,11 +30,16 @@ type parsedDate struct {
 	ticks                int64 // of the fraction of a second
 	zone                 *TimeSpan
 	utc                  bool // the zone was written Z or GMT
+
+	wrongWeekday, impossible, outOfRange bool // why there is no such time, once that is known
 }
 
 // clock gives the ticks that the text shows; now gives the date when the text has none.
-func (p *parsedDate) clock(now time.Time) (int64, bool) {
+func (p *parsedDate) clock(now time.Time, styles int) (int64, bool) {
 	y, m, d, h := p.year, p.month, p.day, p.hour
+	if y == 0 && m == 0 && d == 0 && styles&styleNoCurrentDate != 0 {
+		y = 1
+	}
 	if y == 0 && m == 0 && d == 0 {
 		y, m, d = now.UTC().Year(), int(now.UTC().Month()), now.UTC().Day()
 	}
@@ -41,27 +47,26 @@ func (p *parsedDate) clock(now time.Time) (int64, bool) {
 		y = now.UTC().Year()
 	}
 	m, d = max(m, 1), max(d, 1)
-	if p.am || p.pm {
-		if h < 1 || h > 12 {
-			return 0, false
-		}
-		if h %= 12; p.pm {
-			h += 12
-		}
+	switch {
+	case p.am && h > 12:
+		return 0, false
+	case p.am:
+		h %= 12
+	case p.pm && h < 12:
+		h += 12
 	}
-	if y > 9999 || m > 12 || d > daysInMonth(y, m) || h > 23 || p.minute > 59 || p.second > 59 {
+	p.impossible = y > 9999 || m > 12 || d > daysInMonth(y, m) || h > 23 || p.minute > 59 || p.second > 59
+	if p.impossible {
 		return 0, false
 	}
 	n := dateTicks(y, m, d) + timeTicks(h, p.minute, p.second, 0) + p.ticks
-	if p.hasWeekday && (DateTime{Ticks: n}).Time().Weekday() != p.weekday {
-		return 0, false
-	}
-	return n, true
+	p.wrongWeekday = p.hasWeekday && (DateTime{Ticks: n}).Time().Weekday() != p.weekday
+	return n, !p.wrongWeekday
 }
 
 // dateTime applies the styles. A text with a zone gives local time, which is UTC here.
 func (p *parsedDate) dateTime(now time.Time, styles int) (DateTime, bool) {
-	n, ok := p.clock(now)
+	n, ok := p.clock(now, styles)
 	if !ok {
 		return DateTime{}, false
 	}
@@ -75,6 +80,7 @@ func (p *parsedDate) dateTime(now time.Time, styles int) (DateTime, bool) {
 		return DateTime{n, KindLocal}, true
 	}
 	if n -= int64(*p.zone); n < 0 || n > maxTicks {
+		p.outOfRange = true
 		return DateTime{}, false
 	}
 	if styles&styleAdjustUniversal != 0 || p.utc && styles&styleRoundtrip != 0 {
@@ -85,7 +91,7 @@ func (p *parsedDate) dateTime(now time.Time, styles int) (DateTime, bool) {
 
 // offset gives the DateTimeOffset of the text; without a zone it is local time, which is UTC here.
 func (p *parsedDate) offset(now time.Time, styles int) (DateTimeOffset, bool) {
-	n, ok := p.clock(now)
+	n, ok := p.clock(now, styles)
 	if !ok {
 		return DateTimeOffset{}, false
 	}
@@ -125,16 +131,17 @@ func quotedLiteral(format string, i int) (text string, next int) {
 		}
 		b.WriteByte(format[k])
 	}
-	formatError("Input string was not in a correct format.")
+	formatError("Cannot find a matching quote character for the character '" + format[i:i+1] + "'.")
 	return "", 0
 }
 
 // The shapes that DateTime.Parse takes in the invariant culture and that APIs send, most frequent first.
 var (
 	dateShapes = []string{"yyyy-M-d", "M/d/yyyy", "yyyy/M/d", "d MMM yyyy", "d MMMM yyyy", "MMM d yyyy", "MMMM d yyyy", "MMM d, yyyy",
-		"MMMM d, yyyy", "ddd, d MMM yyyy", "dddd, d MMMM yyyy", "dddd, MMMM d, yyyy", "M-d-yyyy", "yyyy.M.d", "M/d/yy", "d-MMM-yyyy", "yyyy-M",
-		"MMMM yyyy", "MMM yyyy", "yyyy MMMM", "MMMM d", "MMM d"}
-	timeShapes = []string{"H:m:s", "H:m", "H:m:s.FFFFFFF", "h:m tt", "h:m:s tt", "h tt", "h:m:s.FFFFFFF tt"}
+		"MMMM d, yyyy", "ddd, d MMM yyyy", "dddd, d MMMM yyyy", "dddd, MMMM d, yyyy", "M-d-yyyy", "yyyy.M.d", "M/d/y", "M-d-y", "M/d", "d-MMM-yyyy",
+		"d-MMM-yy", "yyyy-MMM-d", "dddd, d-MMM-yy", "ddd d MMM yyyy", "ddd MMM d yyyy", "dddd d MMMM yyyy", "yyyy-M", "M-yyyy", "M/yyyy", "MMMM yyyy", "MMM yyyy", "yyyy MMMM", "MMMM d", "MMM d"}
+	isoShapes  = []string{"HH:mm:ss", "HH:mm", "HH:mm:ss.FFFFFFF"} // behind a T
+	timeShapes = []string{"H:m:s", "H:m", "H:m:s.FFFFFFF", "H:m tt", "H:m:s tt", "H tt", "H:m:s.FFFFFFF tt"}
 )
 
 // parseDate is DateTime.Parse in the invariant culture.
@@ -146,9 +153,10 @@ func parseDate(s string) (*parsedDate, bool) {
 	if s == "" {
 		return nil, false
 	}
+	s = plainDate(s)
 	zone := false
-	if rest, ok := strings.CutSuffix(s, " GMT"); ok {
-		s, zone = rest, true
+	if at := len(s) - len(" GMT"); at > 0 && strings.EqualFold(s[at:], " GMT") && !isISO(s) {
+		s, zone = s[:at], true
 	}
 	p, ok := parseShapes(s)
 	if ok && zone {
@@ -160,12 +168,45 @@ func parseDate(s string) (*parsedDate, bool) {
 	return p, ok
 }
 
+// isISO tells whether a time follows the date behind a T.
+func isISO(s string) bool { return len(s) > 10 && s[10] == 'T' }
+
+// plainDate writes what .NET takes in more than one form in the one that the shapes have: t and z in lower case or Z after a
+// space, a zone of hours alone, AM and PM right behind a number.
+func plainDate(s string) string {
+	digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	if len(s) > 11 && s[10] == 't' && digit(9) && digit(11) {
+		s = s[:10] + "T" + s[11:]
+	}
+	last := len(s) - 1
+	switch up := strings.ToUpper(s[last:]); {
+	case up == "Z" && digit(last-1):
+		return s[:last] + "Z"
+	case up == "Z" && digit(last-2) && s[last-1] == ' ':
+		return s[:last-1] + "Z"
+	case up == "M" && digit(last-2) && strings.ContainsRune("AaPp", rune(s[last-1])):
+		return s[:last-1] + " " + s[last-1:]
+	}
+	if sign := strings.LastIndexAny(s, "+-"); sign > 0 && strings.Contains(s[:sign], ":") {
+		switch hours := s[sign+1:]; {
+		case len(hours) == 1 && digit(last):
+			return s[:sign+1] + "0" + hours + ":00"
+		case len(hours) == 2 && digit(last) && digit(last-1):
+			return s + ":00"
+		}
+	}
+	return s
+}
+
 func parseShapes(s string) (*parsedDate, bool) {
 	// Digits of a fraction behind the seventh count for rounding only.
 	if i := strings.LastIndexByte(s, '.'); i >= 0 && strings.Contains(s[:i], ":") {
 		j := i + 1
 		for j < len(s) && s[j] >= '0' && s[j] <= '9' {
 			j++
+		}
+		if j == i+1 {
+			return nil, false
 		}
 		if j > i+8 {
 			up := s[i+8] >= '5'
@@ -176,6 +217,9 @@ func parseShapes(s string) (*parsedDate, bool) {
 			return p, ok
 		}
 	}
+	if p, ok := parseExact(s, "yyyy-M-dK", 0); ok {
+		return p, true
+	}
 	for _, d := range dateShapes {
 		if p, ok := parseExact(s, d, 0); ok {
 			return p, true
@@ -184,13 +228,15 @@ func parseShapes(s string) (*parsedDate, bool) {
 	if !strings.ContainsAny(s, ":Mm") {
 		return nil, false
 	}
-	for _, t := range timeShapes {
+	dates, times, sep := dateShapes, timeShapes, " "
+	if strings.Contains(s, "T") && s[0] <= '9' {
+		dates, times, sep = []string{"yyyy-M-d", "yyyy/M/d"}, isoShapes, "'T'"
+	}
+	for _, t := range times {
 		for _, z := range []string{"K", " zzz"} {
-			for _, d := range dateShapes {
-				for _, sep := range []string{"'T'", " "} {
-					if p, ok := parseExact(s, d+sep+t+z, 0); ok {
-						return p, true
-					}
+			for _, d := range dates {
+				if p, ok := parseExact(s, d+sep+t+z, 0); ok {
+					return p, true
 				}
 			}
 			if p, ok := parseExact(s, t+z, 0); ok {

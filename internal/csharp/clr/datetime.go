@@ -268,7 +268,7 @@ func declareDateTimeAdd(t *csharp.TypeBuilder) {
 	t.Method("DateTime AddMonths(int months)", csharp.F2(DateTime.addMonths))
 	t.Method("DateTime AddYears(int value)", csharp.F2(func(d DateTime, n int) DateTime {
 		if n < -10000 || n > 10000 {
-			outOfRange("years", "Years value must be between +/-10000.")
+			outOfRange("value", "Years value must be between +/-10000.")
 		}
 		return d.addMonths(12 * n)
 	}))
@@ -335,7 +335,7 @@ func declareDateTimeText(t *csharp.TypeBuilder) {
 	})).Outside()
 	exact := func(r run, s, f string, style int) DateTime {
 		needString(s, "s")
-		needString(f, "format")
+		needDateFormat(f)
 		p, ok := parseExact(s, f, style)
 		return dated(r, s, p, ok, style)
 	}
@@ -385,6 +385,26 @@ func badDate(s string) {
 	csharp.Throwf("System.FormatException", "String '%s' was not recognized as a valid DateTime.", s)
 }
 
+// badExact says what is wrong with a text that has the form of its format, when p is that text, or with one that has not.
+func badExact(s string, p *parsedDate) {
+	if p != nil && p.impossible {
+		csharp.Throwf("System.FormatException", "The DateTime represented by the string '%s' is not supported in calendar 'System.Globalization.GregorianCalendar'.", s)
+	}
+	badDay(s, p)
+	badDate(s)
+}
+
+// badDay refuses a date that has another weekday, or a time that its zone takes beyond the range.
+func badDay(s string, p *parsedDate) {
+	switch {
+	case p == nil:
+	case p.wrongWeekday:
+		csharp.Throwf("System.FormatException", "String '%s' was not recognized as a valid DateTime because the day of week was incorrect.", s)
+	case p.outOfRange:
+		csharp.Throwf("System.FormatException", "The DateTime represented by the string '%s' is out of range.", s)
+	}
+}
+
 // badText says what is wrong with a text without a format: a word that no date has, a time that no day has, or anything else.
 func badText(s string) {
 	if i := unknownWord(s); i >= 0 {
@@ -402,7 +422,7 @@ func dated(r run, s string, p *parsedDate, ok bool, style int) DateTime {
 			return d
 		}
 	}
-	badDate(s)
+	badExact(s, p)
 	return DateTime{}
 }
 
@@ -412,6 +432,7 @@ func parseStyled(r run, s string, style int) DateTime {
 		if d, ok := p.dateTime(r.Now(), style); ok {
 			return d
 		}
+		badDay(s, p)
 	}
 	badText(s)
 	return DateTime{}

@@ -245,6 +245,7 @@ func mustOffset(r run, s string, styles int) DateTimeOffset {
 	}
 	o, ok := p.offset(r.Now(), styles)
 	if !ok {
+		badDay(s, p)
 		badText(s)
 	}
 	return o
@@ -264,14 +265,14 @@ func tryOffset(r run, s string, styles int, out ref) bool {
 
 func mustOffsetExact(r run, s, format string, styles int) DateTimeOffset {
 	needString(s, "input")
-	needString(format, "format")
+	needDateFormat(format)
 	p, ok := parseExact(s, format, styles)
 	if !ok {
 		badDate(s)
 	}
 	o, ok := p.offset(r.Now(), styles)
 	if !ok {
-		badDate(s)
+		badExact(s, p)
 	}
 	return o
 }

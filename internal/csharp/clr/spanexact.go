@@ -105,6 +105,14 @@ func (p *spanPattern) fraction(letters int, optional bool) bool {
 	return true
 }
 
+// withSign applies TimeSpanStyles.AssumeNegative, which standard formats do without: they have a sign.
+func withSign(v TimeSpan, format string, styles int) TimeSpan {
+	if styles == 1 && len(format) > 1 {
+		return -v
+	}
+	return v
+}
+
 func declareSpanExact(t *csharp.TypeBuilder) {
 	parse := func(s, format string, styles int) TimeSpan {
 		needString(s, "input")
@@ -116,27 +124,18 @@ func declareSpanExact(t *csharp.TypeBuilder) {
 		case 2:
 			csharp.Throwf("System.OverflowException", "The TimeSpan string '%s' could not be parsed because at least one of the numeric components is out of range or contains too many digits.", s)
 		}
-		if styles == 1 { // AssumeNegative
-			v = -v
-		}
-		return v
+		return withSign(v, format, styles)
 	}
 	try := func(s, format string, styles int, out ref) bool {
 		v, state := parseSpanExact(s, format)
-		if styles == 1 {
-			v = -v
-		}
-		out.Value = v
+		out.Value = withSign(v, format, styles)
 		return state == 0 && !csharp.IsNull(s)
 	}
 	exactly := func(s string, formats array, styles int) (TimeSpan, bool) {
 		needArray(formats, "formats")
 		for _, f := range strs(formats) {
 			if v, state := parseSpanExact(s, f); state == 0 && !csharp.IsNull(s) {
-				if styles == 1 {
-					v = -v
-				}
-				return v, true
+				return withSign(v, f, styles), true
 			}
 		}
 		return 0, false

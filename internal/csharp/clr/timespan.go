@@ -124,7 +124,9 @@ func (s TimeSpan) custom(f, digits string) string {
 			b.WriteString(f[i+1 : i+1+j])
 			n = j + 2
 		case '%':
-			n = 1
+			if n = 1; i+1 < len(f) && f[i+1] == c {
+				bad()
+			}
 		default:
 			bad()
 		}
@@ -134,22 +136,66 @@ func (s TimeSpan) custom(f, digits string) string {
 }
 
 func spanOf(v float64, unit int64) TimeSpan {
+	refuseNaN(v, "")
+	return spanOfTicks(v * float64(unit))
+}
+
+func refuseNaN(v float64, parameter string) {
 	if math.IsNaN(v) {
-		csharp.Throw("System.ArgumentException", "TimeSpan does not accept floating point Not-a-Number values.")
+		csharp.Throw("System.ArgumentException", "TimeSpan does not accept floating point Not-a-Number values."+parameter)
 	}
-	t := v * float64(unit)
-	if t > math.MaxInt64 || t < math.MinInt64 {
-		csharp.Throw("System.OverflowException", "TimeSpan overflowed because the duration is too long.")
+}
+
+func spanOfTicks(t float64) TimeSpan {
+	switch {
+	case t == math.MaxInt64: // what the greatest number of ticks is as a float
+		return math.MaxInt64
+	case !(t < math.MaxInt64 && t >= math.MinInt64):
+		spanOverflow("TimeSpan overflowed because the duration is too long.")
 	}
 	return TimeSpan(int64(t))
+}
+
+func spanOverflow(message string) { csharp.Throw("System.OverflowException", message) }
+
+func multiplySpan(s TimeSpan, factor float64) TimeSpan {
+	refuseNaN(factor, " (Parameter 'factor')")
+	return spanOfTicks(math.RoundToEven(float64(s) * factor))
+}
+
+func divideSpan(s TimeSpan, divisor float64) TimeSpan {
+	refuseNaN(divisor, " (Parameter 'divisor')")
+	return spanOfTicks(math.RoundToEven(float64(s) / divisor))
 }
 
 func addSpans(a, b TimeSpan) TimeSpan {
 	n := a + b
 	if (n > a) != (b > 0) && b != 0 {
-		csharp.Throw("System.OverflowException", "TimeSpan overflowed because the duration is too long.")
+		spanOverflow("TimeSpan overflowed because the duration is too long.")
 	}
 	return n
+}
+
+func subtractSpans(a, b TimeSpan) TimeSpan {
+	n := a - b
+	if (n < a) != (b > 0) && b != 0 {
+		spanOverflow("TimeSpan overflowed because the duration is too long.")
+	}
+	return n
+}
+
+func negateSpan(s TimeSpan) TimeSpan {
+	if s == math.MinInt64 {
+		spanOverflow("Negating the minimum value of a twos complement number is invalid.")
+	}
+	return -s
+}
+
+func spanDuration(s TimeSpan) TimeSpan {
+	if s == math.MinInt64 {
+		spanOverflow("The duration cannot be returned for TimeSpan.MinValue because the absolute value of TimeSpan.MinValue exceeds the value of TimeSpan.MaxValue.")
+	}
+	return max(s, -s)
 }
 
 // parseSpan reads [-][d.]hh:mm[:ss[.fffffff]] or days alone: state 0 is success, 1 a bad format, 2 out of range.
@@ -217,6 +263,9 @@ func parseSpan(s string) (TimeSpan, int) {
 		return 0, 2
 	}
 	ticks := total*ticksPerSecond + f
+	if ticks < 0 && !(neg && ticks == math.MinInt64) {
+		return 0, 2
+	}
 	if neg {
 		ticks = -ticks
 	}
@@ -239,8 +288,8 @@ func declareTimeSpan(b *csharp.Builder) {
 	t := b.Type("struct System.TimeSpan : IComparable, IFormattable, IComparable<TimeSpan>, IEquatable<TimeSpan>", csharp.Go[TimeSpan]())
 	b.Enum("System.Globalization.TimeSpanStyles", true, []string{"None", "AssumeNegative"}, []int64{0, 1}).Outside()
 	declareSpanExact(t)
-	t.Method("TimeSpan Multiply(double factor)", csharp.F2(func(s TimeSpan, f float64) TimeSpan { return spanOf(math.RoundToEven(float64(s)*f), 1) }))
-	t.Method("TimeSpan Divide(double divisor)", csharp.F2(func(s TimeSpan, f float64) TimeSpan { return spanOf(math.RoundToEven(float64(s)/f), 1) }))
+	t.Method("TimeSpan Multiply(double factor)", csharp.F2(multiplySpan))
+	t.Method("TimeSpan Divide(double divisor)", csharp.F2(divideSpan))
 	t.StaticProp("TimeSpan Zero", csharp.F0(func() TimeSpan { return 0 }))
 	t.StaticProp("TimeSpan MaxValue", csharp.F0(func() TimeSpan { return math.MaxInt64 }))
 	t.StaticProp("TimeSpan MinValue", csharp.F0(func() TimeSpan { return math.MinInt64 }))
@@ -279,17 +328,16 @@ func declareTimeSpan(b *csharp.Builder) {
 	t.Method("bool Equals(TimeSpan obj)", csharp.F2(func(a, c TimeSpan) bool { return a == c }))
 	t.Static("int Compare(TimeSpan t1, TimeSpan t2)", csharp.F2(cmp))
 	t.Method("TimeSpan Add(TimeSpan ts)", csharp.F2(addSpans))
-	t.Method("TimeSpan Subtract(TimeSpan ts)", csharp.F2(func(a, c TimeSpan) TimeSpan { return addSpans(a, -c) }))
-	t.Method("TimeSpan Negate()", csharp.F1(func(a TimeSpan) TimeSpan { return -a }))
-	t.Method("TimeSpan Duration()", csharp.F1(func(a TimeSpan) TimeSpan { return max(a, -a) }))
+	t.Method("TimeSpan Subtract(TimeSpan ts)", csharp.F2(subtractSpans))
+	t.Method("TimeSpan Negate()", csharp.F1(negateSpan))
+	t.Method("TimeSpan Duration()", csharp.F1(spanDuration))
 	t.Op("TimeSpan operator +(TimeSpan t1, TimeSpan t2)", csharp.F2(addSpans))
-	t.Op("TimeSpan operator -(TimeSpan t1, TimeSpan t2)", csharp.F2(func(a, c TimeSpan) TimeSpan { return addSpans(a, -c) }))
-	t.Op("TimeSpan operator -(TimeSpan t)", csharp.F1(func(a TimeSpan) TimeSpan { return -a }))
+	t.Op("TimeSpan operator -(TimeSpan t1, TimeSpan t2)", csharp.F2(subtractSpans))
+	t.Op("TimeSpan operator -(TimeSpan t)", csharp.F1(negateSpan))
 	t.Op("TimeSpan operator +(TimeSpan t)", csharp.F1(func(a TimeSpan) TimeSpan { return a }))
-	mul := func(a TimeSpan, f float64) TimeSpan { return TimeSpan(math.RoundToEven(float64(a) * f)) }
-	t.Op("TimeSpan operator *(TimeSpan timeSpan, double factor)", csharp.F2(mul))
-	t.Op("TimeSpan operator *(double factor, TimeSpan timeSpan)", csharp.F2(func(f float64, a TimeSpan) TimeSpan { return mul(a, f) }))
-	t.Op("TimeSpan operator /(TimeSpan timeSpan, double divisor)", csharp.F2(func(a TimeSpan, f float64) TimeSpan { return mul(a, 1/f) }))
+	t.Op("TimeSpan operator *(TimeSpan timeSpan, double factor)", csharp.F2(multiplySpan))
+	t.Op("TimeSpan operator *(double factor, TimeSpan timeSpan)", csharp.F2(func(f float64, a TimeSpan) TimeSpan { return multiplySpan(a, f) }))
+	t.Op("TimeSpan operator /(TimeSpan timeSpan, double divisor)", csharp.F2(divideSpan))
 	t.Op("double operator /(TimeSpan t1, TimeSpan t2)", csharp.F2(func(a, c TimeSpan) float64 { return float64(a) / float64(c) }))
 	t.Method("string ToString()", csharp.F1(TimeSpan.ToString))
 	t.Method("string ToString(string format)", csharp.F2(TimeSpan.Format))
