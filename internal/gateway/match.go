@@ -63,6 +63,17 @@ func (a *api) serves(scheme string, upgrade bool) bool {
 	return web || upgrade && sockets && a.isGraphQL()
 }
 
+// handshake is the operation of a WebSocket API, so that nobody gets past its
+// policies at another path, or bare.
+func (a *api) handshake() *operation {
+	if a.isWebSocket() {
+		if op, ok := a.operations.Get(strings.ToLower(snapshot.HandshakeOperation)); ok {
+			return op
+		}
+	}
+	return a.bare
+}
+
 // find returns the operation for a request. A WebSocket API has at most one,
 // for the handshake.
 func (a *api) find(r *message.Request, path string, buf *matchBuffer) *operation {
@@ -72,7 +83,7 @@ func (a *api) find(r *message.Request, path string, buf *matchBuffer) *operation
 	}
 	op := a.router().find(r.Method, path, query, buf)
 	if op == nil && a.takesAll(r.Method, path) {
-		return a.bare
+		return a.handshake()
 	}
 	return op
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/causeway-apim/causeway/internal/message"
 	"github.com/causeway-apim/causeway/internal/snapshot"
 )
 
@@ -416,5 +417,49 @@ func TestWebSocketURL(t *testing.T) {
 			t.Errorf("%s at %s: the backend service was asked for %s, want %s", c[1], c[0], got, c[2])
 		}
 		conn.Close()
+	}
+}
+
+// TestHandshakeOperation holds the policies of the operation onHandshake against handshakes at every path of its API.
+func TestHandshakeOperation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t,
+		apiPart(snapshot.API{ID: "ws", Path: "ws", Type: "websocket", Protocols: []string{"ws"}, ServiceURL: "ws://backend.test/chat"}),
+		mustPart(snapshot.KindOperation, "apis/ws/operations/onhandshake", snapshot.Operation{API: "ws", Name: snapshot.HandshakeOperation, Method: "GET", URLTemplate: "/"}),
+		policyPart(t, "apis/ws/operations/onhandshake", inbound(`<return-response><set-status code="403" />
+			<set-body>@(context.Operation.Id + " " + context.Request.OriginalUrl.Path)</set-body></return-response>`)),
+	)
+	for path, want := range map[string]string{"/ws": "403 onHandshake /ws", "/ws/": "403 onHandshake /ws/", "/ws/rooms/1?x=y": "403 onHandshake /ws/rooms/1"} {
+		x := w.do("GET http://dev.gateway.localhost"+path, "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Key", "k", "Sec-WebSocket-Version", "13")
+		if x.String() != want {
+			t.Errorf("%s: %s, want %s", path, x, want)
+		}
+	}
+	if len(w.backend.requests) > 0 {
+		t.Error("the backend service was asked")
+	}
+}
+
+// TestHandshakeSkips sends handshakes past the policies of broader scopes that WebSocket APIs do not have, also in a choose, while others hold.
+func TestHandshakeSkips(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t,
+		apiPart(snapshot.API{ID: "ws", Path: "ws", Type: "websocket", Protocols: []string{"ws"}, ServiceURL: "ws://backend.test/chat"}),
+		apiPart(snapshot.API{ID: "plain", Path: "plain"}), operationPart("plain", "get", "GET /"),
+		policyPart(t, "", `<policies><inbound><cors><allowed-origins><origin>https://a.test</origin></allowed-origins></cors>
+			<choose><when condition="@(true)"><set-method>POST</set-method><mock-response status-code="202" /></when></choose>
+			<set-header name="X-Held" exists-action="override"><value>yes</value></set-header></inbound>
+			<backend><forward-request /></backend><outbound><set-body>changed</set-body></outbound><on-error /></policies>`),
+	)
+	w.backend.answer = func(*message.Request) (*message.Response, error) { return textResponse(403, "no"), nil }
+	handshake := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Key", "k", "Origin", "https://b.test"}
+	if x := w.do("GET http://dev.gateway.localhost/ws", handshake...); x.String() != "403 no" || len(w.backend.requests) != 1 {
+		t.Fatalf("the handshake is answered with %s", x)
+	}
+	if r := w.backend.last(); r.Method != "GET" || r.Header.Get("X-Held") != "yes" {
+		t.Errorf("the handshake was sent as %s %v", r.Method, r.Header)
+	}
+	if x := w.do("GET http://dev.gateway.localhost/plain"); x.status != 202 {
+		t.Errorf("another API answers %s", x)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // CacheLookup is the cache-lookup policy.
 var CacheLookup = policy.Define[cacheLookup](policy.Spec{
 	Name:           "cache-lookup",
+	NoHandshake:    true,
 	Sections:       policy.Inbound,
 	OncePerSection: true,
 	Flow:           policy.FlowStays,

@@ -15,6 +15,7 @@ import (
 // CacheStore is the cache-store policy.
 var CacheStore = policy.Define[cacheStore](policy.Spec{
 	Name:           "cache-store",
+	NoHandshake:    true,
 	Sections:       policy.Outbound,
 	OncePerSection: true,
 	Flow:           policy.FlowStays,

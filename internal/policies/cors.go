@@ -11,6 +11,7 @@ import (
 // CORS is the cors policy.
 var CORS = policy.Define[cors](policy.Spec{
 	Name:           "cors",
+	NoHandshake:    true,
 	Sections:       policy.Inbound,
 	OncePerSection: true,
 	Flow:           policy.FlowMessage,

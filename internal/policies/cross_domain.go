@@ -10,6 +10,7 @@ import (
 // CrossDomain is the cross-domain policy.
 var CrossDomain = policy.Define[crossDomain](policy.Spec{
 	Name:           "cross-domain",
+	NoHandshake:    true,
 	Sections:       policy.Inbound,
 	Scopes:         policy.ScopeService,
 	OncePerSection: true,

@@ -11,10 +11,11 @@ import (
 
 // JSONToXML is the json-to-xml policy.
 var JSONToXML = policy.Define[jsonToXML](policy.Spec{
-	Name:     "json-to-xml",
-	Sections: policy.Inbound | policy.Outbound | policy.OnError,
-	Flow:     policy.FlowMessage,
-	Doc:      "Converts the body from JSON to XML.",
+	Name:        "json-to-xml",
+	NoHandshake: true,
+	Sections:    policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:        policy.FlowMessage,
+	Doc:         "Converts the body from JSON to XML.",
 })
 
 type jsonToXML struct {

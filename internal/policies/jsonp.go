@@ -14,6 +14,7 @@ import (
 // JSONP is the jsonp policy.
 var JSONP = policy.Define[jsonp](policy.Spec{
 	Name:           "jsonp",
+	NoHandshake:    true,
 	Sections:       policy.Outbound,
 	OncePerSection: true,
 	Body:           policy.UsesResponseBody,

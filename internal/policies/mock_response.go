@@ -13,10 +13,11 @@ import (
 
 // MockResponse is the mock-response policy.
 var MockResponse = policy.Define[mockResponse](policy.Spec{
-	Name:     "mock-response",
-	Sections: policy.Inbound | policy.Outbound | policy.OnError,
-	Flow:     policy.FlowStays,
-	Doc:      "Ends the pipeline with an example of the operation's responses, with one made of its schema, or with an empty body when there is neither.",
+	Name:        "mock-response",
+	NoHandshake: true,
+	Sections:    policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:        policy.FlowStays,
+	Doc:         "Ends the pipeline with an example of the operation's responses, with one made of its schema, or with an empty body when there is neither.",
 })
 
 type mockResponse struct {

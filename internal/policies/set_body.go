@@ -10,9 +10,10 @@ import (
 
 // SetBody is the set-body policy.
 var SetBody = policy.Define[setBody](policy.Spec{
-	Name: "set-body",
-	Flow: policy.FlowMessage,
-	Doc:  "Replaces the body of the request (inbound, backend) or of the response (outbound, on-error).",
+	Name:        "set-body",
+	NoHandshake: true,
+	Flow:        policy.FlowMessage,
+	Doc:         "Replaces the body of the request (inbound, backend) or of the response (outbound, on-error).",
 })
 
 type setBody struct {

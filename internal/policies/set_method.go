@@ -9,9 +9,10 @@ import (
 
 // SetMethod is the set-method policy.
 var SetMethod = policy.Define[setMethod](policy.Spec{
-	Name: "set-method",
-	Flow: policy.FlowMessage,
-	Doc:  "Changes the method of the request.",
+	Name:        "set-method",
+	NoHandshake: true,
+	Flow:        policy.FlowMessage,
+	Doc:         "Changes the method of the request.",
 })
 
 type setMethod struct {

@@ -15,10 +15,11 @@ const maxValidated = 4 << 20
 
 // ValidateContent is the validate-content policy.
 var ValidateContent = policy.Define[validateContent](policy.Spec{
-	Name:     "validate-content",
-	Sections: policy.Inbound | policy.Outbound | policy.OnError,
-	Flow:     policy.FlowStays,
-	Doc:      "Looks whether the size and the content of the body are what the description of the API has.",
+	Name:        "validate-content",
+	NoHandshake: true,
+	Sections:    policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:        policy.FlowStays,
+	Doc:         "Looks whether the size and the content of the body are what the description of the API has.",
 })
 
 type validateContent struct {

@@ -11,6 +11,7 @@ import (
 // ValidateHeaders is the validate-headers policy.
 var ValidateHeaders = policy.Define[validateHeaders](policy.Spec{
 	Name:           "validate-headers",
+	NoHandshake:    true,
 	Sections:       policy.Outbound | policy.OnError,
 	OncePerSection: true,
 	Flow:           policy.FlowStays,

@@ -13,6 +13,7 @@ import (
 // ValidateParameters is the validate-parameters policy.
 var ValidateParameters = policy.Define[validateParameters](policy.Spec{
 	Name:           "validate-parameters",
+	NoHandshake:    true,
 	Sections:       policy.Inbound,
 	OncePerSection: true,
 	Flow:           policy.FlowStays,

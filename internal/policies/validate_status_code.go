@@ -9,10 +9,11 @@ import (
 
 // ValidateStatusCode is the validate-status-code policy.
 var ValidateStatusCode = policy.Define[validateStatusCode](policy.Spec{
-	Name:     "validate-status-code",
-	Sections: policy.Outbound | policy.OnError,
-	Flow:     policy.FlowStays,
-	Doc:      "Looks whether the status code of the response is one that the operation's description has.",
+	Name:        "validate-status-code",
+	NoHandshake: true,
+	Sections:    policy.Outbound | policy.OnError,
+	Flow:        policy.FlowStays,
+	Doc:         "Looks whether the status code of the response is one that the operation's description has.",
 })
 
 type validateStatusCode struct {

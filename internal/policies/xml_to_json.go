@@ -13,10 +13,11 @@ import (
 
 // XMLToJSON is the xml-to-json policy.
 var XMLToJSON = policy.Define[xmlToJSON](policy.Spec{
-	Name:     "xml-to-json",
-	Sections: policy.Inbound | policy.Outbound | policy.OnError,
-	Flow:     policy.FlowMessage,
-	Doc:      "Converts the body from XML to JSON.",
+	Name:        "xml-to-json",
+	NoHandshake: true,
+	Sections:    policy.Inbound | policy.Outbound | policy.OnError,
+	Flow:        policy.FlowMessage,
+	Doc:         "Converts the body from XML to JSON.",
 })
 
 type xmlToJSON struct {

@@ -14,10 +14,11 @@ import (
 
 // XSLTransform is the xsl-transform policy.
 var XSLTransform = policy.Define[xslTransform](policy.Spec{
-	Name:     "xsl-transform",
-	Sections: policy.Inbound | policy.Outbound,
-	Flow:     policy.FlowMessage,
-	Doc:      "Applies an XSLT 1.0 stylesheet to the XML in the body of the request (inbound) or of the response (outbound).",
+	Name:        "xsl-transform",
+	NoHandshake: true,
+	Sections:    policy.Inbound | policy.Outbound,
+	Flow:        policy.FlowMessage,
+	Doc:         "Applies an XSLT 1.0 stylesheet to the XML in the body of the request (inbound) or of the response (outbound).",
 })
 
 type xslTransform struct {

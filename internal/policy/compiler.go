@@ -142,7 +142,7 @@ func (c *Compiler) steps(nodes []*node, only []string) Block {
 		cc := c.child(n, count[n.name])
 		cc.only = only
 		run := e.make()
-		step := step{run: run, name: n.name, path: cc.path, origin: c.k.originOf(), pos: n.pos, end: n.end, container: e.shape.holdsBlock(nil)}
+		step := step{run: run, name: n.name, path: cc.path, origin: c.k.originOf(), pos: n.pos, end: n.end, container: e.shape.holdsBlock(nil), skips: e.NoHandshake}
 		if id := n.attr("id"); id != nil && e.shape.attr("id") == nil {
 			text, _ := cc.expand(id.value)
 			step.id = text.s
@@ -173,6 +173,9 @@ func (c *Compiler) policy(n *node, nth int, only []string) *entry {
 		return nil
 	case c.scope != 0 && e.Scopes&c.scope == 0, e.Scopes == ScopeResolver && c.k.report.Kind == KindPolicies:
 		c.k.errorAt(n.pos, "NotAllowedInScope", "<%s> may not stand in a document of scope %s", n.name, c.scope)
+		return nil
+	case e.NoHandshake && c.k.options.Handshake:
+		c.k.errorAt(n.pos, "NotAllowedInScope", "<%s> may not stand in a document of a WebSocket API's operation", n.name)
 		return nil
 	case only != nil && !slices.Contains(only, n.name):
 		c.k.errorAt(n.pos, "NotAllowedInElement", "<%s> may not stand in <%s>, only %s", n.name, c.node.name, strings.Join(only, ", "))

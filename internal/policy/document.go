@@ -69,6 +69,8 @@ type Options struct {
 	Kind string
 	// Scope is where the document stands; 0 means that every policy is accepted.
 	Scope Scope
+	// Handshake is set for a document of the operation of a WebSocket API; see [Spec.NoHandshake].
+	Handshake bool
 	// Format is "xml", "rawxml", or "" to find out.
 	Format string
 	// Strict makes C# members outside the published allow-list errors.

@@ -62,6 +62,9 @@ type Spec struct {
 	// Body is which bodies it reads or replaces in every use; a Compilable adds what depends on its settings with [Compiler.UsesBody].
 	// Expressions are looked at by the engine.
 	Body BodyUse
+	// NoHandshake is set for policies that WebSocket APIs do not have: their handshakes skip them, and documents of their operation are refused
+	// (https://learn.microsoft.com/azure/api-management/websocket-api, "Unsupported policies").
+	NoHandshake bool
 	// Calls is whom the policy calls when it runs, in words; empty for nobody.
 	Calls string
 	// NotOn are the gateways of API Management that do not have the policy.

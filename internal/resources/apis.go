@@ -171,7 +171,7 @@ func completeAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 	}
 	if len(p.Protocols) == 0 {
 		p.Protocols = []string{"https"}
-		if p.Type == "websocket" {
+		if p.Type == typeWebSocket {
 			p.Protocols = []string{"wss"}
 		}
 	}
@@ -290,6 +290,9 @@ func (e Env) afterAPI(x *resource.Tx, old, d *resource.Doc[API]) error {
 		if err := spreadShared(x, d); err != nil {
 			return err
 		}
+	}
+	if err := saveHandshake(x, d); err != nil {
+		return err
 	}
 	if d.Props.imported == nil {
 		return nil

@@ -95,6 +95,9 @@ func operations(env Env) *resource.Type {
 			if !x.ID.Equal(old.ID) {
 				return nil // the API goes too
 			}
+			if err := keepHandshake(x, old); err != nil {
+				return err
+			}
 			return outdateDefinition(x, old.ID.Parent())
 		},
 		Keep: taggedWith[Operation], KeepParams: []string{"tags"},
@@ -154,6 +157,9 @@ func orEmpty[T any](list []T) []T {
 }
 
 func checkOperation(x *resource.Tx, _, d *resource.Doc[Operation]) error {
+	if err := checkHandshake(x, d); err != nil {
+		return err
+	}
 	if err := checkTemplate(d.Props.URLTemplate, d.Props.TemplateParameters); err != nil {
 		return err
 	}

@@ -115,7 +115,14 @@ func answerFormat(x *resource.Reader) (string, error) {
 
 // compilePolicy compiles a policy document against the configuration of its service and returns what it uses.
 func (e Env) compilePolicy(x *resource.Reader, d *resource.Doc[Policy], scope policy.Scope) ([]string, error) {
-	return e.compile(x, d.ID, d.Props.Value, policy.Options{Kind: kindOfDocument(scope), Scope: scope, Format: d.Props.Format})
+	o := policy.Options{Kind: kindOfDocument(scope), Scope: scope, Format: d.Props.Format}
+	if scope == policy.ScopeOperation && isHandshake(d.ID.Parent()) {
+		var err error
+		if o.Handshake, err = ofWebSocket(x, d.ID.Parent()); err != nil {
+			return nil, err
+		}
+	}
+	return e.compile(x, d.ID, d.Props.Value, o)
 }
 
 // compile compiles a document of any kind at id. Its errors are one [arm.Error] with a detail each.

@@ -244,6 +244,9 @@ type Workspace struct {
 	Display string `json:"display"` // context.Workspace.Name
 }
 
+// HandshakeOperation is the name of the one operation of a WebSocket API. It stands for the handshakes at every path of the API.
+const HandshakeOperation = "onHandshake"
+
 // Operation is one operation of an API revision.
 type Operation struct {
 	API         string              `json:"api"`     // API.ID
