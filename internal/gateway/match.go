@@ -82,6 +82,9 @@ func (a *api) find(r *message.Request, path string, buf *matchBuffer) *operation
 		query = a.soapQuery(r)
 	}
 	op := a.router().find(r.Method, path, query, buf)
+	if op == nil && a.isSOAP() && isGraphQLPath(path) {
+		op = a.router().find(r.Method, wildcardAction(query), query, buf)
+	}
 	if op == nil && a.takesAll(r.Method, path) {
 		return a.handshake()
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"io"
 	"net/url"
@@ -18,7 +19,7 @@ func (a *api) isSOAP() bool { return a.kind == soapAPI }
 const maxSOAPMessage = 1 << 20
 
 // soapQuery is the query of a request as the templates of a SOAP API have it: with the action that a header tells, unless the query has one.
-// Without either, the operation that the first element of the message's body is called like has its action there.
+// Without either, the operation that the first element of the message's body is called like has its action there; without one, the action is empty.
 func (a *api) soapQuery(r *message.Request) string {
 	query := r.URL.RawQuery
 	if _, ok := actionOf(query); ok {
@@ -26,9 +27,7 @@ func (a *api) soapQuery(r *message.Request) string {
 	}
 	action := soapAction(&r.Header)
 	if action == "" {
-		if action = a.actionNamed(soapElement(r)); action == "" {
-			return query
-		}
+		action = a.actionNamed(soapElement(r))
 	}
 	if query != "" {
 		query += "&"
@@ -45,6 +44,13 @@ func actionOf(query string) (action string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// wildcardAction is the path at which the documentation writes the operation that takes all other actions, /soapAction={any}
+// (https://learn.microsoft.com/azure/api-management/import-soap-api, "Wildcard SOAP action").
+func wildcardAction(query string) string {
+	action, _ := actionOf(query)
+	return "/soapAction=" + url.PathEscape(cmp.Or(action, `""`)) // a part of a path is not empty
 }
 
 // actionNamed is the action of the operation with a name, which is its own or the last part of its action.

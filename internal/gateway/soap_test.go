@@ -85,6 +85,25 @@ func TestSOAPRoutingByElement(t *testing.T) {
 	}
 }
 
+// TestSOAPWildcard sends what no operation has as its action to the one for the rest, in both forms of its template.
+func TestSOAPWildcard(t *testing.T) {
+	t.Parallel()
+	for _, template := range []string{"/soapAction={any}", "/?soapAction={any}"} {
+		e := edit{config: newConfig("managed", "test", 0), stale: map[string]bool{}, fresh: map[*api]bool{}}
+		e.putAPI("apis/calc", snapshot.API{ID: "calc", Path: "calc", IsCurrent: true, Type: "soap", Protocols: []string{"http"}})
+		e.putOperation("apis/calc/operations/add", snapshot.Operation{API: "calc", Name: "Add", Method: "POST", URLTemplate: "/?soapAction=urn:o/Add"})
+		e.putOperation("apis/calc/operations/rest", snapshot.Operation{API: "calc", Name: "rest", Method: "POST", URLTemplate: template})
+		e.seal()
+		for action, want := range map[string]string{"urn:o/Add": "Add", "urn:o/Mul": "rest", "http://x.example/a b": "rest", "": "rest"} {
+			r := &message.Request{Method: "POST", URL: message.URL{Path: "/calc"}, Header: message.NewHeader("SOAPAction", `"`+action+`"`)}
+			var m matched
+			if !e.config.match(r, "http", &m) || m.op.part.Name != want {
+				t.Errorf("%s: action %q is not taken by %s", template, action, want)
+			}
+		}
+	}
+}
+
 func FuzzFirstInBody(f *testing.F) {
 	f.Add([]byte(`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header/><s:Body><a/></s:Body></s:Envelope>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
