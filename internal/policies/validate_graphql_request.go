@@ -35,7 +35,7 @@ type graphqlAuthorize struct {
 
 type graphqlRule struct {
 	Path   string               `attr:"path,required" doc:"/Type/field, /field at the root, or /__* for the fields that describe the schema. A star stands for any characters."`
-	Action policy.Value[string] `attr:"action" default:"allow" enum:"allow,remove,reject,ignore" doc:"What happens to the field."`
+	Action policy.Value[string] `attr:"action" default:"allow" enum:"allow,remove,reject,ignore,deny" doc:"What happens to the field. deny is what expressions may say for reject."`
 }
 
 // graphqlErrors is the variable that always gets the errors.
@@ -46,6 +46,9 @@ func (p *validateGraphQLRequest) Compile(c *policy.Compiler) (err error) {
 	for _, r := range p.rules() {
 		if !strings.HasPrefix(r.Path, "/") || strings.Count(r.Path, "/") > 2 || strings.HasSuffix(r.Path, "/") {
 			c.Errorf("InvalidValue", "the path %q of a rule is not of the form /type/field", r.Path)
+		}
+		if action, ok := r.Action.Constant(); ok && action == "deny" { // the documentation has it in an expression only
+			c.Errorf("InvalidValue", "the action of a rule is not one of allow, remove, reject, ignore")
 		}
 	}
 	p.toJSON, err = c.JSONValue()
