@@ -172,6 +172,7 @@ func (m *odata) entitySet(n *xmlNode, name string) *Error {
 	m.add("Replace one of "+name, "PUT", one, 204, key)
 	m.add("Delete one of "+name, "DELETE", one, 204, key)
 	m.add("Get below "+name, "GET", "/"+name+"/{*path}", 200, []Parameter{restOfPath()})
+	m.add("Post below "+name, "POST", "/"+name+"/{*path}", 200, []Parameter{restOfPath()}) // actions that are bound to the set
 	for _, method := range []string{"GET", "POST", "PATCH", "PUT", "DELETE"} {
 		m.add(method+" below one of "+name, method, one+"/{*path}", 200, append(key[:1:1], restOfPath()))
 	}
