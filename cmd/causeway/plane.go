@@ -63,6 +63,7 @@ type plane struct {
 	spans       planeSpans
 	gateway     *gateway.Gateway
 	gatewaySv   *gateway.Server
+	drainTime   time.Duration // how long requests may take at the end
 	drainDelay  time.Duration // of the managed gateway; see endLater
 
 	mu       sync.Mutex
@@ -136,7 +137,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 	}
 	p := &plane{
 		log: o.log, store: st, mail: o.mail, spans: o.spans, feed: &configsync.Feed{}, followed: make(map[string]func()),
-		traces: &traceBoard{store: st, now: time.Now, log: o.log},
+		traces: &traceBoard{store: st, now: time.Now, log: o.log}, drainTime: drainTime,
 	}
 	p.quotas = &quotaBoard{
 		managed: func() *gateway.Gateway { return p.gateway },
@@ -190,7 +191,7 @@ func openPlane(ctx context.Context, o planeOptions) (*plane, error) {
 		p.gateway = gateway.New(options)
 		p.usage.manage(p.gateway, newInstanceID())
 		p.gatewaySv = gateway.NewServer(p.gateway, wire.server)
-		p.drainDelay = wire.drainDelay
+		p.drainTime, p.drainDelay = wire.drain, wire.drainDelay
 	}
 	p.publisher = resource.NewPublisher(resource.PublisherConfig{
 		Store: st, Catalogue: types, Now: time.Now, Log: o.log, Publish: p.publish, Remove: p.remove,

@@ -257,7 +257,7 @@ func runServer(cmd *cobra.Command, c serverConfig) error {
 	log.Info("The management plane is ready.", "management", listeners.address("management"), "managementTLS", listeners.address("management-tls"), "gateway", listeners.address("gateway"))
 	ctx, cancel := endLater(ctx, p.drainDelay, p.gateway, log)
 	defer cancel()
-	return p.serve(ctx, listeners, managementTLS, drainTime)
+	return p.serve(ctx, listeners, managementTLS, p.drainTime)
 }
 
 // serverKeyring loads the master key. With SQLite a key file beside the
