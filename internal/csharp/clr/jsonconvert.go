@@ -16,6 +16,10 @@ func tokenOf(r run, v any) JToken {
 	switch x := v.(type) {
 	case JToken:
 		return &JValue{typ: jsonNull}
+	case *XElement, *XDocument:
+		return tokenOfXML(r, domOfLinq(r, x), false)
+	case *domNode:
+		return tokenOfXML(r, x, false)
 	case *csharp.Record:
 		o := &JObject{}
 		for i, name := range x.Type.Fields() {

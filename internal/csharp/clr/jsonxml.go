@@ -17,24 +17,44 @@ func jsonOfXML(r run, n *domNode, indented, omitRoot bool) string {
 	if n == nil {
 		return "null"
 	}
-	var t JToken
-	switch {
-	case n.kind == xmlDocument && omitRoot && n.root() != nil:
-		t = elementJSON(r, n.root(), 0)
-	case n.kind == xmlDocument:
-		o := &JObject{}
-		membersOfXML(r, o, n, 0)
-		t = o
-	case omitRoot:
-		t = elementJSON(r, n, 0)
-	default:
-		o := &JObject{}
-		o.Set(memberName(n), elementJSON(r, n, 0))
-		t = o
-	}
-	s := jsonText(t, indented)
+	s := jsonText(tokenOfXML(r, n, omitRoot), indented)
 	r.Alloc(len(s))
 	return s
+}
+
+func tokenOfXML(r run, n *domNode, omitRoot bool) JToken {
+	switch {
+	case n.kind == xmlDocument && omitRoot && n.root() != nil:
+		return elementJSON(r, n.root(), 0)
+	case omitRoot && n.kind != xmlDocument:
+		return elementJSON(r, n, 0)
+	}
+	o := &JObject{}
+	if n.kind == xmlDocument {
+		membersOfXML(r, o, n, 0)
+	} else {
+		o.Set(memberName(n), elementJSON(r, n, 0))
+	}
+	return o
+}
+
+// domOfLinq copies a node of System.Xml.Linq; nil when it is none.
+func domOfLinq(r run, v any) *domNode {
+	n, ok := v.(XNode)
+	if !ok {
+		return nil
+	}
+	top := &domNode{kind: xmlDocument}
+	text := xmlString(r, n, saveUnformatted)
+	d, isDoc := v.(*XDocument)
+	if isDoc && d.decl != nil {
+		text = d.decl.ToString() + text
+	}
+	loadDOM(r, top, text, false)
+	if isDoc {
+		return top
+	}
+	return top.root()
 }
 
 // memberName is the name of a node's member.
@@ -256,24 +276,8 @@ func encodeXMLName(name string) string {
 }
 
 func declareJSONOfXML(t *csharp.TypeBuilder) {
-	linq := func(r run, v any) *domNode {
-		n, ok := v.(XNode)
-		if !ok {
-			return nil
-		}
-		top := &domNode{kind: xmlDocument}
-		text := xmlString(r, n, saveUnformatted)
-		if d, isDoc := v.(*XDocument); isDoc && d.decl != nil {
-			text = d.decl.ToString() + text
-		}
-		loadDOM(r, top, text, false)
-		if _, isDoc := v.(*XDocument); isDoc {
-			return top
-		}
-		return top.root()
-	}
 	for name, of := range map[string]func(run, any) *domNode{
-		"SerializeXNode(System.Xml.Linq.XObject node": linq,
+		"SerializeXNode(System.Xml.Linq.XObject node": domOfLinq,
 		"SerializeXmlNode(System.Xml.XmlNode node":    func(_ run, v any) *domNode { n, _ := v.(*domNode); return n },
 	} {
 		t.Static("string "+name+")", csharp.F2(func(r run, v any) string { return jsonOfXML(r, of(r, v), false, false) })).Outside()

@@ -283,7 +283,7 @@ func declareLinqGroup(t *csharp.TypeBuilder) {
 	t.Ext("ILookup<TKey, TElement> ToLookup"+decl2+")", csharp.F5(func(t resultType, r run, src any, k, e delegate) *lookup { return toLookup(t, r, src, k, e, nil) }))
 	t.Ext("IEnumerable<TResult> Join<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, TInner, TResult> resultSelector)", csharp.F6(func(t resultType, a, c any, ak, ck, f delegate) *Seq {
 		return lazy(t, a, func(r run, yield func(any) bool) {
-			l := group(r, c, nil, nil, ck, nil, nil)
+			l := joinOn(r, c, nil, ck, nil)
 			csharp.Each(r, a, func(x any) bool {
 				for _, y := range l.find(call(r, ak, x)).items {
 					if !yield(call(r, f, x, y)) {
@@ -297,7 +297,7 @@ func declareLinqGroup(t *csharp.TypeBuilder) {
 	t.Ext("IEnumerable<TResult> GroupJoin<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, IEnumerable<TInner>, TResult> resultSelector)", csharp.F7(func(t resultType, ta typeArgs, a, c any, ak, ck, f delegate) *Seq {
 		return lazy(t, a, func(r run, yield func(any) bool) {
 			gt := r.Library().MustType(linq+"IGrouping<object, object>").Definition().Of(ta[2], ta[1])
-			l := group(r, c, nil, gt, ck, nil, nil)
+			l := joinOn(r, c, gt, ck, nil)
 			csharp.Each(r, a, func(x any) bool { return yield(call(r, f, x, l.find(call(r, ak, x)))) })
 		})
 	}))

@@ -176,7 +176,7 @@ func declareLinqComparers(t *csharp.TypeBuilder) {
 	t.Ext("IEnumerable<TResult> Join<TOuter, TInner, TKey, TResult>(this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector, Func<TOuter, TInner, TResult> resultSelector, IEqualityComparer<TKey> comparer)",
 		csharp.F7(func(t resultType, a, b any, ak, bk, f delegate, c any) *Seq {
 			return lazy(t, a, func(r run, yield func(any) bool) {
-				l := group(r, b, nil, nil, bk, nil, c)
+				l := joinOn(r, b, nil, bk, c)
 				csharp.Each(r, a, func(x any) bool {
 					for _, y := range l.find(call(r, ak, x)).items {
 						if !yield(call(r, f, x, y)) {

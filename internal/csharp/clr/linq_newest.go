@@ -32,7 +32,7 @@ func declareLinqNewest(t *csharp.TypeBuilder) {
 		csharp.F8(func(t resultType, ta typeArgs, a, b any, ak, bk, f delegate, c any) *Seq {
 			return lazy(t, a, func(r run, yield func(any) bool) {
 				gt := r.Library().MustType(linq+"IGrouping<object, object>").Definition().Of(ta[2], ta[1])
-				l := group(r, b, nil, gt, bk, nil, c)
+				l := joinOn(r, b, gt, bk, c)
 				csharp.Each(r, a, func(x any) bool { return yield(call(r, f, x, l.find(call(r, ak, x)))) })
 			})
 		}))

@@ -130,6 +130,17 @@ func (l *lookup) find(key any) *Grouping {
 	return &Grouping{typ: l.group, key: key}
 }
 
+// joinOn builds the groups that Join and GroupJoin look in, where a null key matches nothing.
+func joinOn(r run, src any, typ *csharp.Type, key delegate, comparer any) *lookup {
+	l := group(r, src, nil, typ, key, nil, comparer)
+	for h, g := range l.index {
+		if g.key == nil {
+			delete(l.index, h)
+		}
+	}
+	return l
+}
+
 // group builds the groups of a source in the order of their first items. group is the IGrouping type.
 func group(r run, src any, typ, group *csharp.Type, key, item delegate, comparer any) *lookup {
 	needArg(src, "source")

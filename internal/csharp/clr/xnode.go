@@ -231,6 +231,9 @@ func removeNodes(c XContainer) {
 	for c.kids().first != nil {
 		detach(c.kids().first)
 	}
+	if e, ok := c.(*XElement); ok {
+		e.open = false
+	}
 }
 
 // addText appends to a text node at the end, as XContainer.Add does, or makes one.
