@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v4"
@@ -30,18 +31,32 @@ func (t *table) print(w io.Writer, format string) error {
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(tw, strings.ToUpper(strings.Join(t.columns, "\t")))
 		for _, row := range t.rows {
-			fmt.Fprintln(tw, strings.Join(row, "\t"))
+			fmt.Fprintln(tw, line(row))
 		}
 		return tw.Flush()
 	case "tsv":
 		for _, row := range t.rows {
-			fmt.Fprintln(w, strings.Join(row, "\t"))
+			fmt.Fprintln(w, line(row))
 		}
 		return nil
 	case "json", "yaml":
 		return printValue(w, format, t.list())
 	}
 	return usageError("--output is %q; it must be table, json, yaml or tsv", format)
+}
+
+// line joins a row with tabs. What would break the line or steer a terminal is shown as a blank: names come from others.
+func line(row []string) string {
+	cells := make([]string, len(row))
+	for i, text := range row {
+		cells[i] = strings.Map(func(c rune) rune {
+			if unicode.IsControl(c) {
+				return ' '
+			}
+			return c
+		}, text)
+	}
+	return strings.Join(cells, "\t")
 }
 
 func (t *table) list() any {
