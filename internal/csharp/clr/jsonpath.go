@@ -77,7 +77,8 @@ func (p *pathReader) steps(in []JToken, bare bool) []JToken {
 			continue
 		}
 		if name := p.name(); name == "*" {
-			in = p.all(in)
+			// Newtonsoft's .* is about the members of objects; [*] is about the items of arrays.
+			in = p.all(slices.DeleteFunc(slices.Clone(in), func(t JToken) bool { return t.kind() != jsonObject }))
 		} else {
 			in = p.named(in, name, deep)
 		}

@@ -18,6 +18,7 @@ var (
 	jsonDateKinds  = []jsonKind{jsonDate, jsonString, jsonComment, jsonRaw}
 	jsonBytesKinds = []jsonKind{jsonBytes, jsonString, jsonComment, jsonRaw, jsonInteger}
 	jsonGuidKinds  = []jsonKind{jsonString, jsonComment, jsonRaw, jsonGuid, jsonBytes}
+	jsonURIKinds   = []jsonKind{jsonString, jsonComment, jsonRaw, jsonURI}
 	jsonSpanKinds  = []jsonKind{jsonString, jsonComment, jsonRaw, jsonTimeSpan}
 )
 
@@ -51,8 +52,10 @@ func castToken(r run, v any, t *csharp.Type) any {
 
 func castKinds(name string) []jsonKind {
 	switch name {
-	case "String", "Uri":
+	case "String":
 		return jsonStringKinds
+	case "Uri":
+		return jsonURIKinds
 	case "Char":
 		return jsonCharKinds
 	case "DateTime", "DateTimeOffset":
@@ -116,7 +119,7 @@ func (v *JValue) castTo(r run, t *csharp.Type, name string) any {
 		if isURI(v.v) {
 			return v.v
 		}
-		return uriOfText(r, csharp.FormatValue(v.v))
+		return NewURI(csharp.FormatValue(v.v))
 	}
 	if n, ok := v.v.(*BigInteger); ok {
 		return changeType(r, n.ToString(), t)
@@ -271,11 +274,6 @@ func declareJTokenCasts(t *csharp.TypeBuilder) {
 			t.Conv("implicit operator JToken("+name+" value)", valueMaker(name))
 		}
 	}
-}
-
-// uriOfText is new Uri(text).
-func uriOfText(r run, s string) any {
-	return changeType(r, s, r.Library().MustType("System.Uri"))
 }
 
 // valueMaker makes a JValue of a C# type's value.
