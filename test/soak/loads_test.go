@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -111,12 +112,34 @@ func (d doer) do(ctx context.Context, method, path string, body io.Reader, heade
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	if once, ok := body.(*onceBody); ok {
+		r.GetBody = once.unread
+	}
 	resp, err := d.client.Do(r)
 	if err == nil && d.major > 0 && resp.ProtoMajor != d.major {
 		resp.Body.Close()
 		return nil, fmt.Errorf("answered in %s", resp.Proto)
 	}
 	return resp, err
+}
+
+// onceBody is a body that comes once. Until somebody reads it a client may turn to another connection: that of net/http has closed the body by then when a
+// GOAWAY came as it chose the connection, and would fail by itself.
+type onceBody struct {
+	io.Reader
+	begun atomic.Bool
+}
+
+func (b *onceBody) Read(p []byte) (int, error) {
+	b.begun.Store(true)
+	return b.Reader.Read(p)
+}
+
+func (b *onceBody) unread() (io.ReadCloser, error) {
+	if b.begun.Load() {
+		return nil, errors.New("the body has been read")
+	}
+	return io.NopCloser(b), nil
 }
 
 // want checks the status and reads n bytes of the pattern.
@@ -184,7 +207,7 @@ func echoCall(size int, known, expect bool) func(context.Context, *soak, *gatewa
 	return func(ctx context.Context, _ *soak, _ *gateway, do doer) error {
 		body, header := io.Reader(bytes.NewReader(data)), []string{"X-A", "b"}
 		if !known {
-			body = struct{ io.Reader }{body}
+			body = &onceBody{Reader: body}
 		}
 		if expect {
 			header = []string{"Expect", "100-continue"}
